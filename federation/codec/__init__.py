@@ -1,0 +1,95 @@
+"""Wire and domain, both directions side by side; the only place in the protocol that knows
+generated code.
+
+Each kind of statement is a constant here; `open_envelope` takes one, and so can accept no other.
+"""
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from google.protobuf.message import Message as WireMessage
+
+from federation import messages as m
+from federation.codec import attestations, documents
+from federation.codec.documents import scale_reference
+from federation.codec.primitives import (
+    envelope_from_bytes,
+    envelope_from_wire,
+    envelope_to_bytes,
+    envelope_to_wire,
+    instant_from_wire,
+    instant_to_wire,
+    parse,
+    refuse_unknown,
+)
+from federation.envelope import HasHeader, Statement
+from federation.v1 import agreement_pb2, attestation_pb2, scale_pb2, trust_pb2
+
+__all__ = [
+    "AGREEMENT",
+    "ATTESTATION",
+    "ATTESTATION_REQUEST",
+    "SCORE_SCALE",
+    "STATEMENTS",
+    "TRUST_BUNDLE",
+    "envelope_from_bytes",
+    "envelope_from_wire",
+    "envelope_to_bytes",
+    "envelope_to_wire",
+    "instant_from_wire",
+    "instant_to_wire",
+    "refuse_unknown",
+    "scale_reference",
+]
+
+M = TypeVar("M", bound=HasHeader)
+W = TypeVar("W", bound=WireMessage)
+
+
+def _statement(
+    label: str,
+    wire_type: type[W],
+    from_wire: Callable[[W], M],
+    to_wire: Callable[[M], W],
+) -> Statement[M]:
+    def decode(data: bytes) -> M:
+        return from_wire(parse(wire_type, data, where=label))
+
+    def encode(message: M) -> bytes:
+        return to_wire(message).SerializeToString(deterministic=True)
+
+    return Statement(label, f"application/vnd.hutong.{label}.v1+protobuf", decode, encode)
+
+
+TRUST_BUNDLE: Final[Statement[m.TrustBundle]] = _statement(
+    "trust-bundle",
+    trust_pb2.TrustBundle,
+    documents.bundle_from_wire,
+    documents.bundle_to_wire,
+)
+SCORE_SCALE: Final[Statement[m.ScoreScale]] = _statement(
+    "score-scale",
+    scale_pb2.ScoreScale,
+    documents.scale_from_wire,
+    documents.scale_to_wire,
+)
+AGREEMENT: Final[Statement[m.Agreement]] = _statement(
+    "agreement",
+    agreement_pb2.Agreement,
+    documents.agreement_from_wire,
+    documents.agreement_to_wire,
+)
+ATTESTATION_REQUEST: Final[Statement[m.AttestationRequest]] = _statement(
+    "attestation-request",
+    attestation_pb2.AttestationRequest,
+    attestations.request_from_wire,
+    attestations.request_to_wire,
+)
+ATTESTATION: Final[Statement[m.Attestation]] = _statement(
+    "attestation",
+    attestation_pb2.Attestation,
+    attestations.attestation_from_wire,
+    attestations.attestation_to_wire,
+)
+
+STATEMENTS: Final = (TRUST_BUNDLE, SCORE_SCALE, AGREEMENT, ATTESTATION_REQUEST, ATTESTATION)

@@ -1,0 +1,33 @@
+"""When a statement counts: not before it was made, not after its end, and not too long.
+
+Replays inside the window are refused by a uniqueness constraint in the store, not here.
+"""
+
+from datetime import datetime, timedelta
+
+from federation import limits
+from federation.errors import EXPIRED, NOT_YET_VALID, STALE, HutongError
+from federation.messages import Header
+
+
+def check_window(header: Header, label: str, now: datetime) -> None:
+    """Refuse a statement from the future (skew allowed) and one that has ended."""
+    if header.issued_at > now + limits.CLOCK_SKEW:
+        raise HutongError(
+            NOT_YET_VALID,
+            where=label,
+            issued_at=_text(header.issued_at),
+            skew=str(int(limits.CLOCK_SKEW.total_seconds())),
+        )
+    if now >= header.expires_at:
+        raise HutongError(EXPIRED, where=label, expires_at=_text(header.expires_at))
+
+
+def check_age(header: Header, label: str, now: datetime, most: timedelta) -> None:
+    """Refuse a statement made more than `most` and the allowed skew ago, whatever end it names."""
+    if now - header.issued_at > most + limits.CLOCK_SKEW:
+        raise HutongError(STALE, where=label, issued_at=_text(header.issued_at))
+
+
+def _text(instant: datetime) -> str:
+    return instant.isoformat(timespec="seconds")

@@ -1,0 +1,112 @@
+"""Identifiers: parsed once at the gate, valid for ever after.
+
+Times and randomness come from the caller, so that a run can be repeated.
+"""
+
+import hashlib
+import re
+import uuid
+from datetime import datetime
+from typing import NewType
+
+from federation import limits
+from federation.errors import MALFORMED, HutongError
+
+CityCode = NewType("CityCode", str)
+"""The GB/T 2260 code of a city, six digits."""
+
+_CITY = re.compile(r"[1-9][0-9]{5}")
+_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+# Crockford's base 32: no I, L, O or U, so that a code can be read aloud and typed.
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CODE_CHARACTERS = 28
+_TYPED = str.maketrans("OIL", "011")
+
+
+def city_code(text: str, *, where: str = "city") -> CityCode:
+    """The city code in `text`; raises MALFORMED."""
+    if not _CITY.fullmatch(text):
+        raise HutongError(
+            MALFORMED, where=where, problem="a city is its six-digit GB/T 2260 code, such as 410100"
+        )
+    return CityCode(text)
+
+
+def name(text: str, *, where: str) -> str:
+    """A short machine name (a scenario, a band, an incentive); raises MALFORMED."""
+    if not _NAME.fullmatch(text):
+        raise HutongError(
+            MALFORMED,
+            where=where,
+            problem="use 1 to 64 of a-z, 0-9, dot, dash and underscore, starting and ending with "
+            "a letter or digit",
+        )
+    return text
+
+
+def uuid_text(text: str, *, where: str) -> str:
+    """A UUID in its canonical lower-case form; raises MALFORMED."""
+    if not _UUID.fullmatch(text):
+        raise HutongError(
+            MALFORMED,
+            where=where,
+            problem="use a UUID in lower case, such as 0192f0c1-2b3c-7def-8123-456789abcdef",
+        )
+    return text
+
+
+def uuid7(now: datetime, entropy: bytes) -> str:
+    """A UUID of version 7 (RFC 9562): 48 bits of Unix milliseconds, then 10 bytes of `entropy`.
+
+    Time-ordered keys insert 2.5 to 3.5 times faster than random ones.
+    """
+    milliseconds = int(now.timestamp() * 1000)
+    value = milliseconds << 80 | int.from_bytes(entropy[:10], "big")
+    value = value & ~(0xF << 76) | 7 << 76
+    value = value & ~(0x3 << 62) | 2 << 62
+    return str(uuid.UUID(int=value))
+
+
+def code_text(city: CityCode, code: bytes) -> str:
+    """The text of a presentation code or visitor pass that `city` made.
+
+    `410100-` and 28 characters in groups of four: 16 bytes and one of checksum, so that a slip
+    of the finger is told from a refusal.
+    """
+    padded = int.from_bytes(code + _checksum(city, code), "big") << 4
+    letters = [_ALPHABET[padded >> 5 * i & 31] for i in reversed(range(_CODE_CHARACTERS))]
+    groups = ["".join(letters[i : i + 4]) for i in range(0, _CODE_CHARACTERS, 4)]
+    return f"{city}-{'-'.join(groups)}"
+
+
+def parse_code(text: str, *, where: str) -> tuple[CityCode, bytes]:
+    """The city and the 16 bytes of a code; raises MALFORMED when it was mistyped."""
+    head, _, tail = text.strip().upper().partition("-")
+    city = city_code(head, where=where)
+    letters = tail.replace("-", "").replace(" ", "").translate(_TYPED)
+    if len(letters) != _CODE_CHARACTERS or not set(letters) <= set(_ALPHABET):
+        raise _mistyped(where)
+    value = 0
+    for letter in letters:
+        value = value << 5 | _ALPHABET.index(letter)
+    if value & 15:
+        raise _mistyped(where)
+    raw = (value >> 4).to_bytes(limits.CODE_BYTES + 1, "big")
+    code = raw[: limits.CODE_BYTES]
+    if raw[limits.CODE_BYTES :] != _checksum(city, code):
+        raise _mistyped(where)
+    return city, code
+
+
+def _checksum(city: CityCode, code: bytes) -> bytes:
+    return hashlib.sha256(b"hutong code" + city.encode() + code).digest()[:1]
+
+
+def _mistyped(where: str) -> HutongError:
+    return HutongError(
+        MALFORMED,
+        where=where,
+        problem="this is not a code as it was shown: scan it again, or type it again with care",
+    )

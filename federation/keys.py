@@ -1,0 +1,107 @@
+"""Keys and their ids. A suite is bound to a key, never chosen by a message.
+
+Private keys do not appear here: a `Signer` signs, wherever its key lives.
+"""
+
+import enum
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Protocol
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from federation.errors import MALFORMED, HutongError
+
+_ED25519_BYTES = 32
+
+
+class Suite(enum.Enum):
+    """A signature suite, by its name in key ids."""
+
+    ED25519 = "ed25519"
+
+
+def key_id(suite: Suite, public_key: bytes) -> str:
+    """The lower-case hexadecimal SHA-256 of the suite's name, a zero byte and the raw key."""
+    return hashlib.sha256(suite.value.encode() + b"\0" + public_key).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A public key and the window [not_before, not_after) in which its signatures count."""
+
+    key_id: str
+    suite: Suite
+    public_key: bytes
+    not_before: datetime
+    not_after: datetime
+    revoked_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a key that is not what its id says."""
+        if len(self.public_key) != _ED25519_BYTES:
+            raise HutongError(MALFORMED, where="public_key", problem="an Ed25519 key has 32 bytes")
+        if self.key_id != key_id(self.suite, self.public_key):
+            raise HutongError(MALFORMED, where="key_id", problem="it does not fit the public key")
+        if self.not_before >= self.not_after:
+            raise HutongError(MALFORMED, where="not_after", problem="it is not after not_before")
+
+    def valid_at(self, instant: datetime) -> bool:
+        """Whether signatures by this key count at `instant`; a revoked key's never do."""
+        return self.revoked_at is None and self.not_before <= instant < self.not_after
+
+    def verifies(self, signature: bytes, message: bytes) -> bool:
+        """Whether `signature` is this key's over `message`."""
+        try:
+            _ed25519(self.public_key).verify(signature, message)
+        except InvalidSignature:
+            return False
+        return True
+
+
+@lru_cache(maxsize=4096)
+def _ed25519(raw: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(raw)
+
+
+class Signer(Protocol):
+    """Something that signs with one private key that it keeps to itself."""
+
+    @property
+    def key_id(self) -> str:
+        """The id of the key."""
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature over `message`."""
+
+
+class Ed25519Signer:
+    """A signer whose key is in memory."""
+
+    __slots__ = ("_private", "key_id", "public_key")
+
+    def __init__(self, private: Ed25519PrivateKey) -> None:
+        """Sign with `private`."""
+        self._private = private
+        self.public_key = private.public_key().public_bytes_raw()
+        self.key_id = key_id(Suite.ED25519, self.public_key)
+
+    @classmethod
+    def from_seed(cls, seed: bytes) -> "Ed25519Signer":
+        """The signer of the 32-byte RFC 8032 private key `seed`."""
+        return cls(Ed25519PrivateKey.from_private_bytes(seed))
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64-byte Ed25519 signature over `message`."""
+        return self._private.sign(message)
+
+    def described(self, *, not_before: datetime, not_after: datetime) -> PublicKey:
+        """The public half, valid in the given window."""
+        return PublicKey(self.key_id, Suite.ED25519, self.public_key, not_before, not_after)
+
+    def __repr__(self) -> str:
+        """The key's id; never the key."""
+        return f"Ed25519Signer({self.key_id[:12]})"

@@ -1,0 +1,74 @@
+"""Every size, count and lifetime of the protocol, with its unit and its reason."""
+
+from datetime import timedelta
+from typing import Final
+
+# Bytes of one payload. The largest statement is a trust bundle: 16 keys and 8 certificates of
+# about 1 KiB fit four times over.
+PAYLOAD_BYTES: Final = 64 * 1024
+
+# Bytes of one gRPC message: a ScoreScale exchange of several payloads, with room; far below
+# what would hurt the receiver.
+MESSAGE_BYTES: Final = 256 * 1024
+
+# Signatures on one envelope: old and new roots of a bundle at 8 each.
+SIGNATURES: Final = 16
+
+# Keys of one kind in a trust bundle.
+KEYS: Final = 16
+
+# Certificates in a trust bundle: the old, the new and a spare, for two processes each.
+CERTIFICATES: Final = 8
+
+# Bytes of one DER certificate: an ECDSA one takes about 600.
+CERTIFICATE_BYTES: Final = 4096
+
+# Endpoints in a trust bundle.
+ENDPOINTS: Final = 8
+
+# How far a bundle's sequence may jump in one step. A city that rotates weekly for ten years
+# stays below it; a forged jump cannot burn the numbers up.
+BUNDLE_JUMP: Final = 1000
+
+# Bands of one scale.
+BANDS: Final = 32
+
+# Scenarios of one agreement, consent or request.
+SCENARIOS: Final = 32
+
+# Commendations of one agreement or claim.
+COMMENDATIONS: Final = 32
+
+# Characters of a free text in a statement (names, sources, legal bases).
+TEXT_CHARACTERS: Final = 1000
+
+# Thousandths of a point: no score scale needs more than a million points.
+SCORE_MILLI: Final = 1_000_000_000
+
+# How far two cities' clocks may differ (DESIGN section 8).
+CLOCK_SKEW: Final = timedelta(seconds=60)
+
+# How long an attestation request counts: long enough for a call and its repetitions.
+REQUEST_LIFETIME: Final = timedelta(seconds=60)
+
+# The longest life of an attestation that an agreement may set. Beyond it a standing is old news.
+ATTESTATION_LIFETIME: Final = timedelta(days=30)
+
+# The longest time that an agreement may let a host go on without asking.
+STATUS_FRESHNESS: Final = timedelta(hours=24)
+
+# The longest consent (rule 3).
+CONSENT_LIFETIME: Final = timedelta(days=365)
+
+# A presentation code lives this long, and works once (DESIGN section 1).
+PRESENTATION_CODE_LIFETIME: Final = timedelta(minutes=5)
+
+# Bytes of a presentation code and of a visitor pass: 128 bits, so that guessing is hopeless
+# even at the highest rate over a code's whole life.
+CODE_BYTES: Final = 16
+
+# Bytes of a pseudonym: HMAC-SHA256.
+PSEUDONYM_BYTES: Final = 32
+
+# The longest life of a statement that says nothing else (a scale, an agreement).
+STATEMENT_LIFETIME: Final = timedelta(days=3660)

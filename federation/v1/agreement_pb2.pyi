@@ -1,0 +1,85 @@
+import datetime
+
+from federation.v1 import envelope_pb2 as _envelope_pb2
+from federation.v1 import scale_pb2 as _scale_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class DisclosureLevel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DISCLOSURE_LEVEL_UNSPECIFIED: _ClassVar[DisclosureLevel]
+    DISCLOSURE_LEVEL_THRESHOLD: _ClassVar[DisclosureLevel]
+    DISCLOSURE_LEVEL_BAND: _ClassVar[DisclosureLevel]
+    DISCLOSURE_LEVEL_SCORE: _ClassVar[DisclosureLevel]
+DISCLOSURE_LEVEL_UNSPECIFIED: DisclosureLevel
+DISCLOSURE_LEVEL_THRESHOLD: DisclosureLevel
+DISCLOSURE_LEVEL_BAND: DisclosureLevel
+DISCLOSURE_LEVEL_SCORE: DisclosureLevel
+
+class Agreement(_message.Message):
+    __slots__ = ("header", "agreement_id", "version", "parties", "scales", "mappings", "disclosure_limit", "scenarios", "commendations", "attestation_lifetime", "status_freshness", "legal_basis", "privacy_assessment", "valid_from", "valid_until")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    PARTIES_FIELD_NUMBER: _ClassVar[int]
+    SCALES_FIELD_NUMBER: _ClassVar[int]
+    MAPPINGS_FIELD_NUMBER: _ClassVar[int]
+    DISCLOSURE_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    SCENARIOS_FIELD_NUMBER: _ClassVar[int]
+    COMMENDATIONS_FIELD_NUMBER: _ClassVar[int]
+    ATTESTATION_LIFETIME_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FRESHNESS_FIELD_NUMBER: _ClassVar[int]
+    LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
+    PRIVACY_ASSESSMENT_FIELD_NUMBER: _ClassVar[int]
+    VALID_FROM_FIELD_NUMBER: _ClassVar[int]
+    VALID_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    header: _envelope_pb2.StatementHeader
+    agreement_id: str
+    version: int
+    parties: _containers.RepeatedScalarFieldContainer[str]
+    scales: _containers.RepeatedCompositeFieldContainer[_scale_pb2.ScaleReference]
+    mappings: _containers.RepeatedCompositeFieldContainer[Mapping]
+    disclosure_limit: DisclosureLevel
+    scenarios: _containers.RepeatedScalarFieldContainer[str]
+    commendations: _containers.RepeatedScalarFieldContainer[str]
+    attestation_lifetime: _duration_pb2.Duration
+    status_freshness: _duration_pb2.Duration
+    legal_basis: str
+    privacy_assessment: str
+    valid_from: _timestamp_pb2.Timestamp
+    valid_until: _timestamp_pb2.Timestamp
+    def __init__(self, header: _Optional[_Union[_envelope_pb2.StatementHeader, _Mapping]] = ..., agreement_id: _Optional[str] = ..., version: _Optional[int] = ..., parties: _Optional[_Iterable[str]] = ..., scales: _Optional[_Iterable[_Union[_scale_pb2.ScaleReference, _Mapping]]] = ..., mappings: _Optional[_Iterable[_Union[Mapping, _Mapping]]] = ..., disclosure_limit: _Optional[_Union[DisclosureLevel, str]] = ..., scenarios: _Optional[_Iterable[str]] = ..., commendations: _Optional[_Iterable[str]] = ..., attestation_lifetime: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., status_freshness: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., legal_basis: _Optional[str] = ..., privacy_assessment: _Optional[str] = ..., valid_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Mapping(_message.Message):
+    __slots__ = ("home_city", "host_city", "line_band", "band_table")
+    HOME_CITY_FIELD_NUMBER: _ClassVar[int]
+    HOST_CITY_FIELD_NUMBER: _ClassVar[int]
+    LINE_BAND_FIELD_NUMBER: _ClassVar[int]
+    BAND_TABLE_FIELD_NUMBER: _ClassVar[int]
+    home_city: str
+    host_city: str
+    line_band: str
+    band_table: BandTable
+    def __init__(self, home_city: _Optional[str] = ..., host_city: _Optional[str] = ..., line_band: _Optional[str] = ..., band_table: _Optional[_Union[BandTable, _Mapping]] = ...) -> None: ...
+
+class BandTable(_message.Message):
+    __slots__ = ("rows",)
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    rows: _containers.RepeatedCompositeFieldContainer[BandRow]
+    def __init__(self, rows: _Optional[_Iterable[_Union[BandRow, _Mapping]]] = ...) -> None: ...
+
+class BandRow(_message.Message):
+    __slots__ = ("home_band", "host_band")
+    HOME_BAND_FIELD_NUMBER: _ClassVar[int]
+    HOST_BAND_FIELD_NUMBER: _ClassVar[int]
+    home_band: str
+    host_band: str
+    def __init__(self, home_band: _Optional[str] = ..., host_band: _Optional[str] = ...) -> None: ...
