@@ -148,6 +148,7 @@ def open_envelope(
 
     Raises:
         HutongError: with the reason of the first step that fails.
+
     """
     # 1.
     _check_shape(envelope, statement.payload_type, statement.label)
@@ -174,28 +175,36 @@ def open_own(envelope: Envelope, statement: Statement[M]) -> Verified[M]:
 def verify_signatures(envelope: Envelope, signed_by: Sequence[Keyring], now: datetime) -> None:
     """Steps 2 and 3 of `open_envelope`."""
     covered = pae(envelope.payload_type, envelope.payload)
-    found = dict.fromkeys(range(len(signed_by)), 0)
+    found = [0] * len(signed_by)
     for signature in envelope.signatures:
-        places = [i for i, ring in enumerate(signed_by) if ring.find(signature.key_id)]
-        if not places:
-            cities = ", ".join(sorted({ring.city for ring in signed_by}))
-            raise HutongError(UNKNOWN_KEY, key_id=signature.key_id[:16], city=cities)
-        ring = signed_by[places[0]]
-        key = ring.find(signature.key_id)
-        if key is None or not key.valid_at(now):
-            raise HutongError(KEY_NOT_VALID, key_id=signature.key_id[:16], city=ring.city)
-        if not key.verifies(signature.signature, covered):
-            raise HutongError(BAD_SIGNATURE, key_id=signature.key_id[:16])
-        for place in places:
+        for place in _counting(signature, covered, signed_by, now):
             found[place] += 1
-    for place, ring in enumerate(signed_by):
-        if found[place] < ring.threshold:
-            raise HutongError(
-                MISSING_SIGNATURE,
-                city=ring.city,
-                found=str(found[place]),
-                needed=str(ring.threshold),
-            )
+    for ring, count in zip(signed_by, found, strict=True):
+        check_threshold(ring, count)
+
+
+def check_threshold(ring: Keyring, count: int) -> None:
+    """Refuse fewer signatures than the keyring needs."""
+    if count < ring.threshold:
+        raise HutongError(
+            MISSING_SIGNATURE, city=ring.city, found=str(count), needed=str(ring.threshold)
+        )
+
+
+def _counting(
+    signature: Signature, covered: bytes, signed_by: Sequence[Keyring], now: datetime
+) -> list[int]:
+    """The places of the keyrings in which the signature counts; raises where it is in none."""
+    known = [(i, key) for i, ring in enumerate(signed_by) if (key := ring.find(signature.key_id))]
+    cities = ", ".join(sorted({ring.city for ring in signed_by}))
+    if not known:
+        raise HutongError(UNKNOWN_KEY, key_id=signature.key_id[:16], city=cities)
+    places = [place for place, key in known if key.valid_at(now)]
+    if not places:
+        raise HutongError(KEY_NOT_VALID, key_id=signature.key_id[:16], city=cities)
+    if not known[0][1].verifies(signature.signature, covered):
+        raise HutongError(BAD_SIGNATURE, key_id=signature.key_id[:16])
+    return places
 
 
 def _check_shape(envelope: Envelope, payload_type: str, label: str) -> None:
@@ -212,7 +221,10 @@ def _check_shape(envelope: Envelope, payload_type: str, label: str) -> None:
     ids = [signature.key_id for signature in envelope.signatures]
     if len(ids) > limits.SIGNATURES:
         raise HutongError(
-            TOO_LARGE, where="signatures", size=str(len(ids)), limit=str(limits.SIGNATURES)
+            TOO_LARGE,
+            where="signatures",
+            size=str(len(ids)),
+            limit=str(limits.SIGNATURES),
         )
     if len(set(ids)) != len(ids):
         raise HutongError(MALFORMED, where="signatures", problem="a key signed twice")
@@ -245,7 +257,10 @@ def envelope_from_json(text: str | bytes, *, where: str = "envelope") -> Envelop
     """The envelope in DSSE's JSON form `text`; raises MALFORMED."""
     if len(text) > limits.PAYLOAD_BYTES * 2:
         raise HutongError(
-            TOO_LARGE, where=where, size=str(len(text)), limit=str(limits.PAYLOAD_BYTES * 2)
+            TOO_LARGE,
+            where=where,
+            size=str(len(text)),
+            limit=str(limits.PAYLOAD_BYTES * 2),
         )
     try:
         found = json.loads(text)

@@ -167,15 +167,17 @@ EXPIRED = Reason(
 BUNDLE_ROLLBACK = Reason(
     "BUNDLE_ROLLBACK",
     _STATE,
-    "The trust bundle of {city} has sequence {actual}, below {known}, which is known already.",
-    "{city} 的信任包序号为 {actual},低于已知的 {known}。",
+    "The trust bundle of {city} has sequence {actual}, but another with {known} is known already; "
+    "get the newest one from the city.",
+    "{city} 的信任包序号为 {actual},但已知另一份序号为 {known} 的信任包;请向该城市获取最新的。",
 )
 BUNDLE_JUMP = Reason(
     "BUNDLE_JUMP",
     _STATE,
     "The trust bundle of {city} jumps from sequence {known} to {actual}; at most {limit} steps are "
     "followed. Compare fingerprints with an officer of the city and import it anew.",
-    "{city} 的信任包序号从 {known} 跳到 {actual},超过 {limit} 步;请与该城市人员核对指纹后重新导入。",
+    "{city} 的信任包序号从 {known} 跳到 {actual},超过 {limit} 步;"
+    "请与该城市人员核对指纹后重新导入。",
 )
 WRONG_FINGERPRINT = Reason(
     "WRONG_FINGERPRINT",

@@ -3,7 +3,7 @@
 Replays inside the window are refused by a uniqueness constraint in the store, not here.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from federation import limits
 from federation.errors import EXPIRED, NOT_YET_VALID, STALE, HutongError
@@ -23,9 +23,12 @@ def check_window(header: Header, label: str, now: datetime) -> None:
         raise HutongError(EXPIRED, where=label, expires_at=_text(header.expires_at))
 
 
-def check_age(header: Header, label: str, now: datetime, most: timedelta) -> None:
-    """Refuse a statement made more than `most` and the allowed skew ago, whatever end it names."""
-    if now - header.issued_at > most + limits.CLOCK_SKEW:
+def check_asked_now(header: Header, label: str, now: datetime) -> None:
+    """Refuse a question asked longer ago than the clocks may differ, whatever end it names.
+
+    The store keeps each question for longer than that, so that none can be replayed.
+    """
+    if now - header.issued_at > limits.CLOCK_SKEW:
         raise HutongError(STALE, where=label, issued_at=_text(header.issued_at))
 
 

@@ -29,7 +29,9 @@ def city_code(text: str, *, where: str = "city") -> CityCode:
     """The city code in `text`; raises MALFORMED."""
     if not _CITY.fullmatch(text):
         raise HutongError(
-            MALFORMED, where=where, problem="a city is its six-digit GB/T 2260 code, such as 410100"
+            MALFORMED,
+            where=where,
+            problem="a city is its six-digit GB/T 2260 code, such as 410100",
         )
     return CityCode(text)
 

@@ -51,6 +51,9 @@ CLOCK_SKEW: Final = timedelta(seconds=60)
 # How long an attestation request counts: long enough for a call and its repetitions.
 REQUEST_LIFETIME: Final = timedelta(seconds=60)
 
+# How long a trust bundle counts without a newer one: a city that is silent for a year is gone.
+TRUST_BUNDLE_LIFETIME: Final = timedelta(days=365)
+
 # The longest life of an attestation that an agreement may set. Beyond it a standing is old news.
 ATTESTATION_LIFETIME: Final = timedelta(days=30)
 

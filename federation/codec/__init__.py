@@ -1,5 +1,4 @@
-"""Wire and domain, both directions side by side; the only place in the protocol that knows
-generated code.
+"""Wire and domain, both directions side by side; here alone the protocol knows generated code.
 
 Each kind of statement is a constant here; `open_envelope` takes one, and so can accept no other.
 """
@@ -92,4 +91,10 @@ ATTESTATION: Final[Statement[m.Attestation]] = _statement(
     attestations.attestation_to_wire,
 )
 
-STATEMENTS: Final = (TRUST_BUNDLE, SCORE_SCALE, AGREEMENT, ATTESTATION_REQUEST, ATTESTATION)
+STATEMENTS: Final = (
+    TRUST_BUNDLE,
+    SCORE_SCALE,
+    AGREEMENT,
+    ATTESTATION_REQUEST,
+    ATTESTATION,
+)

@@ -19,7 +19,9 @@ from federation.identifiers import uuid_text
 from federation.v1 import attestation_pb2
 
 
-def request_to_wire(request: m.AttestationRequest) -> attestation_pb2.AttestationRequest:
+def request_to_wire(
+    request: m.AttestationRequest,
+) -> attestation_pb2.AttestationRequest:
     """The request as it travels."""
     return attestation_pb2.AttestationRequest(
         header=header_to_wire(request.header),
@@ -103,7 +105,11 @@ def _claim_from_wire(wire: attestation_pb2.Claim) -> m.Claim:
         case "score":
             score = wire.score
             return m.Claim(
-                m.Disclosure.SCORE, None, score.band_id, score.score_milli, commendations
+                m.Disclosure.SCORE,
+                None,
+                score.band_id,
+                score.score_milli,
+                commendations,
             )
         case _:
             raise HutongError(MALFORMED, where="claim", problem="it claims nothing")

@@ -3,6 +3,7 @@
 import hashlib
 from typing import Final
 
+from federation import bands
 from federation import messages as m
 from federation.codec.primitives import (
     duration_from_wire,
@@ -87,19 +88,19 @@ DISCLOSURES: Final = {
 DISCLOSURES_WIRE: Final = {domain: wire for wire, domain in DISCLOSURES.items()}
 
 _KINDS: Final = {
-    scale_pb2.SCALE_KIND_NUMERIC: m.ScaleKind.NUMERIC,
-    scale_pb2.SCALE_KIND_CATEGORICAL: m.ScaleKind.CATEGORICAL,
+    scale_pb2.SCALE_KIND_NUMERIC: bands.ScaleKind.NUMERIC,
+    scale_pb2.SCALE_KIND_CATEGORICAL: bands.ScaleKind.CATEGORICAL,
 }
 _KINDS_WIRE: Final = {domain: wire for wire, domain in _KINDS.items()}
 
 
-def _bound_to_wire(bound: m.Bound | None) -> scale_pb2.Bound | None:
+def _bound_to_wire(bound: bands.Bound | None) -> scale_pb2.Bound | None:
     if bound is None:
         return None
     return scale_pb2.Bound(score_milli=bound.score_milli, inclusive=bound.inclusive)
 
 
-def _band_to_wire(band: m.Band) -> scale_pb2.Band:
+def _band_to_wire(band: bands.Band) -> scale_pb2.Band:
     return scale_pb2.Band(
         band_id=band.band_id,
         name_zh=band.name_zh,
@@ -109,12 +110,12 @@ def _band_to_wire(band: m.Band) -> scale_pb2.Band:
     )
 
 
-def _band_from_wire(wire: scale_pb2.Band) -> m.Band:
-    def bound(which: str) -> m.Bound | None:
+def _band_from_wire(wire: scale_pb2.Band) -> bands.Band:
+    def bound(which: str) -> bands.Bound | None:
         found = getattr(wire, which)
-        return m.Bound(found.score_milli, found.inclusive) if wire.HasField(which) else None  # type: ignore[arg-type]
+        return bands.Bound(found.score_milli, found.inclusive) if wire.HasField(which) else None
 
-    return m.Band(wire.band_id, wire.name_zh, wire.name_en, bound("lower"), bound("upper"))
+    return bands.Band(wire.band_id, wire.name_zh, wire.name_en, bound("lower"), bound("upper"))
 
 
 def scale_to_wire(scale: m.ScoreScale) -> scale_pb2.ScoreScale:

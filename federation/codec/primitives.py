@@ -6,7 +6,7 @@ field, no field twice, no default spelled out (rule 1).
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
@@ -135,7 +135,7 @@ def header_from_wire(wire: envelope_pb2.StatementHeader) -> m.Header:
     )
 
 
-def from_enum(table: Mapping[int, D], number: int, *, where: str) -> D:
+def from_enum(table: Mapping[Any, D], number: int, *, where: str) -> D:
     """The domain value of a wire enum; raises MALFORMED for 0 and for what the schema lacks."""
     if number not in table:
         raise HutongError(MALFORMED, where=where, problem=f"{number} is not a value of it")

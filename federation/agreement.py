@@ -1,0 +1,150 @@
+"""Agreements: whether a document fits both cities' scales, and what it means one way."""
+
+import hashlib
+import uuid
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from federation import limits
+from federation.codec import scale_reference
+from federation.errors import AGREEMENT_MISMATCH, HutongError
+from federation.identifiers import CityCode
+from federation.messages import (
+    Agreement,
+    BandRow,
+    Disclosure,
+    Mapping,
+    ScaleReference,
+    ScoreScale,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What one host may ask one home city, and how it reads the answer.
+
+    Two cities' terms come from their agreement; a city's own residents have `domestic` ones, so
+    that equal standings get equal answers.
+    """
+
+    agreement_id: str
+    version: int
+    home: CityCode
+    host: CityCode
+    scale: ScaleReference
+    line_band: str
+    rows: tuple[BandRow, ...]
+    disclosure_limit: Disclosure
+    scenarios: tuple[str, ...]
+    commendations: tuple[str, ...]
+    attestation_lifetime: timedelta
+    status_freshness: timedelta
+    valid_from: datetime
+    valid_until: datetime
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether they may be used at `now`."""
+        return self.valid_from <= now < self.valid_until
+
+    def recognised(self, home_band: str) -> str | None:
+        """The host's band for a home band; None where the table has no row."""
+        return next((row.host_band for row in self.rows if row.home_band == home_band), None)
+
+    def at_line(self, home_band: str) -> bool:
+        """Whether a home band is at the line or above it; rows go from low to high."""
+        homes = [row.home_band for row in self.rows]
+        return home_band in homes and homes.index(home_band) >= homes.index(self.line_band)
+
+
+def terms(agreement: Agreement, home: CityCode) -> Terms:
+    """What the agreement means for the residents of `home` in the other city."""
+    mapping = agreement.mapping(home)
+    return Terms(
+        agreement_id=agreement.agreement_id,
+        version=agreement.version,
+        home=home,
+        host=mapping.host_city,
+        scale=agreement.scale(home),
+        line_band=mapping.line_band,
+        rows=mapping.rows,
+        disclosure_limit=agreement.disclosure_limit,
+        scenarios=agreement.scenarios,
+        commendations=agreement.commendations,
+        attestation_lifetime=agreement.attestation_lifetime,
+        status_freshness=agreement.status_freshness,
+        valid_from=agreement.valid_from,
+        valid_until=agreement.valid_until,
+    )
+
+
+def domestic(
+    scale: ScoreScale,
+    *,
+    scenarios: tuple[str, ...],
+    commendations: tuple[str, ...],
+    attestation_lifetime: timedelta,
+    status_freshness: timedelta,
+) -> Terms:
+    """A city's terms with itself: each exportable band is recognised as itself."""
+    city = scale.header.issuer
+    name = hashlib.sha256(b"hutong domestic terms\0" + city.encode()).digest()
+    return Terms(
+        agreement_id=str(uuid.UUID(bytes=name[:16], version=8)),
+        version=scale.version,
+        home=city,
+        host=city,
+        scale=scale_reference(scale),
+        line_band=scale.bands[0].band_id,
+        rows=tuple(BandRow(band.band_id, band.band_id) for band in scale.bands),
+        disclosure_limit=Disclosure.BAND,
+        scenarios=scenarios,
+        commendations=commendations,
+        attestation_lifetime=attestation_lifetime,
+        status_freshness=status_freshness,
+        valid_from=scale.header.issued_at - limits.CLOCK_SKEW,
+        valid_until=scale.header.expires_at,
+    )
+
+
+def check_agreement(agreement: Agreement, scales: MappingOf[CityCode, ScoreScale]) -> None:
+    """Refuse an agreement that does not fit the two cities' scales.
+
+    1. It names the scales that are known, by their content.
+    2. Each row of a mapping is from one exportable band to another.
+    3. A higher home band is never recognised lower, and none above a mapped one is left out:
+       nobody is worse off for a better standing.
+
+    Raises:
+        HutongError: AGREEMENT_MISMATCH, with the first problem.
+
+    """
+    for city in agreement.parties:
+        # 1.
+        if city not in scales:
+            raise _mismatch(f"the scale of {city} is not known; exchange scales first")
+        if agreement.scale(city) != scale_reference(scales[city]):
+            raise _mismatch(f"the scale of {city} that it names is not the one in force")
+    for mapping in agreement.mappings:
+        _check_mapping(mapping, scales[mapping.home_city], scales[mapping.host_city])
+
+
+def _check_mapping(mapping: Mapping, home: ScoreScale, host: ScoreScale) -> None:
+    way = f"mapping {mapping.home_city} to {mapping.host_city}"
+    homes = [home.rank(row.home_band) for row in mapping.rows]
+    hosts = [host.rank(row.host_band) for row in mapping.rows]
+    # 2.
+    for row, home_rank, host_rank in zip(mapping.rows, homes, hosts, strict=True):
+        if home_rank < 0:
+            raise _mismatch(f"{way}: {row.home_band} is not an exportable band of the home city")
+        if host_rank < 0:
+            raise _mismatch(f"{way}: {row.host_band} is not an exportable band of the host city")
+    # 3.
+    if homes != list(range(homes[0], len(home.bands))):
+        raise _mismatch(f"{way}: give a row for each band from the lowest mapped one up, in order")
+    if hosts != sorted(hosts):
+        raise _mismatch(f"{way}: a higher home band is recognised lower")
+
+
+def _mismatch(problem: str) -> HutongError:
+    return HutongError(AGREEMENT_MISMATCH, where="agreement", problem=problem)

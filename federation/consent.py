@@ -1,0 +1,41 @@
+"""Consent: one host, named scenarios, one disclosure level, an end (rule 3)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from federation import limits
+from federation.checks import ascending
+from federation.errors import CONSENT_TOO_LONG, HutongError
+from federation.identifiers import CityCode
+from federation.messages import Disclosure
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a resident allowed."""
+
+    consent_id: str
+    resident_id: str
+    host: CityCode
+    scenarios: tuple[str, ...]
+    disclosure: Disclosure
+    given_at: datetime
+    expires_at: datetime
+    withdrawn_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse one without scenarios, and one of more than 365 days."""
+        ascending(self.scenarios, where="scenarios", most=limits.SCENARIOS, least=1)
+        longest = self.given_at + limits.CONSENT_LIFETIME
+        if not self.given_at < self.expires_at <= longest:
+            raise HutongError(CONSENT_TOO_LONG, limit=str(limits.CONSENT_LIFETIME.days))
+
+    def stands_at(self, now: datetime) -> bool:
+        """Whether it counts: not withdrawn, not ended."""
+        return self.withdrawn_at is None and now < self.expires_at
+
+    def allowed(self, host: CityCode, asked: tuple[str, ...], now: datetime) -> tuple[str, ...]:
+        """The scenarios, of those that `host` asks for, that are allowed now."""
+        if host != self.host or not self.stands_at(now):
+            return ()
+        return tuple(scenario for scenario in asked if scenario in self.scenarios)
