@@ -1,0 +1,80 @@
+"""Every size, count and lifetime of a node, with its unit and its reason.
+
+Those of the protocol are in `federation.limits`.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+# Age in years from which one takes part (the source article: 年满18周岁).
+ADULT_YEARS: Final = 18
+
+# Items of one page of a list: the default, and the most.
+PAGE_DEFAULT: Final = 50
+PAGE_MOST: Final = 200
+
+# Rows of one LoadRecords: at about 500 bytes each they fit one message.
+RECORDS_PER_LOAD: Final = 500
+
+# Points of one record, in thousandths: no single fact is worth more than a whole scale.
+RECORD_POINTS_MILLI: Final = 1_000_000
+
+# Incentives of one catalogue, and bytes of a file that an operator loads.
+INCENTIVES: Final = 500
+FILE_BYTES: Final = 200 * 1024
+
+# How long a recorded answer is kept. Peers' requests count for a minute, local clients repeat
+# within a day; a week covers a venue that was cut off.
+ANSWERS_KEPT: Final = timedelta(days=7)
+
+# How long used and expired codes, ended decisions and sent questions are kept: for the same week.
+ENDED_KEPT: Final = timedelta(days=7)
+
+# How often the sweeper looks, and how many rows it removes in one transaction.
+SWEEP_EVERY: Final = timedelta(minutes=5)
+SWEEP_ROWS: Final = 2000
+
+# The longest that a decision stands, whatever the agreement's freshness: one visit to a counter.
+DECISION_LIFETIME: Final = timedelta(minutes=15)
+
+# A city's terms with itself: as an agreement would say.
+DOMESTIC_ATTESTATION_LIFETIME: Final = timedelta(hours=24)
+DOMESTIC_STATUS_FRESHNESS: Final = timedelta(minutes=5)
+
+# Use cases that may wait for the writer, and how many share one commit: beyond the first the node
+# refuses rather than let everybody wait.
+WRITER_QUEUE: Final = 4096
+WRITER_BATCH: Final = 256
+
+# How long the store may be locked by another process before a write is given up.
+STORE_BUSY: Final = timedelta(seconds=5)
+
+# How often a use case is run again after a conflict with another process.
+CONFLICT_RETRIES: Final = 5
+
+# Deadline of one call to a partner (rule 10).
+PEER_DEADLINE: Final = timedelta(seconds=5)
+
+# Calls to one partner that may be on their way at once: a slow one cannot take all (rule 10).
+CALLS_PER_PARTNER: Final = 256
+
+# Calls of one partner that are served at once, the rest is refused (rule 10).
+SERVED_PER_PARTNER: Final = 1024
+
+# How long a shutting-down node lets running calls finish.
+DRAIN: Final = timedelta(seconds=10)
+
+# How often health looks at the store and the signing key, and the registry is read again for
+# changes by another process of the same city.
+HEALTH_EVERY: Final = timedelta(seconds=1)
+
+# Certificates that `doctor` warns of: a month is time to act.
+EXPIRY_WARNING: Final = timedelta(days=30)
+
+# Lives of what `init` and `client issue` make.
+ROOT_KEY_LIFETIME: Final = timedelta(days=3650)
+SIGNING_KEY_LIFETIME: Final = timedelta(days=365)
+TLS_LIFETIME: Final = timedelta(days=365)
+LOCAL_CA_LIFETIME: Final = timedelta(days=3650)
+CLIENT_LIFETIME: Final = timedelta(days=365)
+BUNDLE_REFRESH: Final = timedelta(hours=6)

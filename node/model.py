@@ -1,0 +1,426 @@
+"""What a city's node knows: frozen values that use cases and the store speak in.
+
+Instants are aware UTC datetimes; days are days of the city's own time zone; scores and points
+are integers in thousandths of a point (`_milli`).
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Generic, TypeVar
+
+from federation.consent import Consent
+from federation.envelope import Envelope
+from federation.identifiers import CityCode
+from federation.messages import Agreement, Disclosure, ScaleReference, ScoreScale, TrustBundle
+from federation.scale import Scale
+
+T = TypeVar("T")
+
+
+class Role(enum.Enum):
+    """What a local client may do; it is in the client's certificate."""
+
+    RESIDENT = "resident"
+    VENUE = "venue"
+    DEPARTMENT = "department"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A local client, by its certificate."""
+
+    role: Role
+    name: str
+
+    def __str__(self) -> str:
+        """`role/name`, as recorded answers are keyed."""
+        return f"{self.role.value}/{self.name}"
+
+
+class DocumentKind(enum.Enum):
+    """The kind of an identity document."""
+
+    RESIDENT_ID = 1
+    FOREIGN_PERMANENT_RESIDENT = 2
+    PASSPORT_MRZ = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which page of a list: at most `size` items after the one that `token` names ("" first)."""
+
+    size: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list; `next_token` is "" on the last one."""
+
+    items: tuple[T, ...]
+    next_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resident:
+    """A person who takes part: no name and no number, only a keyed digest of the document.
+
+    `points_milli` and `commendations` are the sum of the records that count until `recount_on`,
+    the first day on which one of them begins or stops to count.
+    """
+
+    resident_id: str
+    document_digest: bytes = field(repr=False)
+    secret: bytes = field(repr=False)
+    enrolled_at: datetime
+    points_milli: int = 0
+    commendations: tuple[str, ...] = ()
+    recount_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One dated fact from a department on one resident."""
+
+    department: str
+    record_number: str
+    resident_id: str
+    title_zh: str
+    title_en: str
+    points_milli: int
+    occurred_on: date
+    expires_on: date | None
+    commendation: str | None
+    received_at: datetime
+
+    def counts_on(self, day: date) -> bool:
+        """Whether it counts on that day."""
+        return self.occurred_on <= day and (self.expires_on is None or day < self.expires_on)
+
+
+@dataclass(frozen=True, slots=True)
+class PresentationCode:
+    """A code that a resident shows, once; the store knows only its SHA-256."""
+
+    code_digest: bytes
+    consent_id: str
+    expires_at: datetime
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A resident under one consent, as an attestation needs them; `code` where one was shown.
+
+    `pseudonym` is what the consent's host knows the resident by.
+    """
+
+    resident: Resident
+    consent: Consent
+    pseudonym: bytes
+    code: PresentationCode | None
+
+
+class UseOutcome(enum.Enum):
+    """What became of a request for a resident's standing."""
+
+    ATTESTED = 1
+    REFUSED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of a resident's standing, for the resident's eyes.
+
+    `resident_id` is "" where nobody was found: the row is written all the same (rule 4).
+    `refusal` is the name of a reason in `node.errors`, "" where an attestation was given.
+    """
+
+    use_id: str
+    resident_id: str
+    host: CityCode
+    used_at: datetime
+    outcome: UseOutcome
+    scenarios: tuple[str, ...]
+    disclosure: Disclosure | None
+    refusal: str
+
+
+class LogKind(enum.Enum):
+    """What an entry of the log is about."""
+
+    ISSUED = "issued"
+    RECEIVED = "received"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    REDEEMED = "redeemed"
+    ADMINISTRATIVE = "administrative"
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One trace: what was said (`content`, of which only a salted commitment is kept) and of whom.
+
+    `subject` finds the salts to delete when a person is erased; "" for acts that concern no one.
+    """
+
+    entry_id: str
+    at: datetime
+    kind: LogKind
+    content: bytes = field(repr=False)
+    salt: bytes = field(repr=False)
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAnswer:
+    """The first answer to a request id: the same body gets it again, another is refused."""
+
+    caller: str
+    request_id: str
+    body_digest: bytes
+    response: bytes
+    answered_at: datetime
+
+
+class PartnerState(enum.Enum):
+    """Whether a partner is served and asked."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A partner city: its newest trust bundle, opened, and the envelope that it came in."""
+
+    city: CityCode
+    state: PartnerState
+    bundle: TrustBundle
+    envelope: Envelope
+    added_at: datetime
+    state_reason: str = ""
+
+
+class AgreementState(enum.Enum):
+    """Where one version of an agreement stands."""
+
+    PROPOSED_HERE = "proposed_here"
+    PROPOSED_THERE = "proposed_there"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    REPLACED = "replaced"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAgreement:
+    """One version of an agreement, with the signatures that it has so far."""
+
+    agreement: Agreement
+    envelope: Envelope
+    state: AgreementState
+    state_reason: str = ""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Its id and version."""
+        return self.agreement.agreement_id, self.agreement.version
+
+
+@dataclass(frozen=True, slots=True)
+class OwnScale:
+    """One version of this city's scale: whole, and signed as other cities see it."""
+
+    scale: Scale
+    exported: ScoreScale
+    envelope: Envelope
+    content: str = field(repr=False)
+    reference: ScaleReference
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerScale:
+    """One version of a partner's scale, opened, and the envelope that it came in."""
+
+    exported: ScoreScale
+    envelope: Envelope
+    reference: ScaleReference
+
+
+@dataclass(frozen=True, slots=True)
+class Incentive:
+    """One entry of the city's own catalogue.
+
+    `minimum_band` is a band of the city's own scale, None where it is open to everyone;
+    `commendations`, any one of which opens it too, whatever the band. `venues` are names of venue
+    certificates, empty for every venue. Capacities are None where there is no limit.
+    """
+
+    incentive_id: str
+    scenario: str
+    benefit_zh: str
+    benefit_en: str
+    minimum_band: str | None
+    commendations: tuple[str, ...]
+    venues: tuple[str, ...]
+    total_capacity: int | None
+    daily_capacity: int | None
+    resident_daily_capacity: int | None
+    valid_from: date
+    valid_until: date
+    legal_basis: str
+    source: str
+    illustrative: bool
+
+    def offered_at(self, venue: str) -> bool:
+        """Whether that venue offers it."""
+        return not self.venues or venue in self.venues
+
+    def valid_on(self, day: date) -> bool:
+        """Whether it is in its validity; `valid_until` is the first day on which it is not."""
+        return self.valid_from <= day < self.valid_until
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """One version of the city's incentives, by id, and the file that they came from."""
+
+    version: int
+    incentives: tuple[Incentive, ...]
+    content: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """All that operators decided, at one version: read often, changed seldom, never half-new."""
+
+    version: int
+    own_scales: tuple[OwnScale, ...]
+    partners: Mapping[CityCode, Partner]
+    partner_scales: tuple[PartnerScale, ...]
+    agreements: tuple[StoredAgreement, ...]
+    catalogue: Catalogue | None
+
+    def own_scale(self, reference: ScaleReference | None = None) -> OwnScale | None:
+        """This city's scale of that reference; the newest where none is given."""
+        if reference is None:
+            return self.own_scales[-1] if self.own_scales else None
+        return next((own for own in self.own_scales if own.reference == reference), None)
+
+    def partner_scale(
+        self, city: CityCode, reference: ScaleReference | None = None
+    ) -> PartnerScale | None:
+        """A partner's scale of that reference; the newest where none is given."""
+        found = [s for s in self.partner_scales if s.reference.city == city]
+        if reference is None:
+            return found[-1] if found else None
+        return next((s for s in found if s.reference == reference), None)
+
+    def active_partner(self, city: CityCode) -> Partner | None:
+        """The partner, if it is served and asked."""
+        partner = self.partners.get(city)
+        return partner if partner and partner.state is PartnerState.ACTIVE else None
+
+    def active_agreement(self, city: CityCode) -> StoredAgreement | None:
+        """The agreement in use with a partner; there is at most one."""
+        for stored in self.agreements:
+            if stored.state is AgreementState.ACTIVE and city in stored.agreement.parties:
+                return stored
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingQuestion:
+    """An attestation request that was signed and kept before it was sent.
+
+    Asking again for the same credential sends the same bytes, so that the home city gives its
+    recorded answer.
+    """
+
+    credential_digest: bytes
+    home: CityCode
+    envelope: bytes
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecognition:
+    """A recognised visitor of this city, and the digest of the visitor pass.
+
+    `checked_at` is when the home city last said so: it counts for the agreement's freshness.
+    `home` may be this city: its own residents take the same path.
+    """
+
+    recognition_id: str
+    pass_digest: bytes
+    home: CityCode
+    pseudonym: bytes
+    band_id: str
+    commendations: tuple[str, ...]
+    scenarios: tuple[str, ...]
+    agreement_id: str
+    agreement_version: int
+    attestation_id: str
+    status_index: int
+    checked_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """That one incentive is open to one person, at one venue, until an instant.
+
+    `recognition_id` is "" for a newcomer.
+    """
+
+    decision_id: str
+    venue: str
+    incentive_id: str
+    catalogue_version: int
+    recognition_id: str
+    decided_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Redemption:
+    """One use of one incentive, by one decision, once."""
+
+    redemption_id: str
+    decision_id: str
+    incentive_id: str
+    venue: str
+    redeemed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A capacity to count against: at most `limit` for `scope` of an incentive."""
+
+    incentive_id: str
+    scope: str
+    limit: int
+
+
+class Severity(enum.Enum):
+    """How bad a finding is."""
+
+    OK = 1
+    WARNING = 2
+    ERROR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at by `doctor`, and what to do about it."""
+
+    subject: str
+    severity: Severity
+    detail_zh: str
+    detail_en: str
+    remedy_zh: str = ""
+    remedy_en: str = ""

@@ -1,0 +1,280 @@
+"""The few Protocols that use cases need: a clock, entropy, a unit of work, the peers.
+
+A use case is a synchronous function of a `Transaction`; `UnitOfWork.run` makes it durable before
+its result is seen. The function may be run again (a conflict, a neighbour in the same commit that
+failed), so it does nothing but read, decide and write through the transaction.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Protocol, TypeVar
+
+from federation.consent import Consent
+from federation.envelope import Envelope
+from federation.identifiers import CityCode
+from node.model import (
+    AgreementState,
+    Catalogue,
+    Counter,
+    Decision,
+    LogEntry,
+    OwnScale,
+    Page,
+    PageRequest,
+    Partner,
+    PartnerScale,
+    PartnerState,
+    PendingQuestion,
+    PresentationCode,
+    Record,
+    RecordedAnswer,
+    Redemption,
+    Registry,
+    Resident,
+    StoredAgreement,
+    StoredRecognition,
+    Subject,
+    Use,
+)
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """The one clock of a node."""
+
+    def now(self) -> datetime:
+        """The instant, in UTC."""
+
+
+class Entropy(Protocol):
+    """The one source of randomness of a node."""
+
+    def token(self, size: int) -> bytes:
+        """`size` bytes that nobody can guess."""
+
+
+class Residents(Protocol):
+    """Residents and their records."""
+
+    def add(self, resident: Resident) -> None:
+        """Keep a new resident; a second one of the same document makes the transaction run again."""
+
+    def get(self, resident_id: str) -> Resident | None:
+        """The resident of that id."""
+
+    def by_document(self, document_digest: bytes) -> Resident | None:
+        """The resident of that document."""
+
+    def recount(
+        self,
+        resident_id: str,
+        points_milli: int,
+        commendations: tuple[str, ...],
+        recount_on: date | None,
+    ) -> None:
+        """Keep the sum of the resident's records."""
+
+    def add_record(self, record: Record) -> bool:
+        """Keep a record; False where its department sent that number before."""
+
+    def records(self, resident_id: str) -> tuple[Record, ...]:
+        """Every record of a resident, the newest first."""
+
+
+class Consents(Protocol):
+    """Consents and the codes made under them."""
+
+    def add(self, consent: Consent, pseudonym: bytes) -> None:
+        """Keep a new consent, and what its host will know the resident by."""
+
+    def get(self, consent_id: str) -> Consent | None:
+        """The consent of that id."""
+
+    def page(self, resident_id: str, request: PageRequest) -> Page[Consent]:
+        """The consents of a resident, the newest first."""
+
+    def withdraw(self, consent_id: str, at: datetime) -> bool:
+        """End a consent; False where it had been withdrawn before (that instant stays)."""
+
+    def add_code(self, code: PresentationCode) -> None:
+        """Keep a new code."""
+
+    def use_code(self, code_digest: bytes, at: datetime) -> bool:
+        """Use a code up; False where it is unknown or used."""
+
+    def by_code(self, code_digest: bytes) -> Subject | None:
+        """Whom a code stands for, whatever became of it and of its consent; one statement."""
+
+    def by_pseudonym(self, host: CityCode, pseudonym: bytes) -> tuple[Subject, ...]:
+        """Whom a host asks for, under each consent to it, the newest first; one statement."""
+
+
+class Uses(Protocol):
+    """Who used a standing."""
+
+    def add(self, use: Use) -> None:
+        """Keep a use; written at the commit."""
+
+    def page(self, resident_id: str, request: PageRequest) -> Page[Use]:
+        """The uses of a resident's standing, the newest first."""
+
+
+class Recognitions(Protocol):
+    """The host's side: questions on the way, recognised visitors."""
+
+    def ask(self, question: PendingQuestion) -> None:
+        """Keep a question; it replaces an older one for the same credential."""
+
+    def question(self, credential_digest: bytes) -> PendingQuestion | None:
+        """The question kept for a credential."""
+
+    def put(self, recognition: StoredRecognition) -> None:
+        """Keep a recognition; it replaces the one of the same home city and pseudonym, whose
+        `recognition_id` it must carry."""
+
+    def by_pass(self, pass_digest: bytes) -> StoredRecognition | None:
+        """The visitor of a pass."""
+
+    def by_pseudonym(self, home: CityCode, pseudonym: bytes) -> StoredRecognition | None:
+        """The visitor that a home city calls so."""
+
+    def get(self, recognition_id: str) -> StoredRecognition | None:
+        """The recognition of that id."""
+
+    def end(self, recognition_id: str, at: datetime) -> None:
+        """Mark a recognition as no longer standing."""
+
+
+class Redemptions(Protocol):
+    """Decisions, and their uses against capacities."""
+
+    def decide(self, decisions: Sequence[Decision]) -> None:
+        """Keep decisions that opened an incentive."""
+
+    def decision(self, decision_id: str) -> Decision | None:
+        """The decision of that id."""
+
+    def by_decision(self, decision_id: str) -> Redemption | None:
+        """The redemption of a decision."""
+
+    def count(self, counter: Counter) -> bool:
+        """Take one from a capacity; False, and nothing taken, where it is used up."""
+
+    def add(self, redemption: Redemption) -> None:
+        """Keep a redemption; a second one of the same decision makes the transaction run again."""
+
+
+class Administration(Protocol):
+    """What operators decide; each write makes a new registry version."""
+
+    def put_own_scale(self, own: OwnScale) -> None:
+        """Keep a new version of this city's scale."""
+
+    def put_partner(self, partner: Partner) -> None:
+        """Keep a partner, or its newer bundle; a state of one that is known is not touched."""
+
+    def set_partner_state(self, city: CityCode, state: PartnerState, reason: str) -> None:
+        """Change a partner's state."""
+
+    def put_partner_scale(self, scale: PartnerScale) -> None:
+        """Keep a version of a partner's scale; one that is known is not touched."""
+
+    def put_agreement(self, stored: StoredAgreement) -> None:
+        """Keep a version of an agreement, or its newer signatures and state."""
+
+    def set_agreement_state(self, key: tuple[str, int], state: AgreementState, reason: str) -> None:
+        """Change the state of one version of an agreement."""
+
+    def put_catalogue(self, catalogue: Catalogue) -> None:
+        """Keep a new version of the catalogue."""
+
+
+class Answers(Protocol):
+    """The recorded answers: the replay row of every request that changed something."""
+
+    def find(self, caller: str, request_id: str) -> RecordedAnswer | None:
+        """The answer that this caller got for this request id."""
+
+    def record(self, answer: RecordedAnswer) -> None:
+        """Keep an answer; written at the commit."""
+
+
+class Log(Protocol):
+    """The append-only log of salted commitments."""
+
+    def append(self, entry: LogEntry) -> None:
+        """Keep an entry; written at the commit."""
+
+
+class Transaction(Protocol):
+    """Everything that one use case may read and write, together or not at all."""
+
+    registry: Registry
+    residents: Residents
+    consents: Consents
+    uses: Uses
+    recognitions: Recognitions
+    redemptions: Redemptions
+    administration: Administration
+    answers: Answers
+    log: Log
+
+
+class UnitOfWork(Protocol):
+    """The store, as use cases see it."""
+
+    @property
+    def registry(self) -> Registry:
+        """The newest registry that this process has seen."""
+
+    async def run(self, use_case: Callable[[Transaction], T]) -> T:
+        """Run a use case and make it durable; its result is seen only then.
+
+        Raises what the use case raises, with nothing written; and STORE_UNAVAILABLE.
+        """
+
+    async def read(self, use_case: Callable[[Transaction], T]) -> T:
+        """Run a use case that writes nothing."""
+
+
+class Peers(Protocol):
+    """The partner cities' peer ports.
+
+    Each call has a deadline. It raises PEER_UNREACHABLE, or PEER_REFUSED with the peer's reason.
+    """
+
+    async def exchange_trust_bundles(self, partner: Partner, own: Envelope) -> Envelope:
+        """Give our newest bundle and get the partner's."""
+
+    async def exchange_scales(
+        self, partner: Partner, own: tuple[Envelope, ...]
+    ) -> tuple[Envelope, ...]:
+        """Give our scales in force and get the partner's."""
+
+    async def propose_agreement(self, partner: Partner, agreement: Envelope) -> None:
+        """Bring an agreement that we signed."""
+
+    async def countersign_agreement(self, partner: Partner, agreement: Envelope) -> None:
+        """Bring back an agreement that both signed."""
+
+    async def request_attestation(self, partner: Partner, request: Envelope) -> Envelope:
+        """Ask for an attestation."""
+
+
+class Keys(Protocol):
+    """What a node needs its private keys for."""
+
+    @property
+    def bundle(self) -> Envelope:
+        """This city's newest trust bundle."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Sign with the current signing key."""
+
+    @property
+    def key_id(self) -> str:
+        """The id of the current signing key."""
+
+    def document_digest(self, kind: int, number: str) -> bytes:
+        """The keyed digest of a document: numbers are few, a bare hash protects nothing."""
