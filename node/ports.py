@@ -13,28 +13,30 @@ from federation.consent import Consent
 from federation.envelope import Envelope
 from federation.identifiers import CityCode
 from node.model import (
-    AgreementState,
-    Catalogue,
     Counter,
     Decision,
     LogEntry,
-    OwnScale,
     Page,
     PageRequest,
-    Partner,
-    PartnerScale,
-    PartnerState,
     PendingQuestion,
     PresentationCode,
     Record,
     RecordedAnswer,
     Redemption,
-    Registry,
     Resident,
-    StoredAgreement,
     StoredRecognition,
     Subject,
     Use,
+)
+from node.registry import (
+    AgreementState,
+    Catalogue,
+    OwnScale,
+    Partner,
+    PartnerScale,
+    PartnerState,
+    Registry,
+    StoredAgreement,
 )
 
 T = TypeVar("T")
