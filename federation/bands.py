@@ -2,6 +2,7 @@
 
 import enum
 from dataclasses import dataclass
+from itertools import pairwise
 
 from federation import limits
 from federation.checks import count, malformed, text
@@ -78,7 +79,7 @@ def check_bands(
         return
     if minimum is None or maximum is None or minimum >= maximum:
         raise malformed("scale", "a numeric scale has a minimum below its maximum")
-    for lower, higher in zip(bands, bands[1:], strict=False):
+    for lower, higher in pairwise(bands):
         if not _meets(lower.upper, higher.lower):
             raise malformed(
                 f"band {higher.band_id}",

@@ -1,6 +1,7 @@
 """The small checks that statements share: lengths, counts, order."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 from federation import limits
 from federation.errors import MALFORMED, TOO_LARGE, HutongError
@@ -13,7 +14,7 @@ def ascending(values: tuple[str, ...], *, where: str, most: int, least: int = 0)
         raise malformed(where, f"give {least} to {most}")
     for value in values:
         name(value, where=where)
-    if any(a >= b for a, b in zip(values, values[1:], strict=False)):
+    if any(a >= b for a, b in pairwise(values)):
         raise malformed(where, "give them in ascending order, each once")
 
 

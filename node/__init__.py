@@ -1,1 +1,1 @@
-"""One city's process: it runs the protocol (`federation`) for its residents, venues and officers."""
+"""One city's process: it runs the protocol (`federation`) for residents, venues and officers."""

@@ -185,7 +185,8 @@ NOT_A_PARTNER = Reason(
     _DENIED,
     "{city} is no active partner of this city; an operator adds or resumes it with "
     "`hutong partner import` or `hutong partner resume`.",
-    "{city} 不是本市的有效伙伴;请运维人员用 `hutong partner import` 或 `hutong partner resume` 处理。",
+    "{city} 不是本市的有效伙伴;请运维人员用 `hutong partner import` "
+    "或 `hutong partner resume` 处理。",
 )
 PEER_UNREACHABLE = Reason(
     "PEER_UNREACHABLE",

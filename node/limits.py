@@ -23,6 +23,9 @@ RECORD_POINTS_MILLI: Final = 1_000_000
 INCENTIVES: Final = 500
 FILE_BYTES: Final = 200 * 1024
 
+# Scales that a partner may send at once: a city has one, and a few old versions.
+PARTNER_SCALES: Final = 8
+
 # How long a recorded answer is kept. Peers' requests count for a minute, local clients repeat
 # within a day; a week covers a venue that was cut off.
 ANSWERS_KEPT: Final = timedelta(days=7)

@@ -187,11 +187,11 @@ class RecordedAnswer:
 class PendingQuestion:
     """An attestation request that was signed and kept before it was sent.
 
-    Asking again for the same credential sends the same bytes, so that the home city gives its
-    recorded answer.
+    `key` is the SHA-256 of the venue's caller and request id: that request repeated sends the same
+    bytes, so that the home city gives its recorded answer.
     """
 
-    credential_digest: bytes
+    key: bytes
     home: CityCode
     envelope: bytes
     asked_at: datetime

@@ -60,7 +60,7 @@ class Residents(Protocol):
     """Residents and their records."""
 
     def add(self, resident: Resident) -> None:
-        """Keep a new resident; a second one of the same document makes the transaction run again."""
+        """Keep a new resident; a second one of the same document makes it all run again."""
 
     def get(self, resident_id: str) -> Resident | None:
         """The resident of that id."""
@@ -105,6 +105,9 @@ class Consents(Protocol):
     def use_code(self, code_digest: bytes, at: datetime) -> bool:
         """Use a code up; False where it is unknown or used."""
 
+    def use_decoy(self, at: datetime) -> None:
+        """Do the same work as `use_code` where there is no code to use up (rule 4)."""
+
     def by_code(self, code_digest: bytes) -> Subject | None:
         """Whom a code stands for, whatever became of it and of its consent; one statement."""
 
@@ -126,14 +129,16 @@ class Recognitions(Protocol):
     """The host's side: questions on the way, recognised visitors."""
 
     def ask(self, question: PendingQuestion) -> None:
-        """Keep a question; it replaces an older one for the same credential."""
+        """Keep a question; it replaces an older one of the same key."""
 
-    def question(self, credential_digest: bytes) -> PendingQuestion | None:
-        """The question kept for a credential."""
+    def question(self, key: bytes) -> PendingQuestion | None:
+        """The question kept for a request of a venue."""
 
     def put(self, recognition: StoredRecognition) -> None:
-        """Keep a recognition; it replaces the one of the same home city and pseudonym, whose
-        `recognition_id` it must carry."""
+        """Keep a recognition.
+
+        It replaces the one of the same home city and pseudonym, whose `recognition_id` it carries.
+        """
 
     def by_pass(self, pass_digest: bytes) -> StoredRecognition | None:
         """The visitor of a pass."""
@@ -239,6 +244,9 @@ class UnitOfWork(Protocol):
     async def read(self, use_case: Callable[[Transaction], T]) -> T:
         """Run a use case that writes nothing."""
 
+    async def probe(self) -> None:
+        """Write for the sake of writing; raises STORE_UNAVAILABLE."""
+
 
 class Peers(Protocol):
     """The partner cities' peer ports.
@@ -262,6 +270,9 @@ class Peers(Protocol):
 
     async def request_attestation(self, partner: Partner, request: Envelope) -> Envelope:
         """Ask for an attestation."""
+
+    async def clock_of(self, partner: Partner, own: Envelope) -> datetime:
+        """Swap bundles, and tell what the partner's clock said; for `doctor` only."""
 
 
 class Keys(Protocol):

@@ -1,0 +1,1 @@
+"""The use cases of a city, one file each. They know no SQL, no gRPC and no generated code."""

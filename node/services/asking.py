@@ -1,0 +1,76 @@
+"""Ask a home city, and read its answer; at home, ask this city itself by the same path."""
+
+from federation import codec
+from federation.agreement import Terms
+from federation.envelope import Envelope, Keyring, Verified, open_envelope
+from federation.errors import HutongError
+from federation.messages import AttestationRequest, Disclosure, ScoreScale
+from federation.recognition import Recognition, recognise
+from federation.trust import signing_keys
+from node.errors import NOT_A_PARTNER, NOTHING_IN_FORCE
+from node.ports import Keys, Peers, UnitOfWork
+from node.services.attesting import Attesting
+from node.services.here import Here
+
+
+class Asking:
+    """Sends one question and opens the answer.
+
+    `level` is what this city asks for: BAND, the default (rule 5); no incentive needs a score.
+    """
+
+    level = Disclosure.BAND
+
+    def __init__(
+        self, here: Here, uow: UnitOfWork, keys: Keys, peers: Peers, attesting: Attesting
+    ) -> None:
+        """Ask for the city of `here`."""
+        self._here = here
+        self._uow = uow
+        self._keys = keys
+        self._peers = peers
+        self._attesting = attesting
+
+    async def ask(
+        self, question: Verified[AttestationRequest], terms: Terms
+    ) -> tuple[Recognition, Envelope]:
+        """The recognition, and the envelope of the attestation that it was read in.
+
+        Raises:
+            HutongError: NOT_RECOGNISED where the home city gives none; another where it cannot be
+                reached or its answer is not what the agreement says.
+        """
+        if terms.home == self._here.city:
+            answer = await self._attesting.attest(question.envelope, terms.home)
+            envelope = codec.envelope_from_bytes(answer)
+        else:
+            partner = self._uow.registry.active_partner(terms.home)
+            if partner is None:
+                raise HutongError(NOT_A_PARTNER, city=terms.home)
+            envelope = await self._peers.request_attestation(partner, question.envelope)
+        now = self._here.now()
+        opened = open_envelope(
+            envelope,
+            codec.ATTESTATION,
+            signed_by=[self._keyring(terms)],
+            audience=self._here.city,
+            now=now,
+        )
+        return recognise(opened, question, terms, self._scale(terms), now), envelope
+
+    def _keyring(self, terms: Terms) -> Keyring:
+        if terms.home == self._here.city:
+            return signing_keys(codec.TRUST_BUNDLE.decode(self._keys.bundle.payload))
+        # Read again after the answer came: a partner may have been suspended meanwhile.
+        partner = self._uow.registry.active_partner(terms.home)
+        if partner is None:
+            raise HutongError(NOT_A_PARTNER, city=terms.home)
+        return signing_keys(partner.bundle)
+
+    def _scale(self, terms: Terms) -> ScoreScale:
+        registry = self._uow.registry
+        own = registry.own_scale(terms.scale)
+        found = own or registry.partner_scale(terms.home, terms.scale)
+        if found is None:
+            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong partner sync")
+        return found.exported

@@ -1,0 +1,251 @@
+"""The home city's side: whether this host may know this, and what exactly.
+
+A refusal tells nothing (rule 4). Whatever the reason, the same reads, writes and signatures are
+made and the same answer goes out; the true reason is kept for the resident alone.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from federation import codec, freshness
+from federation.agreement import Terms
+from federation.envelope import Envelope, Keyring, Verified, open_envelope, seal
+from federation.errors import AGREEMENT_MISMATCH, NOT_RECOGNISED, HutongError, Reason
+from federation.identifiers import CityCode
+from federation.limits import PSEUDONYM_BYTES
+from federation.messages import Attestation, AttestationRequest, Claim, Disclosure, Header
+from federation.recognition import claim_for
+from federation.trust import signing_keys
+from node.errors import (
+    NOT_A_PARTNER,
+    NOTHING_IN_FORCE,
+    REFUSED_CODE_EXPIRED,
+    REFUSED_CODE_USED,
+    REFUSED_CONSENT_ENDED,
+    REFUSED_NOTHING_TO_SHOW,
+    REFUSED_OUTSIDE_CONSENT,
+    REFUSED_UNKNOWN,
+)
+from node.model import LogKind, Subject, Use, UseOutcome
+from node.ports import Keys, Transaction, UnitOfWork
+from node.registry import OwnScale, Registry
+from node.services.answering import Ask, record, recorded
+from node.services.here import Here
+from node.services.standing import standing_of
+from node.services.terms import TermsBook, not_active
+
+# The first byte of a recorded answer. A refusal keeps its decoy, so that both are as long.
+_GIVEN: Final = b"\x01"
+_REFUSED: Final = b"\x00"
+_STATUS_INDEX_BYTES: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Ruling:
+    """What is found about one request: a claim to make, or a reason not to."""
+
+    subject: Subject | None
+    claim: Claim | None
+    scenarios: tuple[str, ...]
+    refusal: Reason | None
+
+
+class Attesting:
+    """Answers other cities' questions about this city's residents."""
+
+    def __init__(self, here: Here, uow: UnitOfWork, keys: Keys, book: TermsBook) -> None:
+        """Answer for the city of `here`."""
+        self._here = here
+        self._uow = uow
+        self._keys = keys
+        self._book = book
+
+    async def attest(self, envelope: Envelope, caller: CityCode) -> bytes:
+        """The binary envelope of the attestation that answers `envelope`, which came from `caller`.
+
+        1. Open the envelope: signed by the caller, for this city, asked just now.
+        2. In one transaction: give the recorded answer to a repeated request; else check the
+           terms, find whom it is about, rule, sign, and keep the use, the trace and the answer.
+
+        Raises:
+            HutongError: NOT_RECOGNISED for every reason that lies with the resident; others for
+                those that lie with the caller.
+        """
+        # 1.
+        now = self._here.now()
+        keyring = self._keyring(self._uow.registry, caller)
+        request = open_envelope(
+            envelope,
+            codec.ATTESTATION_REQUEST,
+            signed_by=[keyring],
+            audience=self._here.city,
+            now=now,
+        )
+        freshness.check_asked_now(request.message.header, codec.ATTESTATION_REQUEST.label, now)
+        # 2.
+        answer = await self._uow.run(lambda tx: self._answer(tx, request, caller, now))
+        if answer[:1] == _REFUSED:
+            raise HutongError(NOT_RECOGNISED)
+        return answer[1:]
+
+    def _keyring(self, registry: Registry, caller: CityCode) -> Keyring:
+        if caller == self._here.city:
+            return signing_keys(codec.TRUST_BUNDLE.decode(self._keys.bundle.payload))
+        partner = registry.active_partner(caller)
+        if partner is None:
+            raise HutongError(NOT_A_PARTNER, city=caller)
+        return signing_keys(partner.bundle)
+
+    def _answer(
+        self,
+        tx: Transaction,
+        request: Verified[AttestationRequest],
+        caller: CityCode,
+        now: datetime,
+    ) -> bytes:
+        asked = request.message
+        ask = Ask(caller, asked.header.statement_id, request.payload_digest)
+        found = recorded(tx, ask)
+        if found is not None:
+            return found
+        terms = self._terms(tx.registry, asked, caller, now)
+        own = tx.registry.own_scale(terms.scale)
+        if own is None:
+            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load")
+        ruling = self._rule(tx, asked, terms, own, now)
+        said = self._say(request, terms, ruling, now)
+        sealed = seal(codec.ATTESTATION, said, [self._keys])
+        self._keep(tx, asked, ruling, sealed, now)
+        kind = _GIVEN if ruling.claim else _REFUSED
+        return record(tx, ask, kind + codec.envelope_to_bytes(sealed), now)
+
+    def _terms(
+        self, registry: Registry, asked: AttestationRequest, caller: CityCode, now: datetime
+    ) -> Terms:
+        terms = self._book.find(registry, self._here.city, caller)
+        if terms is None or not terms.in_force(now):
+            raise not_active(self._here.city, caller)
+        if (asked.agreement_id, asked.agreement_version) != (terms.agreement_id, terms.version):
+            raise _mismatch("it names another agreement or version")
+        if asked.disclosure > terms.disclosure_limit:
+            raise _mismatch("it asks for more than was agreed")
+        if not set(asked.scenarios) <= set(terms.scenarios):
+            raise _mismatch("it asks for scenarios that were not agreed")
+        return terms
+
+    def _rule(
+        self,
+        tx: Transaction,
+        asked: AttestationRequest,
+        terms: Terms,
+        own: OwnScale,
+        now: datetime,
+    ) -> _Ruling:
+        subject = _find(tx, asked, terms.host, now)
+        refusal = _refusal(subject, asked, terms.host, now)
+        if subject is None or refusal:
+            return _Ruling(subject, None, (), refusal or REFUSED_UNKNOWN)
+        standing = standing_of(tx, subject.resident, own.scale, self._here.day(now))
+        level = min(asked.disclosure, subject.consent.disclosure, terms.disclosure_limit)
+        claim = claim_for(standing, own.scale, terms, Disclosure(level))
+        if claim is None:
+            return _Ruling(subject, None, (), REFUSED_NOTHING_TO_SHOW)
+        allowed = subject.consent.allowed(terms.host, asked.scenarios, now)
+        return _Ruling(subject, claim, allowed, None)
+
+    def _say(
+        self,
+        request: Verified[AttestationRequest],
+        terms: Terms,
+        ruling: _Ruling,
+        now: datetime,
+    ) -> Attestation:
+        asked, subject = request.message, ruling.subject
+        random = self._here.entropy.token(_STATUS_INDEX_BYTES)
+        ends = now + terms.attestation_lifetime
+        if ruling.claim and subject:
+            ends = min(ends, subject.consent.expires_at)
+        header = Header(self._here.new_id(now), self._here.city, (terms.host,), now, ends)
+        return Attestation(
+            header=header,
+            request_id=asked.header.statement_id,
+            request_digest=request.payload_digest,
+            pseudonym=subject.pseudonym if subject else bytes(PSEUDONYM_BYTES),
+            agreement_id=terms.agreement_id,
+            agreement_version=terms.version,
+            scale=terms.scale,
+            # A refusal signs a decoy that never leaves this city.
+            claim=ruling.claim or Claim(Disclosure.THRESHOLD, terms.line_band, None, None, ()),
+            scenarios=ruling.scenarios or asked.scenarios,
+            as_of=now,
+            status_index=int.from_bytes(random, "big"),
+        )
+
+    def _keep(
+        self,
+        tx: Transaction,
+        asked: AttestationRequest,
+        ruling: _Ruling,
+        sealed: Envelope,
+        now: datetime,
+    ) -> None:
+        here, claim = self._here, ruling.claim
+        resident_id = ruling.subject.resident.resident_id if ruling.subject else ""
+        tx.uses.add(
+            Use(
+                use_id=here.new_id(now),
+                resident_id=resident_id,
+                host=asked.header.issuer,
+                used_at=now,
+                outcome=UseOutcome.ATTESTED if claim else UseOutcome.REFUSED,
+                scenarios=ruling.scenarios if claim else asked.scenarios,
+                disclosure=claim.disclosure if claim else None,
+                refusal=ruling.refusal.name if ruling.refusal else "",
+            )
+        )
+        kind = LogKind.ISSUED if claim else LogKind.REFUSED
+        here.trace(tx, kind, sealed.payload, now, subject=resident_id)
+
+
+def _find(
+    tx: Transaction, asked: AttestationRequest, host: CityCode, now: datetime
+) -> Subject | None:
+    """Whom the request is about; a code is used up by being shown, whatever follows."""
+    if asked.presentation_code is not None:
+        digest = hashlib.sha256(asked.presentation_code).digest()
+        subject = tx.consents.by_code(digest)
+        if subject is None or subject.code is None or subject.code.used_at:
+            tx.consents.use_decoy(now)
+        else:
+            tx.consents.use_code(digest, now)
+        return subject
+    subjects = tx.consents.by_pseudonym(host, asked.pseudonym or b"")
+
+    def covers(subject: Subject) -> int:
+        return len(subject.consent.allowed(host, asked.scenarios, now))
+
+    return max(subjects, key=covers, default=None)
+
+
+def _refusal(
+    subject: Subject | None, asked: AttestationRequest, host: CityCode, now: datetime
+) -> Reason | None:
+    """Why nothing may be said of the subject, before looking at the standing."""
+    if subject is None:
+        return REFUSED_UNKNOWN
+    code, consent = subject.code, subject.consent
+    if code is not None and code.used_at:
+        return REFUSED_CODE_USED
+    if code is not None and now >= code.expires_at:
+        return REFUSED_CODE_EXPIRED
+    if not consent.stands_at(now):
+        return REFUSED_CONSENT_ENDED
+    if not consent.allowed(host, asked.scenarios, now):
+        return REFUSED_OUTSIDE_CONSENT
+    return None
+
+
+def _mismatch(problem: str) -> HutongError:
+    return HutongError(AGREEMENT_MISMATCH, where="attestation-request", problem=problem)

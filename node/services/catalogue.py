@@ -1,0 +1,88 @@
+"""What an operator loads: the city's scale and its incentives, validated whole, versioned."""
+
+from dataclasses import dataclass
+
+from federation import codec
+from federation.envelope import seal
+from federation.limits import STATEMENT_LIFETIME
+from node.errors import FILE_INVALID, NOTHING_IN_FORCE, HutongError
+from node.files import parse_incentives, parse_scale
+from node.limits import FILE_BYTES
+from node.model import LogKind
+from node.ports import Keys, Transaction
+from node.registry import OwnScale
+from node.services.here import Here
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What is in force now; `changed` is False where the same content was in force already."""
+
+    name: str
+    version: int
+    count: int
+    changed: bool
+
+
+class CatalogueDesk:
+    """Puts scales and incentives in force."""
+
+    def __init__(self, here: Here, keys: Keys) -> None:
+        """For the city of `here`."""
+        self._here = here
+        self._keys = keys
+
+    def load_scale(self, tx: Transaction, file_name: str, content: bytes) -> Loaded:
+        """Put a scale in force.
+
+        Agreements name the version that they were made for and go on with it: every version is
+        kept.
+        """
+        now = self._here.now()
+        current = tx.registry.own_scale()
+        version = current.scale.version if current else 0
+        text = _text(file_name, content)
+        if current and current.content == text:
+            return Loaded(current.scale.scale_id, version, len(current.scale.bands), changed=False)
+        scale = parse_scale(file_name, content, city=self._here.city, version=version + 1)
+        if current and current.scale.scale_id != scale.scale_id:
+            raise HutongError(
+                FILE_INVALID,
+                file=file_name,
+                where="scale_id",
+                problem=f"this city's scale is {current.scale.scale_id}; keep that id",
+            )
+        exported = scale.exported(self._here.header((), now, STATEMENT_LIFETIME))
+        envelope = seal(codec.SCORE_SCALE, exported, [self._keys])
+        reference = codec.scale_reference(exported)
+        tx.administration.put_own_scale(OwnScale(scale, exported, envelope, text, reference))
+        self._here.trace(tx, LogKind.ADMINISTRATIVE, envelope.payload, now)
+        return Loaded(scale.scale_id, scale.version, len(scale.bands), changed=True)
+
+    def load_incentives(self, tx: Transaction, file_name: str, content: bytes) -> Loaded:
+        """Put a catalogue in force; bands that it names are of the scale in force."""
+        now = self._here.now()
+        own, current = tx.registry.own_scale(), tx.registry.catalogue
+        if own is None:
+            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load")
+        version = current.version if current else 0
+        text = _text(file_name, content)
+        if current and current.content == text:
+            return Loaded("", version, len(current.incentives), changed=False)
+        catalogue = parse_incentives(
+            file_name, content, city=self._here.city, scale=own.scale, version=version + 1
+        )
+        tx.administration.put_catalogue(catalogue)
+        self._here.trace(tx, LogKind.ADMINISTRATIVE, content, now)
+        return Loaded("", catalogue.version, len(catalogue.incentives), changed=True)
+
+
+def _text(file_name: str, content: bytes) -> str:
+    if len(content) > FILE_BYTES:
+        raise HutongError(
+            FILE_INVALID,
+            file=file_name,
+            where="whole file",
+            problem=f"it has {len(content)} bytes; at most {FILE_BYTES} are taken",
+        )
+    return content.decode("utf-8", errors="replace")

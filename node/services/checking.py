@@ -1,0 +1,357 @@
+"""The host city's side: what a resident who is present may have here.
+
+The question to the home city is kept before it is sent, so that a venue that lost its answer
+asks again and gets the first. Where the home city refuses, cannot be reached or has no agreement
+with this one, the resident is as a newcomer, and is told so: never an error, never less.
+"""
+
+import enum
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from federation import codec
+from federation.agreement import Terms
+from federation.envelope import Envelope, Verified, open_own, seal
+from federation.errors import (
+    AGREEMENT_MISMATCH,
+    AGREEMENT_NOT_ACTIVE,
+    NOT_RECOGNISED,
+    HutongError,
+)
+from federation.identifiers import CityCode, code_text, parse_code
+from federation.limits import CODE_BYTES, REQUEST_LIFETIME
+from federation.messages import AttestationRequest
+from federation.recognition import Recognition
+from node import limits
+from node.errors import FIELD_INVALID, NOT_A_PARTNER, UNKNOWN, VISITOR_PASS_UNKNOWN
+from node.model import Caller, Decision, LogKind, PendingQuestion, StoredRecognition
+from node.ports import Keys, Transaction, UnitOfWork
+from node.registry import Incentive, Registry
+from node.services.answering import Ask, record, recorded
+from node.services.asking import Asking
+from node.services.deciding import Verdict, decide
+from node.services.here import Here
+from node.services.terms import TermsBook
+
+# A kept question is sent again while the home city still takes it.
+_QUESTION_COUNTS: Final = REQUEST_LIFETIME - timedelta(seconds=10)
+_NO_AGREEMENT: Final = frozenset(
+    reason.name for reason in (AGREEMENT_MISMATCH, AGREEMENT_NOT_ACTIVE, NOT_A_PARTNER)
+)
+_LOG = structlog.get_logger()
+
+
+class RecognitionOutcome(enum.Enum):
+    """Why the decisions are a newcomer's, or that they are not."""
+
+    RECOGNISED = 1
+    NOT_RECOGNISED = 2
+    HOME_UNREACHABLE = 3
+    NO_AGREEMENT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What the resident shows: the text of a presentation code, or of a visitor pass."""
+
+    text: str
+    is_pass: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The answer to a venue: one decision for each incentive; `decision_id` "" where not open."""
+
+    outcome: RecognitionOutcome
+    home: CityCode
+    visitor: StoredRecognition | None
+    visitor_pass: str
+    decisions: tuple[tuple[str, Incentive, Verdict], ...]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What this city knows before it asks anyone: a visitor that still counts, or whom to ask."""
+
+    home: CityCode
+    visitor: StoredRecognition | None
+    terms: Terms | None = None
+    question: Verified[AttestationRequest] | None = None
+    fresh: bool = False
+
+
+class Checking:
+    """Checks what a resident may have at a venue."""
+
+    def __init__(
+        self, here: Here, uow: UnitOfWork, keys: Keys, book: TermsBook, asking: Asking
+    ) -> None:
+        """Check for the venues of `here`."""
+        self._here = here
+        self._uow = uow
+        self._keys = keys
+        self._book = book
+        self._asking = asking
+
+    async def check(
+        self,
+        ask: Ask,
+        venue: Caller,
+        credential: Credential,
+        incentive_ids: Sequence[str],
+        encode: Callable[[Checked], bytes],
+    ) -> bytes:
+        """The encoded answer.
+
+        1. Keep the question to ask, unless a recorded answer or a fresh recognition is there.
+        2. Ask the home city; no transaction is open meanwhile.
+        3. Keep the recognition and the decisions together with the answer.
+
+        While the home city cannot be reached the answer is not recorded: a repetition asks again.
+        """
+        # 1.
+        now = self._here.now()
+
+        def begin(tx: Transaction) -> bytes | _Known:
+            found = recorded(tx, ask)
+            if found is not None:
+                return found
+            return self._begin(tx, ask, venue, credential, incentive_ids)
+
+        known = await self._uow.run(begin)
+        if isinstance(known, bytes):
+            return known
+        # 2.
+        outcome, recognition = await self._recognise(known)
+        # 3.
+        now = self._here.now()
+
+        def finish(tx: Transaction) -> bytes:
+            found = recorded(tx, ask)
+            if found is not None:
+                return found
+            visitor, pass_text = self._keep(tx, known, outcome, recognition, credential, now)
+            incentives = _asked(tx.registry, venue, incentive_ids)
+            checked = self._decide(tx, venue, incentives, known, outcome, visitor, pass_text, now)
+            response = encode(checked)
+            if outcome is not RecognitionOutcome.HOME_UNREACHABLE:
+                record(tx, ask, response, now)
+            return response
+
+        return await self._uow.run(finish)
+
+    def _begin(
+        self, tx: Transaction, ask: Ask, venue: Caller, credential: Credential, ids: Sequence[str]
+    ) -> _Known:
+        now = self._here.now()
+        incentives = _asked(tx.registry, venue, ids)
+        home, raw, visitor = self._shown(tx, credential)
+        terms = self._book.find(tx.registry, home, self._here.city)
+        if terms is None or not terms.in_force(now):
+            return _Known(home, visitor)
+        needed = {i.scenario for i in incentives} & set(terms.scenarios)
+        if visitor and _counts(visitor, terms, needed, now):
+            return _Known(home, visitor, terms, fresh=True)
+        if not needed:
+            return _Known(home, visitor, terms)
+        if visitor:
+            needed |= set(visitor.scenarios) & set(terms.scenarios)
+        question = self._question(tx, ask, terms, visitor or raw, tuple(sorted(needed)), now)
+        return _Known(home, visitor, terms, question)
+
+    def _shown(
+        self, tx: Transaction, credential: Credential
+    ) -> tuple[CityCode, bytes, StoredRecognition | None]:
+        """The home city, the secret, and for a pass the visitor that it was given to."""
+        where = "visitor_pass" if credential.is_pass else "presentation_code"
+        city, raw = parse_code(credential.text, where=where)
+        if not credential.is_pass:
+            return city, raw, None
+        found = tx.recognitions.by_pass(hashlib.sha256(raw).digest())
+        if city != self._here.city or found is None:
+            raise HutongError(VISITOR_PASS_UNKNOWN)
+        return found.home, raw, found
+
+    def _question(
+        self,
+        tx: Transaction,
+        ask: Ask,
+        terms: Terms,
+        subject: StoredRecognition | bytes,
+        scenarios: tuple[str, ...],
+        now: datetime,
+    ) -> Verified[AttestationRequest]:
+        """The question kept for this very request of the venue, or a new one, kept.
+
+        Another request never gets it: a code works once, also at two venues in one second.
+        """
+        key = hashlib.sha256(f"{ask.caller}\0{ask.request_id}".encode()).digest()
+        kept = tx.recognitions.question(key)
+        if kept and kept.home == terms.home and now < kept.asked_at + _QUESTION_COUNTS:
+            return open_own(codec.envelope_from_bytes(kept.envelope), codec.ATTESTATION_REQUEST)
+        code = subject if isinstance(subject, bytes) else None
+        pseudonym = None if isinstance(subject, bytes) else subject.pseudonym
+        asked = AttestationRequest(
+            header=self._here.header((terms.home,), now, REQUEST_LIFETIME),
+            agreement_id=terms.agreement_id,
+            agreement_version=terms.version,
+            presentation_code=code,
+            pseudonym=pseudonym,
+            scenarios=scenarios,
+            disclosure=min(terms.disclosure_limit, self._asking.level),
+        )
+        envelope = seal(codec.ATTESTATION_REQUEST, asked, [self._keys])
+        kept_bytes = codec.envelope_to_bytes(envelope)
+        tx.recognitions.ask(PendingQuestion(key, terms.home, kept_bytes, now))
+        self._here.trace(tx, LogKind.ISSUED, envelope.payload, now)
+        return open_own(envelope, codec.ATTESTATION_REQUEST)
+
+    async def _recognise(
+        self, known: _Known
+    ) -> tuple[RecognitionOutcome, tuple[Recognition, Envelope] | None]:
+        if known.fresh:
+            return RecognitionOutcome.RECOGNISED, None
+        if known.terms is None or known.question is None:
+            return RecognitionOutcome.NO_AGREEMENT, None
+        try:
+            found = await self._asking.ask(known.question, known.terms)
+        except HutongError as error:
+            if error.reason != NOT_RECOGNISED:
+                _LOG.warning("no_attestation_came", home=known.home, reason=error.reason.name)
+            return _outcome(error), None
+        return RecognitionOutcome.RECOGNISED, found
+
+    def _keep(
+        self,
+        tx: Transaction,
+        known: _Known,
+        outcome: RecognitionOutcome,
+        found: tuple[Recognition, Envelope] | None,
+        credential: Credential,
+        now: datetime,
+    ) -> tuple[StoredRecognition | None, str]:
+        if outcome is RecognitionOutcome.RECOGNISED and found is None:
+            return known.visitor, credential.text
+        if outcome is RecognitionOutcome.NOT_RECOGNISED:
+            content = known.question.envelope.payload if known.question else b""
+            self._here.trace(tx, LogKind.REFUSED, content, now)
+            if known.visitor:
+                tx.recognitions.end(known.visitor.recognition_id, now)
+        if found is None or known.terms is None:
+            return None, ""
+        recognition, envelope = found
+        before = tx.recognitions.by_pseudonym(known.home, recognition.pseudonym)
+        code = b"" if known.visitor else self._here.entropy.token(CODE_BYTES)
+        pass_text = credential.text if known.visitor else code_text(self._here.city, code)
+        visitor = StoredRecognition(
+            recognition_id=before.recognition_id if before else self._here.new_id(now),
+            pass_digest=(
+                known.visitor.pass_digest if known.visitor else hashlib.sha256(code).digest()
+            ),
+            home=known.home,
+            pseudonym=recognition.pseudonym,
+            band_id=recognition.band_id,
+            commendations=recognition.commendations,
+            scenarios=recognition.scenarios,
+            agreement_id=known.terms.agreement_id,
+            agreement_version=known.terms.version,
+            attestation_id=recognition.attestation_id,
+            status_index=recognition.status_index,
+            checked_at=now,
+            expires_at=recognition.expires_at,
+        )
+        tx.recognitions.put(visitor)
+        self._here.trace(
+            tx, LogKind.RECEIVED, envelope.payload, now, subject=visitor.recognition_id
+        )
+        return visitor, pass_text
+
+    def _decide(
+        self,
+        tx: Transaction,
+        venue: Caller,
+        incentives: Sequence[Incentive],
+        known: _Known,
+        outcome: RecognitionOutcome,
+        visitor: StoredRecognition | None,
+        pass_text: str,
+        now: datetime,
+    ) -> Checked:
+        own = tx.registry.own_scale()
+        catalogue = tx.registry.catalogue
+        expires_at = now + limits.DECISION_LIFETIME
+        if visitor and known.terms:
+            fresh_until = visitor.checked_at + known.terms.status_freshness
+            expires_at = min(expires_at, fresh_until, visitor.expires_at)
+        today = self._here.day(now)
+        rows = list[tuple[str, Incentive, Verdict]]()
+        for incentive in incentives:
+            verdict = decide(incentive, visitor, own.scale if own else None, today)
+            decision_id = self._here.new_id(now) if verdict.eligible else ""
+            rows.append((decision_id, incentive, verdict))
+        tx.redemptions.decide(
+            [
+                Decision(
+                    decision_id=decision_id,
+                    venue=venue.name,
+                    incentive_id=incentive.incentive_id,
+                    catalogue_version=catalogue.version if catalogue else 0,
+                    recognition_id=visitor.recognition_id if visitor else "",
+                    decided_at=now,
+                    expires_at=expires_at,
+                )
+                for decision_id, incentive, _ in rows
+                if decision_id
+            ]
+        )
+        return Checked(outcome, known.home, visitor, pass_text, tuple(rows), expires_at)
+
+
+def _asked(registry: Registry, venue: Caller, ids: Sequence[str]) -> tuple[Incentive, ...]:
+    """The incentives asked for, in that order; all that the venue offers where none is named."""
+    catalogue = registry.catalogue
+    offered = [i for i in catalogue.incentives if i.offered_at(venue.name)] if catalogue else []
+    if not ids:
+        return tuple(offered)
+    if len(ids) > limits.PAGE_MOST or len(set(ids)) != len(ids):
+        raise HutongError(
+            FIELD_INVALID,
+            field="incentive_ids",
+            problem=f"name each incentive once, at most {limits.PAGE_MOST}",
+        )
+    by_id = {incentive.incentive_id: incentive for incentive in offered}
+    for wanted in ids:
+        if wanted not in by_id:
+            raise HutongError(
+                UNKNOWN,
+                what="incentive",
+                name=wanted[:64],
+                remedy="list what this venue offers with `hutong venue incentives`",
+            )
+    return tuple(by_id[wanted] for wanted in ids)
+
+
+def _outcome(error: HutongError) -> RecognitionOutcome:
+    if error.reason == NOT_RECOGNISED:
+        return RecognitionOutcome.NOT_RECOGNISED
+    told = error.fields.get("peer_reason", error.reason.name)
+    if told in _NO_AGREEMENT:
+        return RecognitionOutcome.NO_AGREEMENT
+    return RecognitionOutcome.HOME_UNREACHABLE
+
+
+def _counts(visitor: StoredRecognition, terms: Terms, needed: set[str], now: datetime) -> bool:
+    """Whether an earlier recognition may be used without asking the home city again."""
+    return (
+        visitor.ended_at is None
+        and now < visitor.expires_at
+        and now < visitor.checked_at + terms.status_freshness
+        and (visitor.agreement_id, visitor.agreement_version) == (terms.agreement_id, terms.version)
+        and needed <= set(visitor.scenarios)
+    )

@@ -1,0 +1,119 @@
+"""One use of an incentive, once, against its capacities (rule 7)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from node.errors import (
+    ALREADY_REDEEMED,
+    CAPACITY_USED_UP,
+    DECISION_ENDED,
+    UNKNOWN,
+    HutongError,
+)
+from node.model import Caller, Counter, Decision, LogKind, Page, PageRequest, Redemption
+from node.ports import Transaction
+from node.registry import Incentive, Registry
+from node.services.here import Here
+from node.services.paging import page_of
+from node.services.terms import TermsBook
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """A redemption, and what was redeemed."""
+
+    redemption: Redemption
+    incentive: Incentive
+
+
+class Redeeming:
+    """Redeems decisions."""
+
+    def __init__(self, here: Here, book: TermsBook) -> None:
+        """For the venues of `here`."""
+        self._here = here
+        self._book = book
+
+    def redeem(self, tx: Transaction, venue: Caller, decision_id: str) -> Redeemed:
+        """Use a decision.
+
+        1. It is this venue's, unused, and has not ended.
+        2. What it rests on still stands: the recognition, the agreement, the incentive.
+        3. Every capacity of the incentive has room, and one is taken from each, or from none.
+        """
+        now = self._here.now()
+        # 1.
+        decision = tx.redemptions.decision(decision_id)
+        if decision is None or decision.venue != venue.name:
+            raise HutongError(
+                UNKNOWN, what="decision", name=decision_id, remedy="check the eligibility first"
+            )
+        used = tx.redemptions.by_decision(decision_id)
+        if used is not None:
+            raise HutongError(ALREADY_REDEEMED, redeemed_at=_text(used.redeemed_at))
+        if now >= decision.expires_at:
+            raise _ended(decision)
+        # 2.
+        incentive = self._standing_incentive(tx, decision, now)
+        # 3.
+        for counter in self._counters(incentive, decision, now):
+            if not tx.redemptions.count(counter):
+                raise HutongError(
+                    CAPACITY_USED_UP,
+                    incentive=incentive.incentive_id,
+                    scope=counter.scope.split(":")[0],
+                    limit=str(counter.limit),
+                )
+        redemption = Redemption(
+            self._here.new_id(now), decision_id, incentive.incentive_id, venue.name, now
+        )
+        tx.redemptions.add(redemption)
+        content = f"redeemed {redemption.redemption_id} {decision_id}".encode()
+        self._here.trace(tx, LogKind.REDEEMED, content, now, subject=decision.recognition_id)
+        return Redeemed(redemption, incentive)
+
+    def _standing_incentive(self, tx: Transaction, decision: Decision, now: datetime) -> Incentive:
+        if decision.recognition_id:
+            visitor = tx.recognitions.get(decision.recognition_id)
+            if visitor is None or visitor.ended_at is not None:
+                raise _ended(decision)
+            terms = self._book.find(tx.registry, visitor.home, self._here.city)
+            if terms is None or not terms.in_force(now):
+                raise _ended(decision)
+        catalogue = tx.registry.catalogue
+        found = catalogue.incentives if catalogue else ()
+        incentive = next((i for i in found if i.incentive_id == decision.incentive_id), None)
+        if incentive is None or not incentive.valid_on(self._here.day(now)):
+            raise _ended(decision)
+        return incentive
+
+    def _counters(self, incentive: Incentive, decision: Decision, now: datetime) -> list[Counter]:
+        day = self._here.day(now).isoformat()
+        scopes = [
+            ("total", incentive.total_capacity),
+            (f"day:{day}", incentive.daily_capacity),
+        ]
+        # A newcomer to an open incentive is nobody in particular, and has no count of their own.
+        if decision.recognition_id:
+            scope = f"resident-day:{day}:{decision.recognition_id}"
+            scopes.append((scope, incentive.resident_daily_capacity))
+        return [
+            Counter(incentive.incentive_id, scope, limit)
+            for scope, limit in scopes
+            if limit is not None
+        ]
+
+
+def offered(registry: Registry, venue: Caller, request: PageRequest) -> Page[Incentive]:
+    """The incentives that a venue offers, by id."""
+    catalogue = registry.catalogue
+    found = [i for i in catalogue.incentives if i.offered_at(venue.name)] if catalogue else []
+    return page_of(found, lambda incentive: incentive.incentive_id, request)
+
+
+def _ended(decision: Decision) -> HutongError:
+    return HutongError(DECISION_ENDED, expires_at=_text(decision.expires_at))
+
+
+def _text(instant: datetime) -> str:
+    return instant.isoformat(timespec="seconds")

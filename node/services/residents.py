@@ -1,0 +1,135 @@
+"""Residents: taking part, consenting, withdrawing, and the codes that they show."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from federation.consent import Consent
+from federation.identifiers import CityCode, code_text
+from federation.limits import CODE_BYTES, PRESENTATION_CODE_LIFETIME
+from federation.messages import Disclosure
+from federation.pseudonym import pairwise_pseudonym
+from node.documents import parse_document
+from node.errors import CONSENT_NOT_STANDING, FIELD_INVALID, UNKNOWN, HutongError
+from node.model import DocumentKind, LogKind, Page, PageRequest, PresentationCode, Resident
+from node.ports import Keys, Transaction
+from node.services.here import Here
+from node.services.standing import find_resident
+from node.services.terms import TermsBook, not_active
+
+_SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A resident who takes part; `before` where the document was enrolled already."""
+
+    resident_id: str
+    before: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCode:
+    """A presentation code as the resident shows it; the store never knows it."""
+
+    text: str
+    expires_at: datetime
+
+
+class ResidentDesk:
+    """What residents do for themselves (rules 2 and 3)."""
+
+    def __init__(self, here: Here, keys: Keys, book: TermsBook) -> None:
+        """For the residents of `here`."""
+        self._here = here
+        self._keys = keys
+        self._book = book
+
+    def enrol(self, tx: Transaction, kind: DocumentKind, number: str) -> Enrolled:
+        """Take part, from the age of 18; the number is kept only as a keyed digest."""
+        now = self._here.now()
+        document = parse_document(kind, number, self._here.day(now))
+        digest = self._keys.document_digest(document.kind.value, document.number)
+        known = tx.residents.by_document(digest)
+        if known is not None:
+            return Enrolled(known.resident_id, before=True)
+        secret = self._here.entropy.token(_SECRET_BYTES)
+        resident = Resident(self._here.new_id(now), digest, secret, now)
+        tx.residents.add(resident)
+        return Enrolled(resident.resident_id, before=False)
+
+    def give_consent(
+        self,
+        tx: Transaction,
+        *,
+        resident_id: str,
+        host: CityCode,
+        scenarios: Sequence[str],
+        disclosure: Disclosure,
+        expires_at: datetime,
+    ) -> Consent:
+        """Allow one host, for scenarios that the agreement with it covers, until an instant."""
+        now = self._here.now()
+        resident = find_resident(tx, resident_id)
+        terms = self._book.find(tx.registry, self._here.city, host)
+        if terms is None or not terms.in_force(now):
+            raise not_active(self._here.city, host)
+        for scenario in scenarios:
+            if scenario not in terms.scenarios:
+                known = ", ".join(terms.scenarios)
+                raise HutongError(
+                    FIELD_INVALID,
+                    field="scenarios",
+                    problem=f"{host} does not take part in {scenario}; it does in {known}",
+                )
+        if disclosure > terms.disclosure_limit:
+            limit = terms.disclosure_limit.name
+            raise HutongError(
+                FIELD_INVALID, field="disclosure", problem=f"the agreement allows at most {limit}"
+            )
+        consent = Consent(
+            consent_id=self._here.new_id(now),
+            resident_id=resident_id,
+            host=host,
+            scenarios=tuple(sorted(set(scenarios))),
+            disclosure=disclosure,
+            given_at=now,
+            expires_at=expires_at,
+        )
+        tx.consents.add(consent, pairwise_pseudonym(resident.secret, host))
+        return consent
+
+    def consents(self, tx: Transaction, resident_id: str, request: PageRequest) -> Page[Consent]:
+        """The consents of a resident, the newest first."""
+        find_resident(tx, resident_id)
+        return tx.consents.page(resident_id, request)
+
+    def withdraw_consent(self, tx: Transaction, resident_id: str, consent_id: str) -> Consent:
+        """End a consent at once; withdrawing twice changes nothing."""
+        now = self._here.now()
+        self._consent(tx, resident_id, consent_id)
+        if tx.consents.withdraw(consent_id, now):
+            content = b"withdrawn " + consent_id.encode()
+            self._here.trace(tx, LogKind.WITHDRAWN, content, now, subject=resident_id)
+        return self._consent(tx, resident_id, consent_id)
+
+    def create_code(self, tx: Transaction, resident_id: str, consent_id: str) -> ShownCode:
+        """Make a presentation code under a consent that stands."""
+        now = self._here.now()
+        consent = self._consent(tx, resident_id, consent_id)
+        if not consent.stands_at(now):
+            raise HutongError(CONSENT_NOT_STANDING)
+        code = self._here.entropy.token(CODE_BYTES)
+        expires_at = now + PRESENTATION_CODE_LIFETIME
+        digest = hashlib.sha256(code).digest()
+        tx.consents.add_code(PresentationCode(digest, consent_id, expires_at))
+        return ShownCode(code_text(self._here.city, code), expires_at)
+
+    def _consent(self, tx: Transaction, resident_id: str, consent_id: str) -> Consent:
+        consent = tx.consents.get(consent_id)
+        if consent is None or consent.resident_id != resident_id:
+            raise HutongError(
+                UNKNOWN, what="consent", name=consent_id, remedy="list the resident's consents"
+            )
+        return consent

@@ -1,0 +1,113 @@
+"""Where a resident stands: base plus points, counted anew when a record begins or ceases."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from federation.bands import Band
+from federation.scale import Scale, Standing
+from node.errors import NOTHING_IN_FORCE, UNKNOWN, HutongError
+from node.model import Page, PageRequest, Record, Resident, Use
+from node.ports import Transaction
+from node.services.here import Here
+
+
+@dataclass(frozen=True, slots=True)
+class StandingReport:
+    """A resident's own standing, with every record that counts in it, the newest first.
+
+    `next_band` and `points_to_next_milli` say what reaches the next band of a numeric scale;
+    `changes_on` is the first day on which a record begins or stops to count.
+    """
+
+    scale: Scale
+    standing: Standing
+    records: tuple[Record, ...]
+    next_band: Band | None
+    points_to_next_milli: int | None
+    changes_on: date | None
+
+
+class Standings:
+    """What a resident may see: the own standing, and who used it."""
+
+    def __init__(self, here: Here) -> None:
+        """For the residents of `here`."""
+        self._here = here
+
+    def report(self, tx: Transaction, resident_id: str) -> StandingReport:
+        """The standing of a resident on the scale in force."""
+        find_resident(tx, resident_id)
+        own = tx.registry.own_scale()
+        if own is None:
+            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load")
+        today = self._here.day(self._here.now())
+        records = tx.residents.records(resident_id)
+        points, commendations, changes_on = count(records, today)
+        standing = own.scale.standing(points, frozenset(commendations))
+        following = _next_band(own.scale, standing)
+        return StandingReport(
+            scale=own.scale,
+            standing=standing,
+            records=tuple(r for r in records if r.counts_on(today)),
+            next_band=following,
+            points_to_next_milli=_points_to(following, standing),
+            changes_on=changes_on,
+        )
+
+    def uses(self, tx: Transaction, resident_id: str, request: PageRequest) -> Page[Use]:
+        """Who used a resident's standing, the newest first."""
+        find_resident(tx, resident_id)
+        return tx.uses.page(resident_id, request)
+
+
+def find_resident(tx: Transaction, resident_id: str) -> Resident:
+    """The resident of that id; raises UNKNOWN."""
+    resident = tx.residents.get(resident_id)
+    if resident is None:
+        raise HutongError(
+            UNKNOWN, what="resident", name=resident_id, remedy="enrol the resident first"
+        )
+    return resident
+
+
+def standing_of(tx: Transaction, resident: Resident, scale: Scale, today: date) -> Standing:
+    """The standing from the kept sum, or from the records where the sum has had its day."""
+    points, commendations = resident.points_milli, resident.commendations
+    if resident.recount_on is not None and today >= resident.recount_on:
+        points, commendations, _ = count(tx.residents.records(resident.resident_id), today)
+    return scale.standing(points, frozenset(commendations))
+
+
+def recount(tx: Transaction, resident_id: str, today: date) -> None:
+    """Keep the sum of a resident's records as of today."""
+    points, commendations, changes_on = count(tx.residents.records(resident_id), today)
+    tx.residents.recount(resident_id, points, commendations, changes_on)
+
+
+def count(records: Iterable[Record], today: date) -> tuple[int, tuple[str, ...], date | None]:
+    """The sum of points (in thousandths), the commendations, and the next day that changes them.
+
+    A record counts from the day that it happened until the day before it expires.
+    """
+    points, commendations, changes = 0, set[str](), list[date]()
+    for record in records:
+        if record.counts_on(today):
+            points += record.points_milli
+            if record.commendation:
+                commendations.add(record.commendation)
+        days = (record.occurred_on, record.expires_on)
+        changes.extend(day for day in days if day and day > today)
+    return points, tuple(sorted(commendations)), min(changes, default=None)
+
+
+def _next_band(scale: Scale, standing: Standing) -> Band | None:
+    rank = scale.rank(standing.band_id) + 1
+    return scale.bands[rank] if rank < len(scale.bands) else None
+
+
+def _points_to(band: Band | None, standing: Standing) -> int | None:
+    if band is None or band.lower is None or standing.score_milli is None:
+        return None
+    missing = band.lower.score_milli - standing.score_milli
+    return missing if band.lower.inclusive else missing + 1

@@ -1,0 +1,57 @@
+"""What this city may ask another, what another may ask it, and what it asks itself."""
+
+from federation.agreement import Terms, domestic, terms
+from federation.errors import AGREEMENT_NOT_ACTIVE, HutongError
+from federation.identifiers import CityCode
+from node import limits
+from node.registry import Registry
+
+
+class TermsBook:
+    """The terms between this city and others, worked out once for each registry version."""
+
+    def __init__(self, city: CityCode) -> None:
+        """For `city`."""
+        self._city = city
+        # The version and what was worked out for it change together: threads share them.
+        self._seen: tuple[int, dict[tuple[CityCode, CityCode], Terms | None]] = (-1, {})
+
+    def find(self, registry: Registry, home: CityCode, host: CityCode) -> Terms | None:
+        """The terms under which `host` asks `home`, one of them this city; None without any.
+
+        The caller owes: they are in force now.
+        """
+        version, found = self._seen
+        if version != registry.version:
+            found = {}
+            self._seen = (registry.version, found)
+        if (home, host) not in found:
+            found[home, host] = self._work_out(registry, home, host)
+        return found[home, host]
+
+    def _work_out(self, registry: Registry, home: CityCode, host: CityCode) -> Terms | None:
+        if home == host:
+            return _domestic(registry)
+        other = host if home == self._city else home
+        if registry.active_partner(other) is None:
+            return None
+        stored = registry.active_agreement(other)
+        return terms(stored.agreement, home) if stored else None
+
+
+def _domestic(registry: Registry) -> Terms | None:
+    own, catalogue = registry.own_scale(), registry.catalogue
+    if own is None or catalogue is None:
+        return None
+    return domestic(
+        own.exported,
+        scenarios=tuple(sorted({i.scenario for i in catalogue.incentives})),
+        commendations=tuple(sorted({c for i in catalogue.incentives for c in i.commendations})),
+        attestation_lifetime=limits.DOMESTIC_ATTESTATION_LIFETIME,
+        status_freshness=limits.DOMESTIC_STATUS_FRESHNESS,
+    )
+
+
+def not_active(home: CityCode, host: CityCode) -> HutongError:
+    """The error where there are no terms in force."""
+    return HutongError(AGREEMENT_NOT_ACTIVE, home=home, host=host)
