@@ -1,0 +1,144 @@
+"""The settings of a node: one TOML file, and the environment over it.
+
+A key that no setting has is refused with the nearest one that exists: a misspelt setting never
+passes for its default.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from federation.errors import HutongError
+from federation.identifiers import CityCode, city_code
+from node.errors import NOT_INITIALISED, SETTING_INVALID, SETTING_UNKNOWN
+
+SETTINGS_FILE: Final = "hutong.toml"
+_PREFIX: Final = "HUTONG_"
+_LAST_PORT: Final = 65535
+
+# Of the same prefix, but for the command line and the tests.
+_NOT_SETTINGS: Final = frozenset(
+    {"SETTINGS", "LANG", "ADDRESS", "CERTIFICATE", "KEY", "CA", "LONG"}
+)
+
+
+def _city(value: str) -> CityCode:
+    try:
+        return city_code(value)
+    except HutongError as error:
+        raise ValueError(error.text("en")) from error
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(
+            "it is no time zone of the IANA database, such as Asia/Shanghai"
+        ) from error
+    return value
+
+
+def _address(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or int(port) > _LAST_PORT:
+        raise ValueError("write HOST:PORT, such as 127.0.0.1:7443")
+    return value
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class Settings(BaseModel):
+    """What an operator decides about one node. Relative paths are below the file's folder."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    city: Annotated[str, AfterValidator(_city)]
+    """The GB/T 2260 code of the city."""
+    data_dir: Path = Path()
+    """Where keys, certificates and the SQLite file are."""
+    store: str = "sqlite:///hutong.sqlite"
+    """A SQLAlchemy URL: sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/DATABASE."""
+    peer_listen: Address = "0.0.0.0:7443"
+    """Where partner cities call."""
+    local_listen: Address = "127.0.0.1:7444"
+    """Where residents' apps, venues, departments and operators call."""
+    time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
+    """The city's own, in which its days begin."""
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info")
+    """What is logged at least."""
+
+    @property
+    def code(self) -> CityCode:
+        """The city."""
+        return CityCode(self.city)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The city's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def store_url(self) -> str:
+        """The store's URL, with a SQLite file's path made absolute."""
+        head = "sqlite:///"
+        if not self.store.startswith(head):
+            return self.store
+        return head + str((self.data_dir / self.store[len(head) :]).resolve())
+
+
+def read_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in the file at `path`, overridden by HUTONG_... of the environment.
+
+    Raises:
+        HutongError: NOT_INITIALISED, SETTING_UNKNOWN or SETTING_INVALID.
+    """
+    values = _from_file(path)
+    _refuse_unknown(values, where=str(path))
+    over = {
+        key.removeprefix(_PREFIX).lower(): value
+        for key, value in environment.items()
+        if key.startswith(_PREFIX) and key.removeprefix(_PREFIX) not in _NOT_SETTINGS
+    }
+    _refuse_unknown(over, where="environment", prefix=_PREFIX)
+    merged = values | over
+    merged["data_dir"] = (path.parent / str(merged.get("data_dir", "."))).resolve()
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        where = "environment" if key in over else str(path)
+        raise HutongError(
+            SETTING_INVALID,
+            where=where,
+            key=key,
+            problem=first["msg"].removeprefix("Value error, "),
+        ) from error
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise HutongError(NOT_INITIALISED, path=str(path)) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise HutongError(
+            SETTING_INVALID, where=str(path), key="(whole file)", problem=str(error)
+        ) from error
+
+
+def _refuse_unknown(values: Mapping[str, object], *, where: str, prefix: str = "") -> None:
+    known = list(Settings.model_fields)
+    for key in values:
+        if key not in known:
+            nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.0)[0]
+            shown = [prefix + (name.upper() if prefix else name) for name in (key, nearest)]
+            raise HutongError(SETTING_UNKNOWN, where=where, key=shown[0], nearest=shown[1])

@@ -1,0 +1,225 @@
+"""What `hutong init` and `hutong client issue` make: keys, certificates, the first trust bundle."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from federation import codec
+from federation.envelope import Envelope, envelope_to_json, seal
+from federation.errors import HutongError
+from federation.identifiers import CityCode, uuid7
+from federation.keys import Ed25519Signer
+from federation.limits import CLOCK_SKEW, TRUST_BUNDLE_LIFETIME
+from federation.messages import Endpoint, Header, TrustBundle
+from node import limits
+from node.certificates import (
+    Identity,
+    authority,
+    client_identity,
+    ends_at,
+    local_server_identity,
+    peer_identity,
+)
+from node.clock import SystemClock, SystemEntropy
+from node.config import SETTINGS_FILE, read_settings
+from node.errors import ALREADY_INITIALISED, FIELD_INVALID
+from node.keyfiles import FileKeys, KeyFolder, private_pem, read_private, write_private
+from node.model import Caller, Finding, Role, Severity
+from node.services.examining import expiry
+
+_DEFAULT_CLIENT: Final = "default"
+_SETTINGS: Final = """\
+# The settings of one node. Each may be overridden by the environment: HUTONG_LOG_LEVEL and so on.
+# 本节点的设置;均可用环境变量覆盖,例如 HUTONG_LOG_LEVEL。
+
+city = "{city}"
+
+# A SQLite file below data_dir, or postgresql://USER:PASSWORD@HOST/DATABASE.
+store = "sqlite:///hutong.sqlite"
+data_dir = "."
+
+# Where partner cities call, and where this city's own clients do.
+peer_listen = "{peer_listen}"
+local_listen = "{local_listen}"
+
+# The city's days begin in this zone.
+time_zone = "Asia/Shanghai"
+
+# debug, info, warning or error
+log_level = "info"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientFiles:
+    """The files of one local client, all PEM."""
+
+    certificate: Path
+    key: Path
+    ca: Path
+
+
+def init_node(
+    directory: Path,
+    *,
+    city: CityCode,
+    name_zh: str,
+    name_en: str,
+    peer_address: str,
+    local_address: str,
+) -> Path:
+    """Make a node's keys, certificates, first trust bundle and settings; the settings' path.
+
+    `peer_address` is HOST:PORT as partners dial it; the node listens on that port of every
+    address, unless the host is a loopback address. Keys are never overwritten.
+    """
+    folder = KeyFolder(directory)
+    settings = directory / SETTINGS_FILE
+    if folder.root.exists() or settings.exists():
+        raise HutongError(ALREADY_INITIALISED, path=str(directory))
+    endpoint = _endpoint(peer_address, "peer_address")
+    local = _endpoint(local_address, "local_address")
+    now = SystemClock().now()
+    bundle = _make_keys(folder, city, (name_zh, name_en), endpoint, local, now)
+    folder.bundle.write_text(envelope_to_json(bundle), "utf-8")
+    listen = endpoint.host if endpoint.host in {"127.0.0.1", "::1"} else "0.0.0.0"  # noqa: S104 - partners call from elsewhere
+    settings.write_text(
+        _SETTINGS.format(
+            city=city,
+            peer_listen=Endpoint(listen, endpoint.port),
+            local_listen=local,
+        ),
+        "utf-8",
+    )
+    for role in Role:
+        issue_client(settings, role=role, name=_DEFAULT_CLIENT, directory=folder.clients)
+    return settings
+
+
+def issue_client(settings_path: Path, *, role: Role, name: str, directory: Path) -> ClientFiles:
+    """Make a local client's certificate, or a new one for a client that has one."""
+    settings = read_settings(settings_path)
+    folder = KeyFolder(settings.data_dir)
+    ca = Identity(folder.ca_certificate.read_bytes(), read_private(folder.ca_key))
+    made = client_identity(
+        settings.code,
+        ca,
+        Caller(role, name),
+        now=SystemClock().now(),
+        life=limits.CLIENT_LIFETIME,
+    )
+    files = _client_files(directory, role, name)
+    files.key.unlink(missing_ok=True)
+    write_private(files.key, made.key)
+    files.certificate.write_bytes(made.certificate)
+    files.ca.write_bytes(ca.certificate)
+    return files
+
+
+def default_client(settings_path: Path, role: Role) -> ClientFiles:
+    """The client of a role that `init_node` made, for use on the node's own machine."""
+    settings = read_settings(settings_path)
+    return _client_files(KeyFolder(settings.data_dir).clients, role, _DEFAULT_CLIENT)
+
+
+def examine_files(settings_path: Path) -> tuple[Finding, ...]:
+    """What `doctor` can see while the node is not running."""
+    try:
+        settings = read_settings(settings_path)
+        folder = KeyFolder(settings.data_dir)
+        FileKeys(folder).probe(SystemClock())
+        identities = local_identity(folder), peer(folder)
+    except HutongError as error:
+        return (_finding(error),)
+    except OSError as error:
+        detail = f"{error.filename}: {error.strerror}"
+        return (Finding("files", Severity.ERROR, detail, detail, *_RESTORE),)
+    now = SystemClock().now()
+    return (
+        Finding("settings", Severity.OK, "可读。", "They can be read."),
+        Finding("signing-key", Severity.OK, "可用。", "It can be used."),
+        expiry("local-certificate", ends_at(identities[0].certificate), now),
+        expiry("tls-certificate", ends_at(identities[1].certificate), now),
+    )
+
+
+def peer(folder: KeyFolder) -> Identity:
+    """What the node shows to partners."""
+    return Identity(folder.peer_certificate.read_bytes(), read_private(folder.peer_key))
+
+
+def local_identity(folder: KeyFolder) -> Identity:
+    """What the node shows to its own clients."""
+    return Identity(folder.local_certificate.read_bytes(), read_private(folder.local_key))
+
+
+_RESTORE: Final = ("请从备份恢复该文件。", "Restore the file from the backup.")
+
+
+def _finding(error: HutongError) -> Finding:
+    return Finding("files", Severity.ERROR, error.text("zh"), error.text("en"), *_RESTORE)
+
+
+def _make_keys(
+    folder: KeyFolder,
+    city: CityCode,
+    names: tuple[str, str],
+    endpoint: Endpoint,
+    local: Endpoint,
+    now: datetime,
+) -> Envelope:
+    root, signing = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    peer_made = peer_identity(city, now=now, life=limits.TLS_LIFETIME)
+    ca = authority(city, now=now, life=limits.LOCAL_CA_LIFETIME)
+    hosts = ("127.0.0.1", "::1", local.host)
+    server = local_server_identity(city, ca, hosts, now=now, life=limits.TLS_LIFETIME)
+    write_private(folder.root_key, private_pem(root))
+    write_private(folder.signing_key, private_pem(signing))
+    write_private(folder.document_key, SystemEntropy().token(32))
+    for identity, key, certificate in (
+        (peer_made, folder.peer_key, folder.peer_certificate),
+        (ca, folder.ca_key, folder.ca_certificate),
+        (server, folder.local_key, folder.local_certificate),
+    ):
+        write_private(key, identity.key)
+        write_private(certificate, identity.certificate)
+    root_signer, signer = Ed25519Signer(root), Ed25519Signer(signing)
+    # A partner's clock may be behind ours: keys count from a little before.
+    since = now - CLOCK_SKEW
+    header = Header(
+        uuid7(now, SystemEntropy().token(10)), city, (), now, now + TRUST_BUNDLE_LIFETIME
+    )
+    bundle = TrustBundle(
+        header=header,
+        sequence=1,
+        name_zh=names[0],
+        name_en=names[1],
+        root_keys=(
+            root_signer.described(not_before=since, not_after=now + limits.ROOT_KEY_LIFETIME),
+        ),
+        root_threshold=1,
+        signing_keys=(
+            signer.described(not_before=since, not_after=now + limits.SIGNING_KEY_LIFETIME),
+        ),
+        tls_certificates=(peer_made.der(),),
+        endpoints=(endpoint,),
+        refresh_hint=limits.BUNDLE_REFRESH,
+    )
+    return seal(codec.TRUST_BUNDLE, bundle, [root_signer])
+
+
+def _client_files(directory: Path, role: Role, name: str) -> ClientFiles:
+    stem = f"{role.value}-{name}"
+    return ClientFiles(*(directory / f"{stem}.{end}" for end in ("crt", "key", "ca")))
+
+
+def _endpoint(address: str, field: str) -> Endpoint:
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        raise HutongError(
+            FIELD_INVALID, field=field, problem="write HOST:PORT, such as 127.0.0.1:7443"
+        )
+    return Endpoint(host.strip("[]"), int(port))
