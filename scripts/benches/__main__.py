@@ -1,0 +1,45 @@
+"""`scripts/bench`: run the benches by name, print a table, write what machines read."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from scripts.benches import attest, refusal_timing
+from scripts.benches.figures import Figure, show, write
+
+BENCHES: dict[str, Callable[[int], list[Figure]]] = {
+    "attest": attest.run,
+    "refusal-timing": refusal_timing.run,
+}
+
+
+def main() -> int:
+    """Run what was named; the exit code."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(BENCHES)}")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("--rounds", type=int, default=5, help="pairs to measure (5)")
+    parser.add_argument("--list", action="store_true", help="name the benches")
+    arguments = parser.parse_args()
+    if arguments.list:
+        print("\n".join(BENCHES))
+        return 0
+    unknown = [name for name in arguments.names if name not in BENCHES]
+    if unknown:
+        parser.error(f"there is no bench {unknown[0]}; there are: {', '.join(BENCHES)}")
+    console = Console()
+    figures = list[Figure]()
+    for name in arguments.names or BENCHES:
+        with console.status(f"{name} ..."):
+            figures += BENCHES[name](arguments.rounds)
+    show(figures, console)
+    if arguments.json:
+        write(figures, arguments.json)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""RequestAttestation at the home node against a bare echo: mutual TLS, 64 calls in flight."""
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import uvloop
+
+from federation.identifiers import CityCode
+from node.certificates import peer_name
+from node.keyfiles import KeyFolder
+from scripts.benches import echo
+from scripts.benches.figures import Figure, paired
+from scripts.benches.rig import METHOD, Rig, open_channel, rate, rig
+from scripts.cities import free_ports
+
+_CALLS = 12_000
+_WARM = 2_000
+
+
+def run(rounds: int) -> list[Figure]:
+    """Measure in turn: echo, attest, echo, attest, ..."""
+    with (
+        tempfile.TemporaryDirectory(prefix="hutong-bench-") as directory,
+        rig(Path(directory), {"HUTONG_LOG_LEVEL": "warning"}) as rigged,
+        _echo_server(rigged) as channel_to_echo,
+    ):
+        return uvloop.run(_measure(rigged, channel_to_echo, rounds))
+
+
+async def _measure(rigged: Rig, port: int, rounds: int) -> list[Figure]:
+    echoes, attests = list[float](), list[float]()
+    async with (
+        open_channel(_echo_channel(rigged, port)) as bare,
+        open_channel(rigged.channel()) as node,
+    ):
+        warm = rigged.questions(_WARM)
+        await rate(bare, echo.METHOD, warm)
+        await rate(node, METHOD, warm)
+        for _ in range(rounds):
+            # Signed just before they are sent: a home city takes them for a minute.
+            questions = rigged.questions(_CALLS)
+            echoes.append(await rate(bare, echo.METHOD, questions))
+            attests.append(await rate(node, METHOD, questions))
+    return paired("attest", attests, "echo", echoes, "calls/s")
+
+
+def _echo_channel(rigged: Rig, port: int) -> grpc.aio.Channel:
+    credentials = grpc.ssl_channel_credentials(
+        KeyFolder(rigged.home.directory).peer_certificate.read_bytes(),
+        rigged.folder.peer_key.read_bytes(),
+        rigged.folder.peer_certificate.read_bytes(),
+    )
+    name = peer_name(CityCode(rigged.home.about.code))
+    return grpc.aio.secure_channel(
+        f"127.0.0.1:{port}", credentials, options=[("grpc.ssl_target_name_override", name)]
+    )
+
+
+@contextlib.contextmanager
+def _echo_server(rigged: Rig) -> Iterator[int]:
+    port = free_ports(1)[0]
+    folders = [str(rigged.home.directory), str(rigged.folder.root.parent)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scripts.benches.echo", *folders, str(port)],
+        env=rigged.home.environment | {"PATH": ""},
+    )
+    try:
+        yield port
+    finally:
+        process.terminate()
+        process.wait()

@@ -1,0 +1,53 @@
+"""What a bench found, and how it is shown."""
+
+import json
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measurement: the median of its rounds, and its ratio to what it was paired with."""
+
+    name: str
+    value: float
+    unit: str
+    ratio: float | None
+    against: str | None
+    rounds: list[float]
+
+
+def paired(
+    name: str, rounds: Sequence[float], against: str, others: Sequence[float], unit: str
+) -> list[Figure]:
+    """Two measurements taken in turn: the ratio is the median of the pairs' ratios."""
+    ratio = statistics.median(a / b for a, b in zip(rounds, others, strict=True))
+    return [
+        Figure(against, statistics.median(others), unit, None, None, list(others)),
+        Figure(name, statistics.median(rounds), unit, ratio, against, list(rounds)),
+    ]
+
+
+def show(figures: Sequence[Figure], console: Console) -> None:
+    """Print a table."""
+    table = Table("name", "median", "unit", "ratio", "against", "rounds")
+    for figure in figures:
+        table.add_row(
+            figure.name,
+            f"{figure.value:,.4g}" if figure.value < 1 else f"{figure.value:,.0f}",
+            figure.unit,
+            "" if figure.ratio is None else f"{figure.ratio:.3f}",
+            figure.against or "",
+            " ".join(f"{value:.4g}" for value in figure.rounds),
+        )
+    console.print(table)
+
+
+def write(figures: Sequence[Figure], path: Path) -> None:
+    """Write the list that machines read."""
+    path.write_text(json.dumps([asdict(figure) for figure in figures], indent=2) + "\n", "utf-8")
