@@ -1,0 +1,275 @@
+"""Partners and agreements: what a hostile or careless city may try."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from federation import codec
+from federation.envelope import Envelope, Signature, add_signature, envelope_to_json, seal
+from federation.errors import (
+    AGREEMENT_MISMATCH,
+    BAD_SIGNATURE,
+    BUNDLE_ROLLBACK,
+    MISSING_SIGNATURE,
+    UNKNOWN_KEY,
+    WRONG_FINGERPRINT,
+    HutongError,
+    Reason,
+)
+from federation.trust import fingerprint
+from node.errors import FIELD_INVALID, NOT_A_PARTNER, PEER_REFUSED, STATE_REFUSED
+from node.model import Caller, PageRequest, Role
+from node.registry import AgreementState, PartnerState
+from node.services.agreements import AgreementDesk
+from tests.node.services.world import MemoryKeys, Town, World, world
+
+HOME, HOST, THIRD = "410100", "330100", "320500"
+OPERATOR = Caller(Role.OPERATOR, "default")
+
+
+def run(path: Callable[[Path], Awaitable[None]], directory: Path) -> None:
+    async def whole() -> None:
+        await path(directory)
+
+    asyncio.run(whole())
+
+
+async def refused(reason: Reason, act: Awaitable[object]) -> HutongError:
+    with pytest.raises(HutongError) as found:
+        await act
+    assert found.value.reason == reason
+    return found.value
+
+
+def add(town: Town, descriptor: str, compared: str) -> Awaitable[object]:
+    return town.store.run(lambda tx: town.cases.partners.add(tx, descriptor.encode(), compared))
+
+
+def test_a_descriptor_that_was_exchanged_on_its_way_is_refused(tmp_path: Path) -> None:
+    async def path(directory: Path) -> None:
+        async with world(directory, HOME, agreed=False) as cities:
+            town = cities[HOME]
+            honest = MemoryKeys(cities[HOME].code.__class__(HOST), cities.clock.now())
+            forged = MemoryKeys(cities[HOME].code.__class__(THIRD), cities.clock.now())
+            await refused(
+                WRONG_FINGERPRINT,
+                add(town, envelope_to_json(forged.bundle), fingerprint(honest.bundle)),
+            )
+            assert not town.store.registry.partners
+
+    run(path, tmp_path)
+
+
+def test_a_city_is_no_partner_of_itself(tmp_path: Path) -> None:
+    async def path(directory: Path) -> None:
+        async with world(directory, HOME, agreed=False) as cities:
+            own = cities[HOME].cases.partners.descriptor()
+            await refused(FIELD_INVALID, add(cities[HOME], own.json, own.fingerprint))
+
+    run(path, tmp_path)
+
+
+def test_an_older_or_forked_bundle_changes_nothing_and_a_newer_one_does(tmp_path: Path) -> None:
+    async def path(directory: Path) -> None:
+        async with world(directory) as cities:
+            town, other = cities[HOME], cities[HOST]
+            desk, keys = town.cases.partners, other.keys
+            newer = keys.make_bundle(other.code, cities.clock.now(), 3)
+            await desk.receive_bundle(other.code, newer)
+            assert town.store.registry.partners[other.code].bundle.sequence == 3
+            older = keys.make_bundle(other.code, cities.clock.now(), 2)
+            await refused(BUNDLE_ROLLBACK, desk.receive_bundle(other.code, older))
+            fork = keys.make_bundle(other.code, cities.clock.now() - timedelta(seconds=1), 3)
+            await refused(BUNDLE_ROLLBACK, desk.receive_bundle(other.code, fork))
+            assert town.store.registry.partners[other.code].envelope == newer
+
+    run(path, tmp_path)
+
+
+def test_a_bundle_signed_by_another_root_is_refused(tmp_path: Path) -> None:
+    async def path(directory: Path) -> None:
+        async with world(directory, HOME, HOST, THIRD) as cities:
+            town, other = cities[HOME], cities[HOST]
+            honest = other.keys.make_bundle(other.code, cities.clock.now(), 2)
+            bundle = codec.TRUST_BUNDLE.decode(honest.payload)
+            forged = seal(codec.TRUST_BUNDLE, bundle, [cities[THIRD].keys.root])
+            await refused(MISSING_SIGNATURE, town.cases.partners.receive_bundle(other.code, forged))
+
+    run(path, tmp_path)
+
+
+def test_a_scale_of_another_city_is_refused(tmp_path: Path) -> None:
+    async def path(directory: Path) -> None:
+        async with world(directory, HOME, HOST, THIRD) as cities:
+            own = cities[THIRD].store.registry.own_scale()
+            assert own is not None
+            desk = cities[HOME].cases.partners
+            await refused(UNKNOWN_KEY, desk.receive_scales(cities[HOST].code, [own.envelope]))
+
+    run(path, tmp_path)
+
+
+def test_a_suspended_partner_is_neither_heard_nor_asked(tmp_path: Path) -> None:
+    async def path(directory: Path) -> None:
+        async with world(directory) as cities:
+            town, other = cities[HOME], cities[HOST]
+            desk = town.cases.partners
+            suspend = lambda tx: desk.set_state(  # noqa: E731 - the same act twice
+                tx, other.code, PartnerState.SUSPENDED, "a drill"
+            )
+            await town.store.run(suspend)
+            await refused(NOT_A_PARTNER, desk.sync(other.code))
+            await refused(NOT_A_PARTNER, desk.receive_bundle(other.code, other.keys.bundle))
+            again = await refused(STATE_REFUSED, town.store.run(suspend))
+            assert again.fields["needed"] == "active"
+
+    run(path, tmp_path)
+
+
+def test_a_suspension_without_a_reason_is_refused(tmp_path: Path) -> None:
+    async def path(directory: Path) -> None:
+        async with world(directory) as cities:
+            desk = cities[HOME].cases.partners
+            code = cities[HOST].code
+            await refused(
+                FIELD_INVALID,
+                cities[HOME].store.run(
+                    lambda tx: desk.set_state(tx, code, PartnerState.SUSPENDED, " ")
+                ),
+            )
+
+    run(path, tmp_path)
+
+
+async def proposal(cities: World) -> tuple[Town, Town, Envelope]:
+    """An agreement that Zhengzhou proposed and Hangzhou has not signed."""
+    one, other = cities[HOME], cities[HOST]
+    text = (await asyncio.to_thread(_shipped)).encode()
+    await one.cases.agreements.propose(
+        one.ask(caller=OPERATOR), other.code, "a.toml", text, lambda _: b""
+    )
+    return one, other, one.store.registry.agreements[-1].envelope
+
+
+def _shipped() -> str:
+    from node import data  # noqa: PLC0415 - only this helper reads it
+
+    return data.agreement("zhengzhou", "hangzhou").read_text("utf-8")
+
+
+def test_an_agreement_that_one_city_signed_is_in_force_nowhere(tmp_path: Path) -> None:
+    async def path(directory: Path) -> None:
+        async with world(directory, agreed=False) as cities:
+            one, other, envelope = await proposal(cities)
+            assert one.store.registry.active_agreement(other.code) is None
+            assert other.store.registry.active_agreement(one.code) is None
+            await refused(
+                MISSING_SIGNATURE,
+                one.cases.agreements.receive_countersigned(other.code, envelope),
+            )
+
+    run(path, tmp_path)
+
+
+def test_a_countersignature_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    async def path(directory: Path) -> None:
+        async with world(directory, agreed=False) as cities:
+            one, other, envelope = await proposal(cities)
+            broken = Envelope(
+                envelope.payload_type,
+                envelope.payload,
+                (*envelope.signatures, Signature(other.keys.key_id, bytes(64))),
+            )
+            desk: AgreementDesk = one.cases.agreements
+            await refused(BAD_SIGNATURE, desk.receive_countersigned(other.code, broken))
+            assert one.store.registry.active_agreement(other.code) is None
+
+    run(path, tmp_path)
+
+
+def test_what_was_never_proposed_cannot_be_countersigned(tmp_path: Path) -> None:
+    async def path(directory: Path) -> None:
+        async with world(directory, agreed=False) as cities:
+            one, other, envelope = await proposal(cities)
+            both = add_signature(envelope, other.keys)
+            await refused(
+                AGREEMENT_MISMATCH,
+                other.cases.agreements.receive_countersigned(one.code, both),
+            )
+
+    run(path, tmp_path)
+
+
+def test_a_partner_cannot_propose_for_two_other_cities(tmp_path: Path) -> None:
+    async def path(directory: Path) -> None:
+        async with world(directory, HOME, HOST, THIRD, agreed=False) as cities:
+            one, _, envelope = await proposal(cities)
+            third = cities[THIRD]
+            with pytest.raises(HutongError):
+                await third.cases.agreements.receive_proposal(one.code, envelope)
+            assert not third.store.registry.agreements
+
+    run(path, tmp_path)
+
+
+def test_a_lost_answer_leaves_an_agreement_that_the_repetition_completes(tmp_path: Path) -> None:
+    async def path(directory: Path) -> None:
+        async with world(directory, agreed=False) as cities:
+            one, other, _ = await proposal(cities)
+            key = other.store.registry.agreements[-1].key
+            ask = other.ask(caller=OPERATOR)
+            cities.network.loses_answers_of.add(one.code)
+            with pytest.raises(HutongError):
+                await other.cases.agreements.sign(ask, key, lambda _: b"signed")
+            assert other.store.registry.active_agreement(one.code) is None
+            cities.network.loses_answers_of.clear()
+            await other.cases.agreements.sign(ask, key, lambda _: b"signed")
+            states = [town.store.registry.agreements[-1].state for town in (one, other)]
+            assert states == [AgreementState.ACTIVE, AgreementState.ACTIVE]
+            assert len(one.store.registry.agreements) == 1
+
+    run(path, tmp_path)
+
+
+def test_a_new_version_replaces_the_one_in_force_in_both_cities(tmp_path: Path) -> None:
+    async def path(directory: Path) -> None:
+        async with world(directory) as cities:
+            one, other = cities[HOME], cities[HOST]
+            await one.agree(other)
+            for town, there in ((one, other), (other, one)):
+                states = {a.agreement.version: a.state for a in town.store.registry.agreements}
+                assert states == {1: AgreementState.REPLACED, 2: AgreementState.ACTIVE}
+                active = town.store.registry.active_agreement(there.code)
+                assert active is not None
+                assert active.agreement.version == 2
+
+    run(path, tmp_path)
+
+
+def test_lists_are_paged_and_never_cut(tmp_path: Path) -> None:
+    async def path(directory: Path) -> None:
+        async with world(directory, HOME, HOST, THIRD) as cities:
+            desk = cities[HOME].cases.partners
+            first = desk.page(PageRequest(1, ""))
+            second = desk.page(PageRequest(1, first.next_token))
+            assert [p.city for p in (*first.items, *second.items)] == [THIRD, HOST]
+            assert second.next_token == ""
+
+    run(path, tmp_path)
+
+
+def test_a_peers_refusal_says_who_refused_and_why(tmp_path: Path) -> None:
+    async def path(directory: Path) -> None:
+        async with world(directory) as cities:
+            one, other = cities[HOME], cities[HOST]
+            desk = other.cases.partners
+            await other.store.run(
+                lambda tx: desk.set_state(tx, one.code, PartnerState.SUSPENDED, "a drill")
+            )
+            error = await refused(PEER_REFUSED, one.cases.partners.sync(other.code))
+            assert error.fields["peer_reason"] == NOT_A_PARTNER.name
+
+    run(path, tmp_path)

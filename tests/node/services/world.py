@@ -1,0 +1,362 @@
+"""Several cities in one process: real use cases, stores and keys; time and the network simulated.
+
+`DirectPeers` implements the real port by calling the other city's use cases. It can lose a city,
+or lose an answer after the other city has acted.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from stdnum.iso7064 import mod_11_2
+
+from federation import codec
+from federation.envelope import Envelope, seal
+from federation.errors import NOT_RECOGNISED, HutongError
+from federation.identifiers import CityCode
+from federation.keys import Ed25519Signer
+from federation.limits import TRUST_BUNDLE_LIFETIME
+from federation.messages import Disclosure, Endpoint, Header, TrustBundle
+from node import data
+from node.errors import PEER_REFUSED, PEER_UNREACHABLE
+from node.model import Caller, DocumentKind, Role
+from node.registry import Partner, StoredAgreement
+from node.services.answering import Ask
+from node.services.assembly import UseCases, assemble
+from node.services.checking import Checked, Credential
+from node.services.here import Here
+from node.services.recording import RecordRow
+from node.store import Store, open_store
+
+T = TypeVar("T")
+
+START = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+VENUE = Caller(Role.VENUE, "library")
+SCENARIO = "library.deposit_free"
+
+
+def fictional_id(serial: int) -> str:
+    """A valid ID number in the unassigned area 999999 (GB 11643)."""
+    body = f"99999919900101{serial:03d}"
+    return body + str(mod_11_2.calc_check_digit(body))
+
+
+class MovableClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, instant: datetime) -> None:
+        self._instant = instant
+
+    def now(self) -> datetime:
+        return self._instant
+
+    def forward(self, by: timedelta) -> None:
+        self._instant += by
+
+
+class SeededEntropy:
+    """Randomness that can be had again."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - it must repeat
+
+    def token(self, size: int) -> bytes:
+        return self._random.randbytes(size)
+
+
+class MemoryKeys:
+    """A city's keys, from fixed seeds."""
+
+    def __init__(self, city: CityCode, now: datetime, sequence: int = 1) -> None:
+        self.root = Ed25519Signer.from_seed(f"root {city}".encode().ljust(32, b"."))
+        self.signer = Ed25519Signer.from_seed(f"sign {city}".encode().ljust(32, b"."))
+        self.bundle = self.make_bundle(city, now, sequence)
+
+    def make_bundle(self, city: CityCode, now: datetime, sequence: int) -> Envelope:
+        since, until = now - timedelta(days=1), now + timedelta(days=700)
+        bundle = TrustBundle(
+            header=Header(
+                f"00000000-0000-7000-8000-{city}{sequence:06d}",
+                city,
+                (),
+                now,
+                now + TRUST_BUNDLE_LIFETIME,
+            ),
+            sequence=sequence,
+            name_zh=data.city(city).name_zh,
+            name_en=data.city(city).name_en,
+            root_keys=(self.root.described(not_before=since, not_after=until),),
+            root_threshold=1,
+            signing_keys=(self.signer.described(not_before=since, not_after=until),),
+            tls_certificates=(b"certificate of " + city.encode(),),
+            endpoints=(Endpoint("127.0.0.1", 7443),),
+            refresh_hint=timedelta(hours=6),
+        )
+        return seal(codec.TRUST_BUNDLE, bundle, [self.root])
+
+    @property
+    def key_id(self) -> str:
+        return self.signer.key_id
+
+    def sign(self, message: bytes) -> bytes:
+        return self.signer.sign(message)
+
+    def document_digest(self, kind: int, number: str) -> bytes:
+        return f"{kind}{number}".encode().ljust(32, b".")
+
+
+@dataclass
+class Network:
+    """Which cities cannot be reached, and whose answers get lost."""
+
+    down: set[CityCode] = field(default_factory=set)
+    loses_answers_of: set[CityCode] = field(default_factory=set)
+
+
+class DirectPeers:
+    """The peer ports of the other cities of a world."""
+
+    def __init__(self, here: CityCode, world: "World") -> None:
+        self._here = here
+        self._world = world
+
+    async def exchange_trust_bundles(self, partner: Partner, own: Envelope) -> Envelope:
+        desk = self._world[partner.city].cases.partners
+        return await self._call(partner, lambda: desk.receive_bundle(self._here, own))
+
+    async def exchange_scales(
+        self, partner: Partner, own: tuple[Envelope, ...]
+    ) -> tuple[Envelope, ...]:
+        desk = self._world[partner.city].cases.partners
+        return await self._call(partner, lambda: desk.receive_scales(self._here, own))
+
+    async def propose_agreement(self, partner: Partner, agreement: Envelope) -> None:
+        desk = self._world[partner.city].cases.agreements
+        await self._call(partner, lambda: desk.receive_proposal(self._here, agreement))
+
+    async def countersign_agreement(self, partner: Partner, agreement: Envelope) -> None:
+        desk = self._world[partner.city].cases.agreements
+        await self._call(partner, lambda: desk.receive_countersigned(self._here, agreement))
+
+    async def request_attestation(self, partner: Partner, request: Envelope) -> Envelope:
+        desk = self._world[partner.city].cases.attesting
+        answer = await self._call(partner, lambda: desk.attest(request, self._here))
+        return codec.envelope_from_bytes(answer)
+
+    async def clock_of(self, partner: Partner, own: Envelope) -> datetime:
+        await self.exchange_trust_bundles(partner, own)
+        return self._world[partner.city].clock.now()
+
+    async def _call(self, partner: Partner, act: Callable[[], Awaitable[T]]) -> T:
+        network = self._world.network
+        if partner.city in network.down:
+            raise _unreachable(partner.city)
+        try:
+            found = await act()
+        except HutongError as error:
+            if error.reason == NOT_RECOGNISED:
+                raise
+            raise HutongError(
+                PEER_REFUSED,
+                city=partner.city,
+                peer_reason=error.reason.name,
+                detail=error.text("en"),
+            ) from error
+        if partner.city in network.loses_answers_of:
+            raise _unreachable(partner.city)
+        return found
+
+
+def _key(stored: StoredAgreement) -> bytes:
+    return " ".join(map(str, stored.key)).encode()
+
+
+def _unreachable(city: CityCode) -> HutongError:
+    return HutongError(PEER_UNREACHABLE, city=city, address="nowhere", problem="it is simulated")
+
+
+class Town:
+    """One city of a world."""
+
+    def __init__(self, code: CityCode, store: Store, clock: MovableClock, world: "World") -> None:
+        self.code = code
+        self.store = store
+        self.clock = clock
+        self.keys = MemoryKeys(code, clock.now())
+        here = Here(code, ZoneInfo("Asia/Shanghai"), clock, SeededEntropy(int(code)))
+        self.cases: UseCases = assemble(here, store, self.keys, DirectPeers(code, world))
+        self._asks = 0
+
+    def ask(self, body: bytes = b"", caller: Caller = VENUE) -> Ask:
+        """A new request."""
+        self._asks += 1
+        return Ask(str(caller), f"00000000-0000-4000-8000-{self._asks:012d}", body.ljust(32))
+
+    async def load_rules(self) -> None:
+        pinyin = data.city(self.code).pinyin
+        scale = data.path(f"{pinyin}/scale.toml").read_bytes()
+        incentives = data.path(f"{pinyin}/incentives.toml").read_bytes()
+        desk = self.cases.catalogue
+        await self.store.run(lambda tx: desk.load_scale(tx, "scale.toml", scale))
+        await self.store.run(lambda tx: desk.load_incentives(tx, "incentives.toml", incentives))
+
+    async def trust(self, other: "Town") -> None:
+        descriptor = other.cases.partners.descriptor()
+        await self.store.run(
+            lambda tx: self.cases.partners.add(tx, descriptor.json.encode(), descriptor.fingerprint)
+        )
+
+    async def agree(self, other: "Town", change: Callable[[str], str] = str) -> str:
+        one, there = data.city(self.code).pinyin, data.city(other.code).pinyin
+        text = change(data.agreement(one, there).read_text("utf-8"))
+        operator = Caller(Role.OPERATOR, "default")
+        ask = self.ask(caller=operator)
+        key = await self.cases.agreements.propose(
+            ask, other.code, "agreement.toml", text.encode(), _key
+        )
+        agreement_id, version = key.decode().split(" ")
+        await other.cases.agreements.sign(
+            other.ask(caller=operator), (agreement_id, int(version)), _key
+        )
+        return agreement_id
+
+    async def resident(self, points: int = 0, *commendations: str) -> str:
+        """A new resident of this town, whose records add up to `points`."""
+        number, resident = await self.resident_with_number()
+        await self.record(number, points)
+        for commendation in commendations:
+            await self.record(number, 0, commendation)
+        return resident
+
+    async def resident_with_number(self) -> tuple[str, str]:
+        """A new resident without records, and the number of the document."""
+        self._asks += 1
+        number = fictional_id(self._asks)
+        enrolled = await self.store.run(
+            lambda tx: self.cases.residents.enrol(tx, DocumentKind.RESIDENT_ID, number)
+        )
+        return number, enrolled.resident_id
+
+    async def record(
+        self,
+        number: str,
+        points: int,
+        commendation: str = "",
+        occurred_on: str = "2026-01-15",
+        expires_on: str = "",
+    ) -> None:
+        self._asks += 1
+        row = RecordRow(
+            record_number=f"r-{self._asks}",
+            document_number=number,
+            title_zh="志愿服务",
+            title_en="volunteering",
+            points_milli=points * 1000,
+            occurred_on=occurred_on,
+            expires_on=expires_on,
+            commendation=commendation,
+        )
+        report = await self.store.run(lambda tx: self.cases.recording.load(tx, "office", [row]))
+        assert not report.rejected, report.rejected[0].error
+
+    async def consent(
+        self,
+        resident: str,
+        host: CityCode,
+        *scenarios: str,
+        disclosure: Disclosure = Disclosure.BAND,
+    ) -> str:
+        given = await self.store.run(
+            lambda tx: self.cases.residents.give_consent(
+                tx,
+                resident_id=resident,
+                host=host,
+                scenarios=scenarios or (SCENARIO,),
+                disclosure=disclosure,
+                expires_at=self.clock.now() + timedelta(days=30),
+            )
+        )
+        return given.consent_id
+
+    async def withdraw(self, resident: str, consent: str) -> None:
+        await self.store.run(
+            lambda tx: self.cases.residents.withdraw_consent(tx, resident, consent)
+        )
+
+    async def code(self, resident: str, consent: str) -> str:
+        shown = await self.store.run(
+            lambda tx: self.cases.residents.create_code(tx, resident, consent)
+        )
+        return shown.text
+
+    async def check(
+        self,
+        text: str,
+        *,
+        is_pass: bool = False,
+        ask: Ask | None = None,
+        venue: Caller = VENUE,
+        incentives: tuple[str, ...] = (),
+    ) -> Checked:
+        """Check at a venue; the domain answer, or the recorded bytes' one."""
+        seen = list[Checked]()
+
+        def encode(checked: Checked) -> bytes:
+            seen.append(checked)
+            return repr(checked).encode()
+
+        answer = await self.cases.checking.check(
+            ask or self.ask(), venue, Credential(text, is_pass), incentives, encode
+        )
+        if seen:
+            self.answers[answer] = seen[-1]
+        return self.answers[answer]
+
+    @property
+    def answers(self) -> dict[bytes, Checked]:
+        return self.__dict__.setdefault("_answers", {})
+
+
+class World:
+    """Towns that are partners of each other, with the shipped agreements in force."""
+
+    def __init__(self, clock: MovableClock) -> None:
+        self.clock = clock
+        self.network = Network()
+        self.towns: dict[CityCode, Town] = {}
+
+    def __getitem__(self, code: str) -> Town:
+        return self.towns[CityCode(code)]
+
+
+@contextlib.asynccontextmanager
+async def world(directory: Path, *codes: str, agreed: bool = True) -> AsyncIterator[World]:
+    """A world of these cities; Zhengzhou and Hangzhou without any."""
+    clock = MovableClock(START)
+    made = World(clock)
+    try:
+        for code in codes or ("410100", "330100"):
+            store = await asyncio.to_thread(
+                open_store, f"sqlite:///{directory / code}.sqlite", clock
+            )
+            made.towns[CityCode(code)] = Town(CityCode(code), store, clock, made)
+        towns = list(made.towns.values())
+        for town in towns:
+            await town.load_rules()
+            for other in towns:
+                if other is not town:
+                    await town.trust(other)
+        for i, town in enumerate(towns):
+            for other in towns[i + 1 :]:
+                if agreed:
+                    await town.agree(other)
+        yield made
+    finally:
+        for town in made.towns.values():
+            await town.store.close()
