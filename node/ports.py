@@ -217,15 +217,41 @@ class Log(Protocol):
 class Transaction(Protocol):
     """Everything that one use case may read and write, together or not at all."""
 
-    registry: Registry
-    residents: Residents
-    consents: Consents
-    uses: Uses
-    recognitions: Recognitions
-    redemptions: Redemptions
-    administration: Administration
-    answers: Answers
-    log: Log
+    @property
+    def registry(self) -> Registry:
+        """What operators decided, with what this transaction changed."""
+
+    @property
+    def residents(self) -> Residents:
+        """Residents and their records."""
+
+    @property
+    def consents(self) -> Consents:
+        """Consents and codes."""
+
+    @property
+    def uses(self) -> Uses:
+        """Who used a standing."""
+
+    @property
+    def recognitions(self) -> Recognitions:
+        """Questions, and recognised visitors."""
+
+    @property
+    def redemptions(self) -> Redemptions:
+        """Decisions and their uses."""
+
+    @property
+    def administration(self) -> Administration:
+        """What operators decide."""
+
+    @property
+    def answers(self) -> Answers:
+        """The recorded answers."""
+
+    @property
+    def log(self) -> Log:
+        """The log."""
 
 
 class UnitOfWork(Protocol):

@@ -1,0 +1,133 @@
+"""The store of a node: SQLite or PostgreSQL, by SQLAlchemy Core; only here.
+
+It guarantees that what `run` returned survives a power cut, that a use case is written whole or
+not at all, and that a failing database is told as STORE_UNAVAILABLE, never as SQL.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, Self, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from node import limits
+from node.ports import Clock, Transaction
+from node.registry import Registry
+from node.store.connection import Session
+from node.store.engine import make_engine, unavailable
+from node.store.migrate import migrate
+from node.store.sweeping import PROBE, sweep_statements
+from node.store.transaction import StoreTransaction, TransactionMaker, load_registry
+from node.store.unit_of_work import Writer
+from node.store.values import to_micros
+
+T = TypeVar("T")
+
+__all__ = ["Store", "open_store"]
+
+_READERS: Final = 4
+
+
+class Store:
+    """The unit of work of one process."""
+
+    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
+        """Over a database that has every table."""
+        with engine.connect() as connection, connection.begin():
+            registry = load_registry(Session(connection))
+        self._engine = engine
+        self._clock = clock
+        self._make = TransactionMaker(engine.dialect.name, registry)
+        self._writer = Writer(engine, self._make)
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
+        # PostgreSQL itself holds readers to reading; SQLite's readers begin without a lock.
+        self._reading = engine.execution_options(
+            **({"postgresql_readonly": True} if engine.dialect.name == "postgresql" else {})
+        )
+
+    @property
+    def registry(self) -> Registry:
+        """The newest registry that this process has seen."""
+        return self._make.registry
+
+    async def run(self, use_case: Callable[[Transaction], T]) -> T:
+        """Run a use case and make it durable; its result is seen only then."""
+        return await self._writer.run(use_case)
+
+    async def read(self, use_case: Callable[[Transaction], T]) -> T:
+        """Run a use case that writes nothing."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, self._read, use_case)
+
+    async def refresh(self) -> None:
+        """See what another process of the city changed in the registry."""
+        await self.read(lambda tx: tx.registry.version)
+
+    async def probe(self) -> None:
+        """Write for the sake of writing; raises STORE_UNAVAILABLE."""
+        at = to_micros(self._clock.now())
+        await self.run(lambda tx: _session(tx).write(PROBE, at=at))
+
+    async def sweep(self) -> int:
+        """Remove what nobody can ask for any more; how many rows."""
+        removed = 0
+        for statement, kept in sweep_statements():
+            before = to_micros(self._clock.now() - kept)
+            while True:
+                count = await self.run(
+                    lambda tx, s=statement, b=before: _session(tx).write(s, before=b)  # type: ignore[misc]
+                )
+                removed += count
+                if count < limits.SWEEP_ROWS:
+                    break
+        return removed
+
+    async def close(self) -> None:
+        """Finish what waits, and let the database go."""
+        await asyncio.to_thread(self._writer.close)
+        self._readers.shutdown(wait=True)
+        self._engine.dispose()
+
+    async def __aenter__(self) -> Self:
+        """It is open already."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close it."""
+        await self.close()
+
+    def _read(self, use_case: Callable[[Transaction], T]) -> T:
+        try:
+            with self._reading.connect() as connection, connection.begin():
+                tx = self._make.begin(connection)
+                found = use_case(tx)
+                registry = tx.registry
+                if tx.session.wrote:
+                    raise TypeError("a use case that only reads has written")
+        except exc.SQLAlchemyError as error:
+            raise unavailable(error) from error
+        self._make.publish(registry)
+        return found
+
+
+def open_store(url: str, clock: Clock) -> Store:
+    """Open the store at `url`, bring its tables up to date, and start its writer.
+
+    Raises:
+        HutongError: SETTING_INVALID for a URL that is none, STORE_UNAVAILABLE.
+    """
+    engine = make_engine(url)
+    try:
+        migrate(engine)
+        return Store(engine, clock)
+    except exc.SQLAlchemyError as error:
+        engine.dispose()
+        raise unavailable(error) from error
+
+
+def _session(tx: Transaction) -> Session:
+    if not isinstance(tx, StoreTransaction):
+        raise TypeError("a transaction of another store")
+    return tx.session

@@ -1,0 +1,101 @@
+"""Scales and catalogues as JSON: what the node's own files became, kept as it was read."""
+
+import json
+from datetime import date
+from typing import Any
+
+from federation.bands import Band, Bound, ScaleKind
+from federation.identifiers import CityCode
+from federation.scale import Scale
+from node.registry import Catalogue, Incentive
+from node.store.values import to_json
+
+
+def scale_to_json(scale: Scale) -> str:
+    """The whole scale; it never leaves the city in this form."""
+    return to_json(
+        {
+            "city": scale.city,
+            "scale_id": scale.scale_id,
+            "version": scale.version,
+            "kind": scale.kind.name,
+            "name_zh": scale.name_zh,
+            "name_en": scale.name_en,
+            "minimum_milli": scale.minimum_milli,
+            "maximum_milli": scale.maximum_milli,
+            "base_milli": scale.base_milli,
+            "bands": [_band_to_json(band) for band in scale.bands],
+            "exportable_from": scale.exportable_from,
+            "listed_by": scale.listed_by,
+            "source": scale.source,
+            "illustrative": scale.illustrative,
+        }
+    )
+
+
+def scale_from_json(text: str) -> Scale:
+    """The scale that was kept."""
+    found: dict[str, Any] = json.loads(text)
+    return Scale(
+        **found
+        | {
+            "city": CityCode(found["city"]),
+            "kind": ScaleKind[found["kind"]],
+            "bands": tuple(_band_from_json(band) for band in found["bands"]),
+            "listed_by": tuple(tuple(names) for names in found["listed_by"]),
+        }
+    )
+
+
+def incentives_to_json(catalogue: Catalogue) -> str:
+    """The incentives of a catalogue."""
+    return to_json(
+        [
+            {
+                name: value.isoformat() if isinstance(value, date) else value
+                for name, value in (
+                    (name, getattr(incentive, name)) for name in Incentive.__slots__
+                )
+            }
+            for incentive in catalogue.incentives
+        ]
+    )
+
+
+def incentives_from_json(text: str) -> tuple[Incentive, ...]:
+    """The incentives that were kept."""
+    return tuple(
+        Incentive(
+            **found
+            | {
+                "commendations": tuple(found["commendations"]),
+                "venues": tuple(found["venues"]),
+                "valid_from": date.fromisoformat(found["valid_from"]),
+                "valid_until": date.fromisoformat(found["valid_until"]),
+            }
+        )
+        for found in json.loads(text)
+    )
+
+
+def _band_to_json(band: Band) -> dict[str, object]:
+    return {
+        "band_id": band.band_id,
+        "name_zh": band.name_zh,
+        "name_en": band.name_en,
+        "lower": _bound_to_json(band.lower),
+        "upper": _bound_to_json(band.upper),
+    }
+
+
+def _band_from_json(found: dict[str, Any]) -> Band:
+    ends = {end: _bound_from_json(found[end]) for end in ("lower", "upper")}
+    return Band(**found | ends)
+
+
+def _bound_to_json(bound: Bound | None) -> list[object] | None:
+    return None if bound is None else [bound.score_milli, bound.inclusive]
+
+
+def _bound_from_json(found: list[Any] | None) -> Bound | None:
+    return None if found is None else Bound(*found)

@@ -1,0 +1,354 @@
+"""Residents, their records, consents and codes."""
+
+from datetime import date, datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from federation.consent import Consent
+from federation.identifiers import CityCode
+from federation.messages import Disclosure
+from node.model import (
+    Page,
+    PageRequest,
+    PresentationCode,
+    Record,
+    Resident,
+    Subject,
+    Use,
+    UseOutcome,
+)
+from node.store.connection import Row, Session, Upserts
+from node.store.tables import CODES, CONSENTS, RECORDS, RESIDENTS, USES
+from node.store.values import (
+    from_day_or_none,
+    from_names,
+    to_day_or_none,
+    to_instant,
+    to_instant_or_none,
+    to_micros,
+    to_micros_or_none,
+    to_names,
+)
+
+_B: Final = sa.bindparam
+_CONSENT_COLUMNS: Final = len(CONSENTS.columns)
+_RESIDENT_COLUMNS: Final = len(RESIDENTS.columns)
+
+_ADD_RESIDENT: Final = sa.insert(RESIDENTS)
+_RESIDENT: Final = sa.select(RESIDENTS).where(RESIDENTS.c.resident_id == _B("resident_id"))
+_BY_DOCUMENT: Final = sa.select(RESIDENTS).where(RESIDENTS.c.document_digest == _B("digest"))
+_RECOUNT: Final = (
+    sa.update(RESIDENTS)
+    .where(RESIDENTS.c.resident_id == _B("which"))
+    .values(points_milli=_B("points"), commendations=_B("named"), recount_on=_B("recount_day"))
+)
+_RECORDS: Final = (
+    sa.select(RECORDS)
+    .where(RECORDS.c.resident_id == _B("resident_id"))
+    .order_by(RECORDS.c.occurred_on.desc(), RECORDS.c.department, RECORDS.c.record_number)
+)
+_ADD_CONSENT: Final = sa.insert(CONSENTS)
+_CONSENT: Final = sa.select(CONSENTS).where(CONSENTS.c.consent_id == _B("consent_id"))
+_CONSENT_PAGE: Final = (
+    sa.select(CONSENTS)
+    .where(CONSENTS.c.resident_id == _B("resident_id"), CONSENTS.c.consent_id < _B("before"))
+    .order_by(CONSENTS.c.consent_id.desc())
+    .limit(_B("most", type_=sa.Integer))
+)
+_WITHDRAW: Final = (
+    sa.update(CONSENTS)
+    .where(CONSENTS.c.consent_id == _B("which"), CONSENTS.c.withdrawn_at.is_(None))
+    .values(withdrawn_at=_B("at"))
+)
+_ADD_CODE: Final = sa.insert(CODES)
+_USE_CODE: Final = (
+    sa.update(CODES)
+    .where(CODES.c.code_digest == _B("which"), CODES.c.used_at.is_(None))
+    .values(used_at=_B("at"))
+)
+_SUBJECT: Final = sa.select(CONSENTS, RESIDENTS).join_from(
+    CONSENTS, RESIDENTS, CONSENTS.c.resident_id == RESIDENTS.c.resident_id
+)
+_BY_CODE: Final = (
+    sa.select(CONSENTS, RESIDENTS, CODES)
+    .join_from(CODES, CONSENTS, CODES.c.consent_id == CONSENTS.c.consent_id)
+    .join(RESIDENTS, CONSENTS.c.resident_id == RESIDENTS.c.resident_id)
+    .where(CODES.c.code_digest == _B("digest"))
+)
+_BY_PSEUDONYM: Final = _SUBJECT.where(
+    CONSENTS.c.host == _B("host"), CONSENTS.c.pseudonym == _B("pseudonym")
+).order_by(CONSENTS.c.consent_id.desc())
+_ADD_USE: Final = sa.insert(USES)
+_USE_PAGE: Final = (
+    sa.select(USES)
+    .where(USES.c.resident_id == _B("resident_id"), USES.c.use_id < _B("before"))
+    .order_by(USES.c.use_id.desc())
+    .limit(_B("most", type_=sa.Integer))
+)
+
+# Above every UUID: the first page begins before it.
+_LAST: Final = "~"
+
+# The row that is written to where there is no code to use up: it is nobody's.
+DECOY_CODE: Final = bytes(32)
+
+
+class ResidentRepository:
+    """Residents and their records."""
+
+    def __init__(self, session: Session, upserts: Upserts) -> None:
+        """In one transaction."""
+        self._session = session
+        self._upserts = upserts
+
+    def add(self, resident: Resident) -> None:
+        """Keep a new resident."""
+        self._session.write(
+            _ADD_RESIDENT,
+            resident_id=resident.resident_id,
+            document_digest=resident.document_digest,
+            secret=resident.secret,
+            enrolled_at=to_micros(resident.enrolled_at),
+            points_milli=resident.points_milli,
+            commendations=from_names(resident.commendations),
+            recount_on=from_day_or_none(resident.recount_on),
+        )
+
+    def get(self, resident_id: str) -> Resident | None:
+        """The resident of that id."""
+        row = self._session.one(_RESIDENT, resident_id=resident_id)
+        return None if row is None else _resident(row)
+
+    def by_document(self, document_digest: bytes) -> Resident | None:
+        """The resident of that document."""
+        row = self._session.one(_BY_DOCUMENT, digest=document_digest)
+        return None if row is None else _resident(row)
+
+    def recount(
+        self,
+        resident_id: str,
+        points_milli: int,
+        commendations: tuple[str, ...],
+        recount_on: date | None,
+    ) -> None:
+        """Keep the sum of the resident's records."""
+        self._session.write(
+            _RECOUNT,
+            which=resident_id,
+            points=points_milli,
+            named=from_names(commendations),
+            recount_day=from_day_or_none(recount_on),
+        )
+
+    def add_record(self, record: Record) -> bool:
+        """Keep a record; False where its department sent that number before."""
+        return bool(
+            self._session.write(
+                self._upserts.record,
+                department=record.department,
+                record_number=record.record_number,
+                resident_id=record.resident_id,
+                title_zh=record.title_zh,
+                title_en=record.title_en,
+                points_milli=record.points_milli,
+                occurred_on=record.occurred_on.isoformat(),
+                expires_on=from_day_or_none(record.expires_on),
+                commendation=record.commendation,
+                received_at=to_micros(record.received_at),
+            )
+        )
+
+    def records(self, resident_id: str) -> tuple[Record, ...]:
+        """Every record of a resident, the newest first."""
+        return tuple(_record(row) for row in self._session.all(_RECORDS, resident_id=resident_id))
+
+
+class ConsentRepository:
+    """Consents and the codes made under them."""
+
+    def __init__(self, session: Session) -> None:
+        """In one transaction."""
+        self._session = session
+
+    def add(self, consent: Consent, pseudonym: bytes) -> None:
+        """Keep a new consent."""
+        self._session.write(
+            _ADD_CONSENT,
+            consent_id=consent.consent_id,
+            resident_id=consent.resident_id,
+            host=consent.host,
+            scenarios=from_names(consent.scenarios),
+            disclosure=int(consent.disclosure),
+            given_at=to_micros(consent.given_at),
+            expires_at=to_micros(consent.expires_at),
+            withdrawn_at=to_micros_or_none(consent.withdrawn_at),
+            pseudonym=pseudonym,
+        )
+
+    def get(self, consent_id: str) -> Consent | None:
+        """The consent of that id."""
+        row = self._session.one(_CONSENT, consent_id=consent_id)
+        return None if row is None else _consent(row)
+
+    def page(self, resident_id: str, request: PageRequest) -> Page[Consent]:
+        """The consents of a resident, the newest first."""
+        rows = self._session.all(
+            _CONSENT_PAGE,
+            resident_id=resident_id,
+            before=request.token or _LAST,
+            most=request.size + 1,
+        )
+        return _page(tuple(_consent(row) for row in rows), request, "consent_id")
+
+    def withdraw(self, consent_id: str, at: datetime) -> bool:
+        """End a consent; False where it had been withdrawn before."""
+        return bool(self._session.write(_WITHDRAW, which=consent_id, at=to_micros(at)))
+
+    def add_code(self, code: PresentationCode) -> None:
+        """Keep a new code."""
+        self._session.write(
+            _ADD_CODE,
+            code_digest=code.code_digest,
+            consent_id=code.consent_id,
+            expires_at=to_micros(code.expires_at),
+            used_at=to_micros_or_none(code.used_at),
+        )
+
+    def use_code(self, code_digest: bytes, at: datetime) -> bool:
+        """Use a code up; False where it is unknown or used."""
+        return bool(self._session.write(_USE_CODE, which=code_digest, at=to_micros(at)))
+
+    def use_decoy(self, at: datetime) -> None:
+        """Write to the row that is nobody's: as much work as using a code up (rule 4)."""
+        self._session.write(_USE_DECOY, which=DECOY_CODE, at=to_micros(at))
+
+    def by_code(self, code_digest: bytes) -> Subject | None:
+        """Whom a code stands for."""
+        row = self._session.one(_BY_CODE, digest=code_digest)
+        return None if row is None else _subject(row)
+
+    def by_pseudonym(self, host: CityCode, pseudonym: bytes) -> tuple[Subject, ...]:
+        """Whom a host asks for, under each consent to it, the newest first."""
+        rows = self._session.all(_BY_PSEUDONYM, host=host, pseudonym=pseudonym)
+        return tuple(_subject(row) for row in rows)
+
+
+_USE_DECOY: Final = (
+    sa.update(CODES).where(CODES.c.code_digest == _B("which")).values(used_at=_B("at"))
+)
+
+
+class UseRepository:
+    """Who used a standing."""
+
+    def __init__(self, session: Session) -> None:
+        """In one transaction."""
+        self._session = session
+
+    def add(self, use: Use) -> None:
+        """Keep a use; written at the commit."""
+        self._session.append(
+            _ADD_USE,
+            {
+                "use_id": use.use_id,
+                "resident_id": use.resident_id,
+                "host": use.host,
+                "used_at": to_micros(use.used_at),
+                "outcome": use.outcome.value,
+                "scenarios": from_names(use.scenarios),
+                "disclosure": None if use.disclosure is None else int(use.disclosure),
+                "refusal": use.refusal,
+            },
+        )
+
+    def page(self, resident_id: str, request: PageRequest) -> Page[Use]:
+        """The uses of a resident's standing, the newest first."""
+        self._session.flush()
+        rows = self._session.all(
+            _USE_PAGE,
+            resident_id=resident_id,
+            before=request.token or _LAST,
+            most=request.size + 1,
+        )
+        return _page(tuple(_use(row) for row in rows), request, "use_id")
+
+
+def _page(items: tuple[Any, ...], request: PageRequest, key: str) -> Page[Any]:
+    """A page from one row more than it holds."""
+    shown = items[: request.size]
+    more = len(items) > request.size
+    return Page(shown, getattr(shown[-1], key) if more else "")
+
+
+def _resident(row: Row) -> Resident:
+    return Resident(
+        resident_id=row[0],
+        document_digest=row[1],
+        secret=row[2],
+        enrolled_at=to_instant(row[3]),
+        points_milli=row[4],
+        commendations=to_names(row[5]),
+        recount_on=to_day_or_none(row[6]),
+    )
+
+
+def _record(row: Row) -> Record:
+    return Record(
+        department=row[0],
+        record_number=row[1],
+        resident_id=row[2],
+        title_zh=row[3],
+        title_en=row[4],
+        points_milli=row[5],
+        occurred_on=date.fromisoformat(row[6]),
+        expires_on=to_day_or_none(row[7]),
+        commendation=row[8],
+        received_at=to_instant(row[9]),
+    )
+
+
+def _consent(row: Row) -> Consent:
+    return Consent(
+        consent_id=row[0],
+        resident_id=row[1],
+        host=CityCode(row[2]),
+        scenarios=to_names(row[3]),
+        disclosure=Disclosure(row[4]),
+        given_at=to_instant(row[5]),
+        expires_at=to_instant(row[6]),
+        withdrawn_at=to_instant_or_none(row[7]),
+    )
+
+
+def _subject(row: Row) -> Subject:
+    """From the columns of a consent, of a resident, and of a code where one was shown."""
+    code = row[_CONSENT_COLUMNS + _RESIDENT_COLUMNS :]
+    return Subject(
+        resident=_resident(row[_CONSENT_COLUMNS:]),
+        consent=_consent(row),
+        pseudonym=row[_CONSENT_COLUMNS - 1],
+        code=(
+            PresentationCode(
+                code_digest=code[0],
+                consent_id=code[1],
+                expires_at=to_instant(code[2]),
+                used_at=to_instant_or_none(code[3]),
+            )
+            if code
+            else None
+        ),
+    )
+
+
+def _use(row: Row) -> Use:
+    return Use(
+        use_id=row[0],
+        resident_id=row[1],
+        host=CityCode(row[2]),
+        used_at=to_instant(row[3]),
+        outcome=UseOutcome(row[4]),
+        scenarios=to_names(row[5]),
+        disclosure=None if row[6] is None else Disclosure(row[6]),
+        refusal=row[7],
+    )

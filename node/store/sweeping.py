@@ -1,0 +1,38 @@
+"""What is removed when nobody can ask for it any more."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from node import limits
+from node.store.residents import DECOY_CODE
+from node.store.tables import ANSWERS, CODES, DECISIONS, NODE_STATE, QUESTIONS, USES
+
+_B: Final = sa.bindparam
+PROBE: Final = sa.update(NODE_STATE).values(probed_at=_B("at"))
+
+
+def sweep_statements() -> Iterator[tuple[sa.Delete, timedelta]]:
+    """A statement for each table, and for how long its rows are kept after their time.
+
+    Uses that name a resident stay, for the resident to see; those of nobody go.
+    """
+    for table, ended, kept in (
+        (ANSWERS, ANSWERS.c.answered_at, limits.ANSWERS_KEPT),
+        (CODES, CODES.c.expires_at, limits.ENDED_KEPT),
+        (QUESTIONS, QUESTIONS.c.asked_at, limits.ENDED_KEPT),
+        (DECISIONS, DECISIONS.c.expires_at, limits.ENDED_KEPT),
+    ):
+        yield _delete(table, ended < _B("before")), kept
+    nobody = sa.and_(USES.c.resident_id == "", USES.c.used_at < _B("before"))
+    yield _delete(USES, nobody), limits.ENDED_KEPT
+
+
+def _delete(table: sa.Table, condition: sa.ColumnElement[bool]) -> sa.Delete:
+    key = list(table.primary_key.columns)
+    if table is CODES:
+        condition = sa.and_(condition, CODES.c.code_digest != DECOY_CODE)
+    found = sa.select(*key).where(condition).limit(limits.SWEEP_ROWS)
+    return sa.delete(table).where(sa.tuple_(*key).in_(found))

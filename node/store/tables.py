@@ -1,0 +1,243 @@
+"""The tables of a node.
+
+Instants are whole microseconds since 1970 in UTC, days ISO text, sets of names joined by commas.
+There is no column for a name, for a document number, or for anything bad about a visitor.
+"""
+
+from typing import Final
+
+import sqlalchemy as sa
+
+METADATA: Final = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _text(name: str, *, key: bool = False) -> "sa.Column[str]":
+    return sa.Column(name, sa.Text, primary_key=key, nullable=False)
+
+
+def _bytes(name: str, *, key: bool = False) -> "sa.Column[bytes]":
+    return sa.Column(name, sa.LargeBinary, primary_key=key, nullable=False)
+
+
+def _whole(name: str, *, key: bool = False) -> "sa.Column[int]":
+    return sa.Column(name, sa.BigInteger, primary_key=key, nullable=False, autoincrement=False)
+
+
+RESIDENTS: Final = sa.Table(
+    "residents",
+    METADATA,
+    _text("resident_id", key=True),
+    sa.Column("document_digest", sa.LargeBinary, nullable=False, unique=True),
+    _bytes("secret"),
+    _whole("enrolled_at"),
+    _whole("points_milli"),
+    _text("commendations"),
+    sa.Column("recount_on", sa.Text),
+)
+
+RECORDS: Final = sa.Table(
+    "records",
+    METADATA,
+    _text("department", key=True),
+    _text("record_number", key=True),
+    sa.Column("resident_id", sa.Text, nullable=False, index=True),
+    _text("title_zh"),
+    _text("title_en"),
+    _whole("points_milli"),
+    _text("occurred_on"),
+    sa.Column("expires_on", sa.Text),
+    sa.Column("commendation", sa.Text),
+    _whole("received_at"),
+)
+
+CONSENTS: Final = sa.Table(
+    "consents",
+    METADATA,
+    _text("consent_id", key=True),
+    _text("resident_id"),
+    _text("host"),
+    _text("scenarios"),
+    _whole("disclosure"),
+    _whole("given_at"),
+    _whole("expires_at"),
+    sa.Column("withdrawn_at", sa.BigInteger),
+    _bytes("pseudonym"),
+    sa.Index(None, "resident_id", "consent_id"),
+    sa.Index(None, "host", "pseudonym"),
+)
+
+CODES: Final = sa.Table(
+    "codes",
+    METADATA,
+    _bytes("code_digest", key=True),
+    _text("consent_id"),
+    sa.Column("expires_at", sa.BigInteger, nullable=False, index=True),
+    sa.Column("used_at", sa.BigInteger),
+)
+
+USES: Final = sa.Table(
+    "uses",
+    METADATA,
+    _text("use_id", key=True),
+    _text("resident_id"),
+    _text("host"),
+    _whole("used_at"),
+    _whole("outcome"),
+    _text("scenarios"),
+    sa.Column("disclosure", sa.BigInteger),
+    _text("refusal"),
+    sa.Index(None, "resident_id", "use_id"),
+)
+
+# The commitment of an entry is SHA-256(salt || content); without its salt it says nothing.
+LOG_ENTRIES: Final = sa.Table(
+    "log_entries",
+    METADATA,
+    _text("entry_id", key=True),
+    _whole("at"),
+    _text("kind"),
+    _bytes("commitment"),
+)
+
+LOG_SALTS: Final = sa.Table(
+    "log_salts",
+    METADATA,
+    _text("entry_id", key=True),
+    sa.Column("subject", sa.Text, nullable=False, index=True),
+    _bytes("salt"),
+)
+
+ANSWERS: Final = sa.Table(
+    "answers",
+    METADATA,
+    _text("caller", key=True),
+    _text("request_id", key=True),
+    _bytes("body_digest"),
+    _bytes("response"),
+    sa.Column("answered_at", sa.BigInteger, nullable=False, index=True),
+)
+
+QUESTIONS: Final = sa.Table(
+    "questions",
+    METADATA,
+    _bytes("key", key=True),
+    _text("home"),
+    _bytes("envelope"),
+    sa.Column("asked_at", sa.BigInteger, nullable=False, index=True),
+)
+
+RECOGNITIONS: Final = sa.Table(
+    "recognitions",
+    METADATA,
+    _text("recognition_id", key=True),
+    sa.Column("pass_digest", sa.LargeBinary, nullable=False, unique=True),
+    _text("home"),
+    _bytes("pseudonym"),
+    _text("band_id"),
+    _text("commendations"),
+    _text("scenarios"),
+    _text("agreement_id"),
+    _whole("agreement_version"),
+    _text("attestation_id"),
+    # A random 64-bit number: text, for SQL's integers have a sign.
+    _text("status_index"),
+    _whole("checked_at"),
+    _whole("expires_at"),
+    sa.Column("ended_at", sa.BigInteger),
+    sa.UniqueConstraint("home", "pseudonym"),
+)
+
+DECISIONS: Final = sa.Table(
+    "decisions",
+    METADATA,
+    _text("decision_id", key=True),
+    _text("venue"),
+    _text("incentive_id"),
+    _whole("catalogue_version"),
+    _text("recognition_id"),
+    _whole("decided_at"),
+    sa.Column("expires_at", sa.BigInteger, nullable=False, index=True),
+)
+
+REDEMPTIONS: Final = sa.Table(
+    "redemptions",
+    METADATA,
+    _text("redemption_id", key=True),
+    sa.Column("decision_id", sa.Text, nullable=False, unique=True),
+    _text("incentive_id"),
+    _text("venue"),
+    _whole("redeemed_at"),
+)
+
+COUNTERS: Final = sa.Table(
+    "counters",
+    METADATA,
+    _text("incentive_id", key=True),
+    _text("scope", key=True),
+    _whole("used"),
+)
+
+OWN_SCALES: Final = sa.Table(
+    "own_scales",
+    METADATA,
+    _text("scale_id", key=True),
+    _whole("version", key=True),
+    _text("scale"),
+    _bytes("envelope"),
+    _text("content"),
+)
+
+PARTNERS: Final = sa.Table(
+    "partners",
+    METADATA,
+    _text("city", key=True),
+    _text("state"),
+    _text("state_reason"),
+    _bytes("envelope"),
+    _whole("added_at"),
+)
+
+PARTNER_SCALES: Final = sa.Table(
+    "partner_scales",
+    METADATA,
+    _text("city", key=True),
+    _text("scale_id", key=True),
+    _whole("version", key=True),
+    _bytes("envelope"),
+)
+
+AGREEMENTS: Final = sa.Table(
+    "agreements",
+    METADATA,
+    _text("agreement_id", key=True),
+    _whole("version", key=True),
+    _text("state"),
+    _text("state_reason"),
+    _bytes("envelope"),
+)
+
+CATALOGUES: Final = sa.Table(
+    "catalogues",
+    METADATA,
+    _whole("version", key=True),
+    _text("incentives"),
+    _text("content"),
+)
+
+# One row: the version of all that operators decided, and the instant of the last probe.
+NODE_STATE: Final = sa.Table(
+    "node_state",
+    METADATA,
+    _whole("row_id", key=True),
+    _whole("registry_version"),
+    _whole("probed_at"),
+    sa.CheckConstraint("row_id = 1", name="one_row"),
+)

@@ -1,0 +1,78 @@
+"""One transaction, with every repository over it, and the registry as it stands in it."""
+
+import threading
+
+import sqlalchemy as sa
+
+from node.registry import Registry
+from node.store.administration import VERSION, AdministrationRepository, read_registry
+from node.store.connection import Session, Upserts
+from node.store.residents import ConsentRepository, ResidentRepository, UseRepository
+from node.store.traces import AnswerRepository, LogRepository
+from node.store.visits import RecognitionRepository, RedemptionRepository
+
+
+class StoreTransaction:
+    """Everything that use cases may read and write, together or not at all."""
+
+    def __init__(self, session: Session, upserts: Upserts, registry: Registry) -> None:
+        """Over one session, beginning with `registry`."""
+        self.session = session
+        self._registry = registry
+        self.residents = ResidentRepository(session, upserts)
+        self.consents = ConsentRepository(session)
+        self.uses = UseRepository(session)
+        self.recognitions = RecognitionRepository(session, upserts)
+        self.redemptions = RedemptionRepository(session, upserts)
+        self.administration = AdministrationRepository(session, upserts)
+        self.answers = AnswerRepository(session)
+        self.log = LogRepository(session)
+
+    @property
+    def registry(self) -> Registry:
+        """The registry, with what this transaction changed in it."""
+        if self.administration.changed:
+            self.administration.changed = False
+            self._registry = load_registry(self.session)
+        return self._registry
+
+
+class TransactionMaker:
+    """Makes transactions that begin with the newest registry; readers and the writer share it."""
+
+    def __init__(self, dialect: str, registry: Registry) -> None:
+        """For a database of that dialect, whose registry was read just now."""
+        self._upserts = Upserts(dialect)
+        self._registry = registry
+        self._lock = threading.Lock()
+
+    @property
+    def registry(self) -> Registry:
+        """The newest committed registry that this process has seen."""
+        return self._registry
+
+    def begin(self, connection: sa.Connection) -> StoreTransaction:
+        """A transaction over a connection that has begun one."""
+        session = Session(connection)
+        registry = self._registry
+        row = session.one(VERSION)
+        if row is not None and row[0] != registry.version:
+            registry = load_registry(session)
+        return StoreTransaction(session, self._upserts, registry)
+
+    def publish(self, registry: Registry) -> None:
+        """Let everybody see a registry that is committed, unless they see a newer one."""
+        with self._lock:
+            if registry.version > self._registry.version:
+                self._registry = registry
+
+
+def load_registry(session: Session) -> Registry:
+    """The registry as this transaction sees it, of one version even while others write."""
+    while True:
+        before, after = session.one(VERSION), None
+        version = before[0] if before else 0
+        registry = read_registry(session, version)
+        after = session.one(VERSION)
+        if after is None or after[0] == version:
+            return registry

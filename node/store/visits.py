@@ -1,0 +1,194 @@
+"""The host's side: questions, recognitions, decisions, redemptions and their capacities."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+from federation.identifiers import CityCode
+from node.model import Counter, Decision, PendingQuestion, Redemption, StoredRecognition
+from node.store.connection import Row, Session, Upserts
+from node.store.tables import COUNTERS, DECISIONS, QUESTIONS, RECOGNITIONS, REDEMPTIONS
+from node.store.values import (
+    from_names,
+    to_instant,
+    to_instant_or_none,
+    to_micros,
+    to_micros_or_none,
+    to_names,
+)
+
+_B: Final = sa.bindparam
+_QUESTION: Final = sa.select(QUESTIONS).where(QUESTIONS.c.key == _B("key"))
+_BY_PASS: Final = sa.select(RECOGNITIONS).where(RECOGNITIONS.c.pass_digest == _B("digest"))
+_BY_PSEUDONYM: Final = sa.select(RECOGNITIONS).where(
+    RECOGNITIONS.c.home == _B("home"), RECOGNITIONS.c.pseudonym == _B("pseudonym")
+)
+_RECOGNITION: Final = sa.select(RECOGNITIONS).where(RECOGNITIONS.c.recognition_id == _B("which"))
+_END: Final = (
+    sa.update(RECOGNITIONS)
+    .where(RECOGNITIONS.c.recognition_id == _B("which"), RECOGNITIONS.c.ended_at.is_(None))
+    .values(ended_at=_B("at"))
+)
+_DECIDE: Final = sa.insert(DECISIONS)
+_DECISION: Final = sa.select(DECISIONS).where(DECISIONS.c.decision_id == _B("which"))
+_ADD_REDEMPTION: Final = sa.insert(REDEMPTIONS)
+_BY_DECISION: Final = sa.select(REDEMPTIONS).where(REDEMPTIONS.c.decision_id == _B("which"))
+_COUNT: Final = (
+    sa.update(COUNTERS)
+    .where(
+        COUNTERS.c.incentive_id == _B("which"),
+        COUNTERS.c.scope == _B("in_scope"),
+        COUNTERS.c.used < _B("most"),
+    )
+    .values(used=COUNTERS.c.used + 1)
+)
+
+
+class RecognitionRepository:
+    """Questions on the way, and recognised visitors."""
+
+    def __init__(self, session: Session, upserts: Upserts) -> None:
+        """In one transaction."""
+        self._session = session
+        self._upserts = upserts
+
+    def ask(self, question: PendingQuestion) -> None:
+        """Keep a question; it replaces an older one of the same key."""
+        self._session.write(
+            self._upserts.question,
+            key=question.key,
+            home=question.home,
+            envelope=question.envelope,
+            asked_at=to_micros(question.asked_at),
+        )
+
+    def question(self, key: bytes) -> PendingQuestion | None:
+        """The question kept for a request of a venue."""
+        row = self._session.one(_QUESTION, key=key)
+        if row is None:
+            return None
+        return PendingQuestion(row[0], CityCode(row[1]), row[2], to_instant(row[3]))
+
+    def put(self, recognition: StoredRecognition) -> None:
+        """Keep a recognition; it replaces the one of its id."""
+        self._session.write(
+            self._upserts.recognition,
+            recognition_id=recognition.recognition_id,
+            pass_digest=recognition.pass_digest,
+            home=recognition.home,
+            pseudonym=recognition.pseudonym,
+            band_id=recognition.band_id,
+            commendations=from_names(recognition.commendations),
+            scenarios=from_names(recognition.scenarios),
+            agreement_id=recognition.agreement_id,
+            agreement_version=recognition.agreement_version,
+            attestation_id=recognition.attestation_id,
+            status_index=str(recognition.status_index),
+            checked_at=to_micros(recognition.checked_at),
+            expires_at=to_micros(recognition.expires_at),
+            ended_at=to_micros_or_none(recognition.ended_at),
+        )
+
+    def by_pass(self, pass_digest: bytes) -> StoredRecognition | None:
+        """The visitor of a pass."""
+        return _recognition(self._session.one(_BY_PASS, digest=pass_digest))
+
+    def by_pseudonym(self, home: CityCode, pseudonym: bytes) -> StoredRecognition | None:
+        """The visitor that a home city calls so."""
+        return _recognition(self._session.one(_BY_PSEUDONYM, home=home, pseudonym=pseudonym))
+
+    def get(self, recognition_id: str) -> StoredRecognition | None:
+        """The recognition of that id."""
+        return _recognition(self._session.one(_RECOGNITION, which=recognition_id))
+
+    def end(self, recognition_id: str, at: datetime) -> None:
+        """Mark a recognition as no longer standing."""
+        self._session.write(_END, which=recognition_id, at=to_micros(at))
+
+
+class RedemptionRepository:
+    """Decisions, and their uses against capacities."""
+
+    def __init__(self, session: Session, upserts: Upserts) -> None:
+        """In one transaction."""
+        self._session = session
+        self._upserts = upserts
+
+    def decide(self, decisions: Sequence[Decision]) -> None:
+        """Keep decisions that opened an incentive."""
+        rows = [
+            {
+                "decision_id": decision.decision_id,
+                "venue": decision.venue,
+                "incentive_id": decision.incentive_id,
+                "catalogue_version": decision.catalogue_version,
+                "recognition_id": decision.recognition_id,
+                "decided_at": to_micros(decision.decided_at),
+                "expires_at": to_micros(decision.expires_at),
+            }
+            for decision in decisions
+        ]
+        self._session.write_all(_DECIDE, rows)
+
+    def decision(self, decision_id: str) -> Decision | None:
+        """The decision of that id."""
+        row = self._session.one(_DECISION, which=decision_id)
+        if row is None:
+            return None
+        return Decision(
+            row[0], row[1], row[2], row[3], row[4], to_instant(row[5]), to_instant(row[6])
+        )
+
+    def by_decision(self, decision_id: str) -> Redemption | None:
+        """The redemption of a decision."""
+        row = self._session.one(_BY_DECISION, which=decision_id)
+        return (
+            None if row is None else Redemption(row[0], row[1], row[2], row[3], to_instant(row[4]))
+        )
+
+    def count(self, counter: Counter) -> bool:
+        """Take one from a capacity; the database compares and adds in one statement."""
+        self._session.write(
+            self._upserts.counter,
+            incentive_id=counter.incentive_id,
+            scope=counter.scope,
+            used=0,
+        )
+        taken = self._session.write(
+            _COUNT, which=counter.incentive_id, in_scope=counter.scope, most=counter.limit
+        )
+        return bool(taken)
+
+    def add(self, redemption: Redemption) -> None:
+        """Keep a redemption; the decision's uniqueness is the database's to hold."""
+        self._session.write(
+            _ADD_REDEMPTION,
+            redemption_id=redemption.redemption_id,
+            decision_id=redemption.decision_id,
+            incentive_id=redemption.incentive_id,
+            venue=redemption.venue,
+            redeemed_at=to_micros(redemption.redeemed_at),
+        )
+
+
+def _recognition(row: Row | None) -> StoredRecognition | None:
+    if row is None:
+        return None
+    return StoredRecognition(
+        recognition_id=row[0],
+        pass_digest=row[1],
+        home=CityCode(row[2]),
+        pseudonym=row[3],
+        band_id=row[4],
+        commendations=to_names(row[5]),
+        scenarios=to_names(row[6]),
+        agreement_id=row[7],
+        agreement_version=row[8],
+        attestation_id=row[9],
+        status_index=int(row[10]),
+        checked_at=to_instant(row[11]),
+        expires_at=to_instant(row[12]),
+        ended_at=to_instant_or_none(row[13]),
+    )
