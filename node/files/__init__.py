@@ -1,0 +1,18 @@
+"""Files that people write, parsed whole before anything changes.
+
+An error names the file, the line and the remedy. The formats are in docs/manual.md.
+"""
+
+from node.files.agreements import AgreementDraft, parse_agreement
+from node.files.incentives import parse_incentives
+from node.files.records import FileRow, parse_records
+from node.files.scales import parse_scale
+
+__all__ = [
+    "AgreementDraft",
+    "FileRow",
+    "parse_agreement",
+    "parse_incentives",
+    "parse_records",
+    "parse_scale",
+]

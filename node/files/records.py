@@ -1,0 +1,128 @@
+"""Records as a department writes them: CSV with a heading line, or JSON Lines."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from node import limits
+from node.files.reading import mistake
+
+_COLUMNS: Final = (
+    "record_number",
+    "document_number",
+    "title_zh",
+    "title_en",
+    "points",
+    "occurred_on",
+    "expires_on",
+    "commendation",
+)
+_OPTIONAL: Final = frozenset({"expires_on", "commendation"})
+_MILLI: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """One record of a file; points in thousandths."""
+
+    record_number: str
+    document_number: str
+    title_zh: str
+    title_en: str
+    points_milli: int
+    occurred_on: date
+    expires_on: date | None
+    commendation: str | None
+
+
+def parse_records(file_name: str, content: bytes) -> tuple[FileRow, ...]:
+    """The rows of a file; raises FILE_INVALID with the line of the first mistake."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise mistake(file_name, f"line {line}", "it is not UTF-8; save it as UTF-8") from error
+    rows = _json_lines(file_name, text) if _is_json(file_name, text) else _csv(file_name, text)
+    return tuple(_row(file_name, line, values) for line, values in rows)
+
+
+def _is_json(file_name: str, text: str) -> bool:
+    return file_name.endswith((".jsonl", ".ndjson")) or text.lstrip().startswith("{")
+
+
+def _csv(file_name: str, text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    reader = csv.DictReader(io.StringIO(text), strict=True)
+    try:
+        heading = reader.fieldnames or ()
+        _check_keys(file_name, 1, set(heading))
+        for row in reader:
+            if None in row or None in row.values():
+                raise mistake(
+                    file_name,
+                    f"line {reader.line_num}",
+                    f"it has not {len(heading)} fields; put texts with commas in quotes",
+                )
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise mistake(file_name, f"line {reader.line_num}", f"{error}; check the quotes") from error
+
+
+def _json_lines(file_name: str, text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    for line, found in enumerate(text.splitlines(), start=1):
+        if not found.strip():
+            continue
+        try:
+            row = json.loads(found, parse_float=str, parse_int=str)
+        except (ValueError, RecursionError) as error:
+            raise mistake(file_name, f"line {line}", "it is not one JSON object") from error
+        if not isinstance(row, dict) or not all(isinstance(v, str | None) for v in row.values()):
+            raise mistake(file_name, f"line {line}", "write one flat JSON object on each line")
+        _check_keys(file_name, line, set(row))
+        yield line, {key: value or "" for key, value in row.items()}
+
+
+def _check_keys(file_name: str, line: int, keys: set[str]) -> None:
+    missing = [key for key in _COLUMNS if key not in keys and key not in _OPTIONAL]
+    unknown = sorted(keys - set(_COLUMNS))
+    if missing or unknown:
+        said = [f"lacks {key}" for key in missing] + [f"has {key}, not known" for key in unknown]
+        columns = ", ".join(_COLUMNS)
+        raise mistake(file_name, f"line {line}", f"it {', '.join(said)}; the columns are {columns}")
+
+
+def _row(file_name: str, line: int, values: dict[str, str]) -> FileRow:
+    def bad(column: str, problem: str) -> Exception:
+        return mistake(file_name, f"line {line} ({column})", problem)
+
+    def day(column: str) -> date:
+        try:
+            return date.fromisoformat(values[column].strip())
+        except ValueError as error:
+            raise bad(column, "write a day that exists as YYYY-MM-DD") from error
+
+    for column in ("record_number", "document_number", "title_zh", "title_en"):
+        if not values[column].strip():
+            raise bad(column, "it is empty")
+    try:
+        points = Decimal(values["points"].strip()) * _MILLI
+        milli = int(points)
+    except (InvalidOperation, ValueError, OverflowError) as error:
+        raise bad("points", "write a number, such as 5 or -2.5") from error
+    if points != milli or abs(milli) > limits.RECORD_POINTS_MILLI:
+        most = limits.RECORD_POINTS_MILLI // _MILLI
+        raise bad("points", f"at most three places after the dot, and at most {most} points")
+    return FileRow(
+        record_number=values["record_number"].strip(),
+        document_number=values["document_number"].strip(),
+        title_zh=values["title_zh"].strip(),
+        title_en=values["title_en"].strip(),
+        points_milli=milli,
+        occurred_on=day("occurred_on"),
+        expires_on=day("expires_on") if values.get("expires_on", "").strip() else None,
+        commendation=values.get("commendation", "").strip() or None,
+    )
