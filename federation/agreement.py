@@ -1,7 +1,5 @@
 """Agreements: whether a document fits both cities' scales, and what it means one way."""
 
-import hashlib
-import uuid
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +7,7 @@ from datetime import datetime, timedelta
 from federation import limits
 from federation.codec import scale_reference
 from federation.errors import AGREEMENT_MISMATCH, HutongError
-from federation.identifiers import CityCode
+from federation.identifiers import CityCode, uuid8
 from federation.messages import (
     Agreement,
     BandRow,
@@ -88,9 +86,8 @@ def domestic(
 ) -> Terms:
     """A city's terms with itself: each exportable band is recognised as itself."""
     city = scale.header.issuer
-    name = hashlib.sha256(b"hutong domestic terms\0" + city.encode()).digest()
     return Terms(
-        agreement_id=str(uuid.UUID(bytes=name[:16], version=8)),
+        agreement_id=uuid8(b"hutong domestic terms\0" + city.encode()),
         version=scale.version,
         home=city,
         host=city,

@@ -3,8 +3,6 @@
 Each step is kept before it is sent, and may be repeated: the partner takes the same bytes twice.
 """
 
-import hashlib
-import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -12,7 +10,7 @@ from federation import codec
 from federation.agreement import check_agreement
 from federation.envelope import Envelope, add_signature, open_envelope, seal
 from federation.errors import AGREEMENT_MISMATCH, HutongError
-from federation.identifiers import CityCode
+from federation.identifiers import CityCode, uuid8
 from federation.messages import Agreement, Header, ScoreScale
 from federation.trust import signing_keys
 from node.errors import FIELD_INVALID, NOT_A_PARTNER, NOTHING_IN_FORCE, STATE_REFUSED, UNKNOWN
@@ -266,8 +264,7 @@ def _check_newer(registry: Registry, city: CityCode, agreement: Agreement) -> No
 
 
 def _derived_id(ask: Ask) -> str:
-    digest = hashlib.sha256(f"agreement\0{ask.caller}\0{ask.request_id}".encode()).digest()
-    return str(uuid.UUID(bytes=digest[:16], version=8))
+    return uuid8(f"agreement\0{ask.caller}\0{ask.request_id}".encode())
 
 
 def _mismatch(problem: str) -> HutongError:

@@ -8,23 +8,25 @@ from node.registry import Registry
 
 
 class TermsBook:
-    """The terms between this city and others, worked out once for each registry version."""
+    """The terms between this city and others, worked out once for each registry."""
 
     def __init__(self, city: CityCode) -> None:
         """For `city`."""
         self._city = city
-        # The version and what was worked out for it change together: threads share them.
-        self._seen: tuple[int, dict[tuple[CityCode, CityCode], Terms | None]] = (-1, {})
+        # The registry and what was worked out for it change together, for threads share them. It
+        # is told by identity: a version that was rolled back may come again with other content.
+        self._seen: tuple[Registry | None, dict[tuple[CityCode, CityCode], Terms | None]]
+        self._seen = (None, {})
 
     def find(self, registry: Registry, home: CityCode, host: CityCode) -> Terms | None:
         """The terms under which `host` asks `home`, one of them this city; None without any.
 
         The caller owes: they are in force now.
         """
-        version, found = self._seen
-        if version != registry.version:
+        seen, found = self._seen
+        if seen is not registry:
             found = {}
-            self._seen = (registry.version, found)
+            self._seen = (registry, found)
         if (home, host) not in found:
             found[home, host] = self._work_out(registry, home, host)
         return found[home, host]

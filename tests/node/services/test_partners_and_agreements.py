@@ -10,7 +10,6 @@ import pytest
 from federation import codec
 from federation.envelope import Envelope, Signature, add_signature, envelope_to_json, seal
 from federation.errors import (
-    AGREEMENT_MISMATCH,
     BAD_SIGNATURE,
     BUNDLE_ROLLBACK,
     MISSING_SIGNATURE,
@@ -19,7 +18,9 @@ from federation.errors import (
     HutongError,
     Reason,
 )
+from federation.identifiers import CityCode
 from federation.trust import fingerprint
+from node import data
 from node.errors import FIELD_INVALID, NOT_A_PARTNER, PEER_REFUSED, STATE_REFUSED
 from node.model import Caller, PageRequest, Role
 from node.registry import AgreementState, PartnerState
@@ -52,8 +53,8 @@ def test_a_descriptor_that_was_exchanged_on_its_way_is_refused(tmp_path: Path) -
     async def path(directory: Path) -> None:
         async with world(directory, HOME, agreed=False) as cities:
             town = cities[HOME]
-            honest = MemoryKeys(cities[HOME].code.__class__(HOST), cities.clock.now())
-            forged = MemoryKeys(cities[HOME].code.__class__(THIRD), cities.clock.now())
+            honest = MemoryKeys(CityCode(HOST), cities.clock.now())
+            forged = MemoryKeys(CityCode(THIRD), cities.clock.now())
             await refused(
                 WRONG_FINGERPRINT,
                 add(town, envelope_to_json(forged.bundle), fingerprint(honest.bundle)),
@@ -147,17 +148,11 @@ def test_a_suspension_without_a_reason_is_refused(tmp_path: Path) -> None:
 async def proposal(cities: World) -> tuple[Town, Town, Envelope]:
     """An agreement that Zhengzhou proposed and Hangzhou has not signed."""
     one, other = cities[HOME], cities[HOST]
-    text = (await asyncio.to_thread(_shipped)).encode()
+    text = data.agreement("zhengzhou", "hangzhou").read_bytes()
     await one.cases.agreements.propose(
         one.ask(caller=OPERATOR), other.code, "a.toml", text, lambda _: b""
     )
     return one, other, one.store.registry.agreements[-1].envelope
-
-
-def _shipped() -> str:
-    from node import data  # noqa: PLC0415 - only this helper reads it
-
-    return data.agreement("zhengzhou", "hangzhou").read_text("utf-8")
 
 
 def test_an_agreement_that_one_city_signed_is_in_force_nowhere(tmp_path: Path) -> None:
@@ -190,14 +185,13 @@ def test_a_countersignature_that_does_not_fit_is_refused(tmp_path: Path) -> None
     run(path, tmp_path)
 
 
-def test_what_was_never_proposed_cannot_be_countersigned(tmp_path: Path) -> None:
+def test_what_this_city_did_not_propose_cannot_be_put_in_force_from_afar(tmp_path: Path) -> None:
     async def path(directory: Path) -> None:
         async with world(directory, agreed=False) as cities:
             one, other, envelope = await proposal(cities)
             both = add_signature(envelope, other.keys)
             await refused(
-                AGREEMENT_MISMATCH,
-                other.cases.agreements.receive_countersigned(one.code, both),
+                STATE_REFUSED, other.cases.agreements.receive_countersigned(one.code, both)
             )
 
     run(path, tmp_path)

@@ -289,7 +289,7 @@ class Town:
             lambda tx: self.cases.residents.withdraw_consent(tx, resident, consent)
         )
 
-    async def code(self, resident: str, consent: str) -> str:
+    async def show_code(self, resident: str, consent: str) -> str:
         shown = await self.store.run(
             lambda tx: self.cases.residents.create_code(tx, resident, consent)
         )
