@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from federation import freshness, limits
 from federation.errors import (
@@ -151,7 +151,7 @@ def open_envelope(
 
     """
     # 1.
-    _check_shape(envelope, statement.payload_type, statement.label)
+    check_shape(envelope, statement)
     # 2. and 3.
     verify_signatures(envelope, signed_by, now)
     # 4.
@@ -168,7 +168,7 @@ def open_own(envelope: Envelope, statement: Statement[M]) -> Verified[M]:
 
     Its signatures counted when it came; keys that have ended since do not undo that.
     """
-    _check_shape(envelope, statement.payload_type, statement.label)
+    check_shape(envelope, statement)
     return Verified(statement.decode(envelope.payload), envelope, _GATE)
 
 
@@ -198,7 +198,9 @@ def _counting(
     known = [(i, key) for i, ring in enumerate(signed_by) if (key := ring.find(signature.key_id))]
     cities = ", ".join(sorted({ring.city for ring in signed_by}))
     if not known:
-        raise HutongError(UNKNOWN_KEY, key_id=signature.key_id[:16], city=cities)
+        # Escaped: a peer chose it, and it reaches logs and terminals.
+        shown = ascii(signature.key_id[:16])[1:-1]
+        raise HutongError(UNKNOWN_KEY, key_id=shown, city=cities)
     places = [place for place, key in known if key.valid_at(now)]
     if not places:
         raise HutongError(KEY_NOT_VALID, key_id=signature.key_id[:16], city=cities)
@@ -207,17 +209,18 @@ def _counting(
     return places
 
 
-def _check_shape(envelope: Envelope, payload_type: str, label: str) -> None:
+def check_shape(envelope: Envelope, statement: Statement[M]) -> None:
+    """Step 1 of `open_envelope`; the payload is not looked at."""
     if len(envelope.payload) > limits.PAYLOAD_BYTES:
         raise HutongError(
             TOO_LARGE,
-            where=label,
+            where=statement.label,
             size=f"{len(envelope.payload)} bytes",
             limit=f"{limits.PAYLOAD_BYTES} bytes",
         )
-    if envelope.payload_type != payload_type:
-        actual = envelope.payload_type[:80]
-        raise HutongError(WRONG_TYPE, actual=repr(actual), expected=repr(payload_type))
+    if envelope.payload_type != statement.payload_type:
+        actual = ascii(envelope.payload_type[:80])
+        raise HutongError(WRONG_TYPE, actual=actual, expected=repr(statement.payload_type))
     ids = [signature.key_id for signature in envelope.signatures]
     if len(ids) > limits.SIGNATURES:
         raise HutongError(
@@ -263,13 +266,12 @@ def envelope_from_json(text: str | bytes, *, where: str = "envelope") -> Envelop
             limit=str(limits.PAYLOAD_BYTES * 2),
         )
     try:
-        found = json.loads(text)
-        signatures = tuple(
-            Signature(_string(s["keyid"]), _base64(s["sig"])) for s in found["signatures"]
-        )
+        found = json.loads(text, object_pairs_hook=_members)
+        listed = _list(found["signatures"])
+        signatures = tuple(Signature(_string(s["keyid"]), _base64(s["sig"])) for s in listed)
         envelope = Envelope(_string(found["payloadType"]), _base64(found["payload"]), signatures)
         known = {"payload", "payloadType", "signatures"}
-        plain = set(found) == known and all(set(s) == {"keyid", "sig"} for s in found["signatures"])
+        plain = set(found) == known and all(set(s) == {"keyid", "sig"} for s in listed)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise HutongError(
             MALFORMED, where=where, problem="this is not a DSSE envelope in JSON"
@@ -279,9 +281,24 @@ def envelope_from_json(text: str | bytes, *, where: str = "envelope") -> Envelop
     return envelope
 
 
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    # Two readers of a member that occurs twice could read two things.
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError
+    return members
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError
+    return value
+
+
 def _string(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError
+    value.encode()  # a lone surrogate is no text, and raises a ValueError
     return value
 
 

@@ -14,11 +14,18 @@ from federation.envelope import (
     Envelope,
     Keyring,
     Verified,
+    check_shape,
     check_threshold,
     open_envelope,
     pae,
 )
-from federation.errors import BUNDLE_JUMP, BUNDLE_ROLLBACK, WRONG_FINGERPRINT, HutongError
+from federation.errors import (
+    BUNDLE_JUMP,
+    BUNDLE_ROLLBACK,
+    WRONG_FINGERPRINT,
+    WRONG_ISSUER,
+    HutongError,
+)
 from federation.identifiers import CityCode
 from federation.messages import TrustBundle
 
@@ -50,6 +57,7 @@ def open_first_bundle(
     2. The bundle's own root signed it.
     """
     # 1.
+    check_shape(envelope, TRUST_BUNDLE)
     plain = "".join(c for c in compared.lower() if c.isalnum())
     if plain != hashlib.sha256(envelope.payload).hexdigest():
         raise HutongError(WRONG_FINGERPRINT, actual=fingerprint(envelope), expected=compared[:100])
@@ -66,18 +74,24 @@ def open_next_bundle(
     """Believe a bundle that follows `current`.
 
     1. The current root signed the bytes; only then are they parsed.
-    2. The bundle's own root signed it too, and nobody else did.
-    3. Its sequence is above the current one, and not by a jump.
+    2. It is a bundle of the same city: a root can replace its own city's keys, and no other's.
+    3. The bundle's own root signed it too, and nobody else did.
+    4. Its sequence is above the current one, and not by a jump.
     """
     # 1.
+    check_shape(envelope, TRUST_BUNDLE)
     old = root_keys(current)
     check_threshold(old, _signatures_by(old, envelope, now))
     claimed = TRUST_BUNDLE.decode(envelope.payload)
     # 2.
+    city, actual = current.header.issuer, claimed.header.issuer
+    if actual != city:
+        raise HutongError(WRONG_ISSUER, actual=actual, expected=city)
+    # 3.
     opened = open_envelope(
         envelope, TRUST_BUNDLE, signed_by=[old, root_keys(claimed)], audience=audience, now=now
     )
-    # 3.
+    # 4.
     _check_sequence(current, opened.message)
     return opened
 
@@ -86,7 +100,7 @@ def _signatures_by(ring: Keyring, envelope: Envelope, now: datetime) -> int:
     covered = pae(envelope.payload_type, envelope.payload)
     signers = {
         key.key_id
-        for signature in envelope.signatures[: limits.SIGNATURES]
+        for signature in envelope.signatures
         if (key := ring.find(signature.key_id))
         and key.valid_at(now)
         and key.verifies(signature.signature, covered)

@@ -13,6 +13,7 @@ from federation.codec.primitives import (
     header_to_wire,
     instant_from_wire,
     instant_to_wire,
+    require,
 )
 from federation.errors import MALFORMED, HutongError
 from federation.identifiers import uuid_text
@@ -67,6 +68,7 @@ def attestation_to_wire(attestation: m.Attestation) -> attestation_pb2.Attestati
 
 def attestation_from_wire(wire: attestation_pb2.Attestation) -> m.Attestation:
     """The attestation as it came; raises MALFORMED."""
+    require(wire, "as_of", where="attestation")
     return m.Attestation(
         header=header_from_wire(wire.header),
         request_id=uuid_text(wire.request_id, where="request_id"),

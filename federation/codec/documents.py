@@ -14,6 +14,7 @@ from federation.codec.primitives import (
     instant_from_wire,
     instant_to_wire,
     pair,
+    require,
 )
 from federation.identifiers import city_code, uuid_text
 from federation.keys import PublicKey, Suite
@@ -37,6 +38,7 @@ def _key_to_wire(key: PublicKey) -> trust_pb2.PublicKey:
 
 
 def _key_from_wire(wire: trust_pb2.PublicKey) -> PublicKey:
+    require(wire, "not_before", "not_after", where="public_key")
     revoked = wire.HasField("revoked_at")
     return PublicKey(
         key_id=wire.key_id,
@@ -220,6 +222,7 @@ def agreement_to_wire(agreement: m.Agreement) -> agreement_pb2.Agreement:
 
 def agreement_from_wire(wire: agreement_pb2.Agreement) -> m.Agreement:
     """The agreement as it came; raises MALFORMED."""
+    require(wire, "valid_from", "valid_until", where="agreement")
     parties = tuple(city_code(city, where="parties") for city in wire.parties)
     return m.Agreement(
         header=header_from_wire(wire.header),

@@ -13,9 +13,10 @@ from google.protobuf.message import DecodeError
 from google.protobuf.message import Message as WireMessage
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from federation import limits
 from federation import messages as m
 from federation.envelope import Envelope, Signature
-from federation.errors import MALFORMED, NOT_CANONICAL, HutongError
+from federation.errors import MALFORMED, NOT_CANONICAL, TOO_LARGE, HutongError
 from federation.identifiers import city_code, uuid_text
 from federation.v1 import envelope_pb2
 
@@ -50,6 +51,13 @@ def refuse_unknown(wire: WireMessage, *, where: str) -> None:
     wire.DiscardUnknownFields()
     if wire.ByteSize() != size:
         raise HutongError(NOT_CANONICAL, where=where)
+
+
+def require(wire: WireMessage, *fields: str, where: str) -> None:
+    """Refuse a wire message that lacks one of its message fields; absent is not 1970."""
+    for field in fields:
+        if not wire.HasField(field):
+            raise HutongError(MALFORMED, where=f"{where}.{field}", problem="it is missing")
 
 
 def instant_to_wire(instant: datetime) -> Timestamp:
@@ -109,7 +117,14 @@ def envelope_to_bytes(envelope: Envelope) -> bytes:
 
 
 def envelope_from_bytes(data: bytes) -> Envelope:
-    """The envelope in its binary form; raises MALFORMED or NOT_CANONICAL."""
+    """The envelope in its binary form; raises TOO_LARGE, MALFORMED or NOT_CANONICAL."""
+    if len(data) > limits.MESSAGE_BYTES:
+        raise HutongError(
+            TOO_LARGE,
+            where="envelope",
+            size=f"{len(data)} bytes",
+            limit=f"{limits.MESSAGE_BYTES} bytes",
+        )
     return envelope_from_wire(parse(envelope_pb2.Envelope, data, where="envelope"))
 
 
@@ -126,6 +141,7 @@ def header_to_wire(header: m.Header) -> envelope_pb2.StatementHeader:
 
 def header_from_wire(wire: envelope_pb2.StatementHeader) -> m.Header:
     """The header as it came; raises MALFORMED."""
+    require(wire, "issued_at", "expires_at", where="header")
     return m.Header(
         statement_id=uuid_text(wire.statement_id, where="header.statement_id"),
         issuer=city_code(wire.issuer, where="header.issuer"),
