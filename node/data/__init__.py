@@ -1,4 +1,4 @@
-"""Real input that comes with the node: five cities, their scales, incentives, agreements, residents.
+"""Real input that comes with the node: five cities' scales, incentives, agreements, residents.
 
 Each figure has its `source`, and what nobody published is marked `illustrative`.
 """

@@ -6,6 +6,8 @@ or lose an answer after the other city has acted.
 
 import asyncio
 import contextlib
+import hashlib
+import hmac
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -74,6 +76,7 @@ class MemoryKeys:
     """A city's keys, from fixed seeds."""
 
     def __init__(self, city: CityCode, now: datetime, sequence: int = 1) -> None:
+        self._document_key = hashlib.sha256(f"documents of {city}".encode()).digest()
         self.root = Ed25519Signer.from_seed(f"root {city}".encode().ljust(32, b"."))
         self.signer = Ed25519Signer.from_seed(f"sign {city}".encode().ljust(32, b"."))
         self.bundle = self.make_bundle(city, now, sequence)
@@ -108,7 +111,7 @@ class MemoryKeys:
         return self.signer.sign(message)
 
     def document_digest(self, kind: int, number: str) -> bytes:
-        return f"{kind}{number}".encode().ljust(32, b".")
+        return hmac.digest(self._document_key, f"{kind}\0{number}".encode(), hashlib.sha256)
 
 
 @dataclass
@@ -192,6 +195,7 @@ class Town:
         here = Here(code, ZoneInfo("Asia/Shanghai"), clock, SeededEntropy(int(code)))
         self.cases: UseCases = assemble(here, store, self.keys, DirectPeers(code, world))
         self._asks = 0
+        self._answers = dict[bytes, Checked]()
 
     def ask(self, body: bytes = b"", caller: Caller = VENUE) -> Ask:
         """A new request."""
@@ -315,12 +319,8 @@ class Town:
             ask or self.ask(), venue, Credential(text, is_pass), incentives, encode
         )
         if seen:
-            self.answers[answer] = seen[-1]
-        return self.answers[answer]
-
-    @property
-    def answers(self) -> dict[bytes, Checked]:
-        return self.__dict__.setdefault("_answers", {})
+            self._answers[answer] = seen[-1]
+        return self._answers[answer]
 
 
 class World:
