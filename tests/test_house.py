@@ -120,7 +120,7 @@ def test_no_test_is_skipped() -> None:
 
 
 def test_no_file_names_a_path_of_one_machine() -> None:
-    text = [path for path in OURS if b"\0" not in path.read_bytes()]
+    text = [p for p in OURS if p.suffix != ".binpb" and b"\0" not in p.read_bytes()]
     assert _found(MACHINE_PATH, text) == []
 
 
