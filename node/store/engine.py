@@ -15,6 +15,9 @@ _READERS: Final = 4
 _SQLITE: Final = "sqlite:///"
 _POSTGRES: Final = ("postgresql://", "postgresql+psycopg://")
 
+# Any number will do that nothing else in the database locks with.
+_WRITERS_LOCK: Final = 4_101_003_301
+
 
 def make_engine(url: str) -> sa.Engine:
     """The engine of a store's URL; raises SETTING_INVALID for another kind of URL."""
@@ -67,14 +70,25 @@ def _sqlite(url: str, busy_ms: int) -> sa.Engine:
 
 def _postgresql(url: str, busy_ms: int) -> sa.Engine:
     rest = url.split("://", 1)[1]
+    settings = {
+        "lock_timeout": busy_ms,
+        "statement_timeout": 4 * busy_ms,
+        # A process that hangs in a transaction holds the writers' lock no longer than this.
+        "idle_in_transaction_session_timeout": 4 * busy_ms,
+        "synchronous_commit": "on",
+    }
     try:
-        return sa.create_engine(
+        engine = sa.create_engine(
             f"postgresql+psycopg://{rest}",
             pool_size=_READERS + 1,
             pool_pre_ping=True,
             connect_args={
                 "connect_timeout": 5,
-                "options": f"-c lock_timeout={busy_ms} -c statement_timeout={4 * busy_ms}",
+                "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
+                "tcp_user_timeout": 4 * busy_ms,
+                "keepalives_idle": 5,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
             },
         )
     except exc.ArgumentError as error:
@@ -82,34 +96,68 @@ def _postgresql(url: str, busy_ms: int) -> sa.Engine:
             SETTING_INVALID, where="settings", key="store", problem="the URL cannot be read"
         ) from error
 
+    @event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # One writer at a time over all processes of the city, as SQLite has it: what a use case
+        # read is still so when it writes.
+        if connection.get_execution_options().get("writes", False):
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
+
+    return engine
+
 
 def is_conflict(error: BaseException) -> bool:
     """Whether two transactions met, so that running again may succeed."""
     if isinstance(error, exc.IntegrityError):
         return True
-    state = getattr(getattr(error, "orig", None), "sqlstate", None)
-    return state in {"40001", "40P01"}
+    return _name(error) in {"40001", "40P01"}
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the database itself fails, so that no use case can be written now."""
+    plain = type(error) is exc.DatabaseError
+    outside = isinstance(error, exc.OperationalError | exc.InterfaceError | exc.TimeoutError)
+    return (plain or outside) and not is_conflict(error)
 
 
 def unavailable(error: BaseException) -> HutongError:
     """What a caller is told of a failing database: neither SQL nor values."""
-    original: Any = getattr(error, "orig", None) or error
-    name = getattr(original, "sqlite_errorname", None) or getattr(original, "sqlstate", None)
-    first = str(original).splitlines()[0][:100] if str(original) else type(original).__name__
-    problem = _PLAIN.get(str(name), first if isinstance(original, sqlite3.Error) else str(name))
+    name = _name(error)
+    sqlite = "_".join(name.split("_")[:2])
+    problem = _PLAIN.get(name) or _PLAIN.get(sqlite) or _PLAIN.get(name[:2], name)
     return HutongError(STORE_UNAVAILABLE, problem=problem)
 
 
+def _name(error: BaseException) -> str:
+    """SQLite's name of an error, PostgreSQL's SQLSTATE, or the class where there is neither."""
+    original: Any = getattr(error, "orig", None) or error
+    name = getattr(original, "sqlite_errorname", None) or getattr(original, "sqlstate", None)
+    return str(name or type(original).__name__)
+
+
+# By SQLite's name (longer ones are special cases of it), by SQLSTATE, or by the class of SQLSTATE.
 _PLAIN: Final = {
     "SQLITE_BUSY": "another process holds its lock",
     "SQLITE_LOCKED": "another process holds its lock",
     "SQLITE_FULL": "the disk is full",
     "SQLITE_READONLY": "it may not be written to",
+    "SQLITE_CANTOPEN": "the file cannot be opened",
     "SQLITE_IOERR": "the disk fails",
     "SQLITE_NOTADB": "the file is no database",
     "SQLITE_CORRUPT": "the file is damaged",
-    "55P03": "another process holds its lock",
-    "57014": "it took too long",
+    "SQLITE_CONSTRAINT": "another change came between",
+    "08": "there is no connection",
+    "23": "another change came between",
+    "25006": "it may not be written to",
+    "25P03": "it took too long",
+    "28": "it refuses the user",
+    "3D": "there is no such database",
+    "40": "another change came between",
+    "53": "the database has no room",
     "53100": "the disk is full",
-    "None": "there is no connection",
+    "55P03": "another process holds its lock",
+    "57": "there is no connection",
+    "57014": "it took too long",
+    "58": "the disk fails",
+    "OperationalError": "there is no connection",
 }

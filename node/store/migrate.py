@@ -13,22 +13,17 @@ from node.errors import STORE_UNAVAILABLE, HutongError
 
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
 
-# Any number will do that nothing else in the database locks with.
-_LOCK: Final = 4_101_003_301
-
 
 def migrate(engine: sa.Engine) -> None:
     """Run the migrations that the database lacks.
 
-    Two processes that start at once do it one after the other: SQLite by its write lock,
-    PostgreSQL by an advisory one. A database that is newer than this code is refused.
+    Two processes that start at once do it one after the other, by the writers' lock. A database
+    that is newer than this code is refused.
     """
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     config.set_main_option("path_separator", "os")
     with engine.execution_options(writes=True).connect() as connection, connection.begin():
-        if engine.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         found = MigrationContext.configure(connection).get_current_revision()
         scripts = ScriptDirectory.from_config(config)
         if found is not None and found not in {s.revision for s in scripts.walk_revisions()}:

@@ -2,7 +2,8 @@
 
 One thread owns the writing connection. It takes what has queued, runs each use case, commits, and
 only then lets anybody see a result. A use case that fails after it wrote spoils the batch: all is
-rolled back and each is run again alone, so that nobody pays for a neighbour.
+rolled back and each is run again alone, so that nobody pays for a neighbour. Only a database that
+fails, fails them all.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from sqlalchemy import exc
 from node import limits
 from node.errors import OVERLOADED, STORE_UNAVAILABLE, HutongError
 from node.ports import Transaction
-from node.store.engine import is_conflict, unavailable
+from node.store.engine import is_conflict, is_outage, unavailable
 from node.store.transaction import StoreTransaction, TransactionMaker
 
 T = TypeVar("T")
@@ -93,12 +94,15 @@ class Writer:
     def _run(self, jobs: Sequence[_Job]) -> None:
         try:
             self._together(jobs)
-        except (_SpoiledError, exc.SQLAlchemyError) as error:
-            if isinstance(error, exc.SQLAlchemyError) and not is_conflict(error):
+        except Exception as error:  # noqa: BLE001 - its caller's to see; the writer lives on
+            if is_outage(error):
                 _fail(jobs, unavailable(error))
-            else:
-                for job in jobs:
-                    self._alone(job)
+                return
+            for place, job in enumerate(jobs):
+                outage = self._alone(job)
+                if outage is not None:
+                    _fail(jobs[place:], outage)
+                    return
 
     def _together(self, jobs: Sequence[_Job]) -> None:
         with self._transaction() as tx:
@@ -115,20 +119,24 @@ class Writer:
                         raise _SpoiledError from error
                     job.error = error
 
-    def _alone(self, job: _Job) -> None:
+    def _alone(self, job: _Job) -> HutongError | None:
+        """Run one use case by itself, again after a conflict; the error of a failing database."""
         for _ in range(limits.CONFLICT_RETRIES):
             try:
                 with self._transaction() as tx:
                     job.result, job.error = job.use_case(tx), None
             except exc.SQLAlchemyError as error:
-                job.error = unavailable(error)
+                job.error = found = unavailable(error)
+                if is_outage(error):
+                    return found
                 if not is_conflict(error):
-                    return
+                    return None
             except Exception as error:  # noqa: BLE001 - its caller's to see; the writer lives on
                 job.error = error
-                return
+                return None
             else:
-                return
+                return None
+        return None
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[StoreTransaction]:

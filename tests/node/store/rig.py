@@ -1,0 +1,210 @@
+"""Synchronous hands on a store, and rows to put into it."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from federation.consent import Consent
+from federation.identifiers import CityCode
+from federation.messages import Disclosure
+from node.model import (
+    Decision,
+    LogEntry,
+    LogKind,
+    PendingQuestion,
+    PresentationCode,
+    Record,
+    RecordedAnswer,
+    Redemption,
+    Resident,
+    StoredRecognition,
+    Use,
+    UseOutcome,
+)
+from node.ports import Transaction
+from node.store import Store, open_store
+
+T = TypeVar("T")
+
+NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+HOST = CityCode("330100")
+HOME = CityCode("410100")
+
+
+class MovableClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.instant = NOW
+
+    def now(self) -> datetime:
+        return self.instant
+
+
+class Desk:
+    """One process's store, used from a test's own thread."""
+
+    def __init__(self, url: str) -> None:
+        self.clock = MovableClock()
+        self._runner = asyncio.Runner()
+        self.store: Store = open_store(url, self.clock)
+        self.engine: sa.Engine = self.store._engine
+
+    def run(self, use_case: Callable[[Transaction], T]) -> T:
+        return self._runner.run(self.store.run(use_case))
+
+    def read(self, use_case: Callable[[Transaction], T]) -> T:
+        return self._runner.run(self.store.read(use_case))
+
+    def refresh(self) -> None:
+        self._runner.run(self.store.refresh())
+
+    def probe(self) -> None:
+        self._runner.run(self.store.probe())
+
+    def sweep(self) -> int:
+        return self._runner.run(self.store.sweep())
+
+    def at_once(self, *use_cases: Callable[[Transaction], object]) -> list[Any]:
+        """What became of use cases that queued while the writer was busy: results or errors."""
+
+        async def queue() -> list[Any]:
+            started, gate = threading.Event(), threading.Event()
+
+            def hold(_: Transaction) -> None:
+                started.set()
+                gate.wait()
+
+            held = asyncio.ensure_future(self.store.run(hold))
+            await asyncio.to_thread(started.wait)
+            queued = [asyncio.ensure_future(self.store.run(case)) for case in use_cases]
+            await asyncio.sleep(0)
+            gate.set()
+            await held
+            return await asyncio.gather(*queued, return_exceptions=True)
+
+        return self._runner.run(queue())
+
+    def rows(self, table: sa.Table) -> list[Any]:
+        """The rows of a table, as a connection of its own sees them."""
+        with self.engine.connect() as connection:
+            return list(connection.execute(sa.select(table)).all())
+
+    def execute(self, text: str) -> None:
+        """SQL that no use case would run."""
+        with self.engine.begin() as connection:
+            connection.exec_driver_sql(text)
+
+    def close(self) -> None:
+        self._runner.run(self.store.close())
+        self._runner.close()
+
+
+@contextlib.contextmanager
+def opened(url: str) -> Iterator[Desk]:
+    """A store that is closed at the end."""
+    desk = Desk(url)
+    try:
+        yield desk
+    finally:
+        desk.close()
+
+
+def text_id(serial: int) -> str:
+    return f"00000000-0000-7000-8000-{serial:012d}"
+
+
+def answer(serial: int = 1, body: bytes = b"body", response: bytes = b"response") -> RecordedAnswer:
+    return RecordedAnswer("venue/library", text_id(serial), body.ljust(32), response, NOW)
+
+
+def entry(serial: int = 1, subject: str = "", content: bytes = b"said") -> LogEntry:
+    salt = serial.to_bytes(16, "big")
+    return LogEntry(text_id(serial), NOW, LogKind.ISSUED, content, salt, subject)
+
+
+def use(serial: int = 1, resident_id: str = "") -> Use:
+    return Use(
+        use_id=text_id(serial),
+        resident_id=resident_id,
+        host=HOST,
+        used_at=NOW,
+        outcome=UseOutcome.ATTESTED,
+        scenarios=("library.deposit_free",),
+        disclosure=Disclosure.BAND,
+        refusal="",
+    )
+
+
+def resident(serial: int = 1) -> Resident:
+    return Resident(text_id(serial), serial.to_bytes(32, "big"), serial.to_bytes(32, "little"), NOW)
+
+
+def consent(serial: int = 1, resident_id: str = text_id(1), host: CityCode = HOST) -> Consent:
+    return Consent(
+        consent_id=text_id(serial),
+        resident_id=resident_id,
+        host=host,
+        scenarios=("library.deposit_free", "scenic.discount"),
+        disclosure=Disclosure.BAND,
+        given_at=NOW,
+        expires_at=NOW + timedelta(days=30),
+    )
+
+
+def code(serial: int = 1, consent_id: str = text_id(1)) -> PresentationCode:
+    return PresentationCode(
+        serial.to_bytes(32, "little"), consent_id, NOW + timedelta(minutes=5), None
+    )
+
+
+def record(serial: int = 1, resident_id: str = text_id(1)) -> Record:
+    return Record(
+        department="culture-office",
+        record_number=f"r-{serial}",
+        resident_id=resident_id,
+        title_zh="志愿服务",
+        title_en="volunteering",
+        points_milli=-2_500,
+        occurred_on=date(2026, 1, 15),
+        expires_on=date(2028, 2, 29),
+        commendation="blood-donor",
+        received_at=NOW,
+    )
+
+
+def question(serial: int = 1) -> PendingQuestion:
+    return PendingQuestion(serial.to_bytes(32, "big"), HOME, b"envelope", NOW)
+
+
+def recognition(serial: int = 1, pseudonym: bytes = b"p" * 32) -> StoredRecognition:
+    return StoredRecognition(
+        recognition_id=text_id(serial),
+        pass_digest=serial.to_bytes(32, "big"),
+        home=HOME,
+        pseudonym=pseudonym,
+        band_id="excellent",
+        commendations=("blood-donor",),
+        scenarios=("library.deposit_free",),
+        agreement_id=text_id(900),
+        agreement_version=1,
+        attestation_id=text_id(901),
+        status_index=2**64 - 1,
+        checked_at=NOW,
+        expires_at=NOW + timedelta(hours=24),
+    )
+
+
+def decision(serial: int = 1) -> Decision:
+    return Decision(
+        text_id(serial), "library", "library-card", 1, "", NOW, NOW + timedelta(minutes=15)
+    )
+
+
+def redemption(serial: int = 1, decision_id: str = text_id(1)) -> Redemption:
+    return Redemption(text_id(serial), decision_id, "library-card", "library", NOW)
