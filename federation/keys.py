@@ -20,6 +20,21 @@ from federation.errors import MALFORMED, HutongError
 
 _ED25519_BYTES = 32
 
+# The points of small order, as libsodium lists them, without the sign bit. Under such a key one
+# signature fits every message, and libraries differ on whether it does.
+_SMALL_ORDER = frozenset(
+    value.to_bytes(_ED25519_BYTES, "little")
+    for value in (
+        0,
+        1,
+        2707385501144840649318225287225658788936804267575313519463743609750303402022,
+        55188659117513257062467267217118295137698188065244968500265048394206261417927,
+        2**255 - 20,
+        2**255 - 19,
+        2**255 - 18,
+    )
+)
+
 
 class Suite(enum.Enum):
     """A signature suite, by its name in key ids."""
@@ -47,6 +62,8 @@ class PublicKey:
         """Refuse a key that is not what its id says."""
         if len(self.public_key) != _ED25519_BYTES:
             raise HutongError(MALFORMED, where="public_key", problem="an Ed25519 key has 32 bytes")
+        if self.public_key[:-1] + bytes([self.public_key[-1] & 0x7F]) in _SMALL_ORDER:
+            raise HutongError(MALFORMED, where="public_key", problem="it fits every signature")
         if self.key_id != key_id(self.suite, self.public_key):
             raise HutongError(MALFORMED, where="key_id", problem="it does not fit the public key")
         if self.not_before >= self.not_after:

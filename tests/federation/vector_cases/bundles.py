@@ -18,6 +18,7 @@ from federation.errors import (
     WRONG_ISSUER,
     Reason,
 )
+from federation.keys import Suite, key_id
 from federation.messages import TrustBundle
 from federation.trust import fingerprint
 from tests.federation import wire
@@ -87,6 +88,9 @@ def _firsts() -> list[Vector]:
     root = signer(ZHENGZHOU, "root-1")
     wrong_id = good.payload.replace(root.key_id.encode(), root.key_id[::-1].encode())
     ended = replace(OF_ZHENGZHOU, header=replace(OF_ZHENGZHOU.header, expires_at=NOW + DAY))
+    # The identity: under it one signature fits every message.
+    weak = good.payload.replace(root.public_key, b"\x01" + bytes(31))
+    weak = weak.replace(root.key_id.encode(), key_id(Suite.ED25519, b"\x01" + bytes(31)).encode())
     expired = replace(_first("expired", sealed_bundle(ended), EXPIRED), now=NOW + DAY)
     doubled = good.payload + wire.field(9, wire.content(good.payload, 9)) + wire.UNKNOWN
 
@@ -103,6 +107,7 @@ def _firsts() -> list[Vector]:
         _first("signed-by-signing-key", by_signing_key, UNKNOWN_KEY),
         _first("no-signature", seal(TRUST_BUNDLE, OF_ZHENGZHOU, []), MISSING_SIGNATURE),
         _first("key-id-does-not-fit", signed(wrong_id), MALFORMED),
+        _first("root-of-small-order", signed(weak), MALFORMED),
         _first("unknown-field", signed(doubled), NOT_CANONICAL),
         expired,
     ]
