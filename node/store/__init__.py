@@ -5,6 +5,7 @@ not at all, and that a failing database is told as STORE_UNAVAILABLE, never as S
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Self, TypeVar
@@ -119,12 +120,15 @@ def open_store(url: str, clock: Clock) -> Store:
         HutongError: SETTING_INVALID for a URL that is none, STORE_UNAVAILABLE.
     """
     engine = make_engine(url)
-    try:
-        migrate(engine)
-        return Store(engine, clock)
-    except exc.SQLAlchemyError as error:
-        engine.dispose()
-        raise unavailable(error) from error
+    with contextlib.ExitStack() as undo:
+        undo.callback(engine.dispose)
+        try:
+            migrate(engine)
+            store = Store(engine, clock)
+        except exc.SQLAlchemyError as error:
+            raise unavailable(error) from error
+        undo.pop_all()
+    return store
 
 
 def _session(tx: Transaction) -> Session:

@@ -10,6 +10,9 @@ from node.store import tables
 
 Row = Sequence[Any]
 
+# PostgreSQL's inserts tell how many rows they made only where they are asked to.
+_COUNTED: Final = {"preserve_rowcount": True}
+
 
 class Session:
     """What the repositories of one transaction share.
@@ -35,7 +38,7 @@ class Session:
     def write(self, statement: sa.Insert | sa.Update | sa.Delete, **values: object) -> int:
         """Write at once; how many rows were touched."""
         self.wrote = True
-        return self._connection.execute(statement, values).rowcount
+        return self._connection.execute(statement, values, execution_options=_COUNTED).rowcount
 
     def write_all(self, statement: sa.Insert, rows: Sequence[dict[str, object]]) -> None:
         """Write several rows at once."""

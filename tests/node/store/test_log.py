@@ -1,0 +1,59 @@
+"""The log names no one: salted commitments that stand without their salts (rule 8)."""
+
+import hashlib
+
+import pytest
+
+from node.errors import HutongError
+from node.store.tables import LOG_ENTRIES, LOG_SALTS
+from node.store.traces import commitment
+from tests.conftest import NewStore
+from tests.node.store.rig import NOW, entry, opened, text_id
+
+SAID = b"an attestation about somebody"
+
+
+def test_with_its_salt_a_commitment_proves_what_was_said(new_store: NewStore) -> None:
+    with opened(new_store("one")) as desk:
+        desk.run(lambda tx: tx.log.append(entry(1, text_id(7), SAID)))
+        [row], [salt] = desk.rows(LOG_ENTRIES), desk.rows(LOG_SALTS)
+        assert row.commitment == commitment(salt.salt, SAID)
+        assert row.commitment != commitment(salt.salt, SAID + b".")
+        assert row.kind == "issued"
+        assert row.at == NOW.timestamp() * 1_000_000
+
+
+def test_without_its_salt_it_still_stands_and_says_nothing(new_store: NewStore) -> None:
+    with opened(new_store("one")) as desk:
+        for serial in (1, 2):
+            desk.run(lambda tx, s=serial: tx.log.append(entry(s, text_id(7), SAID)))  # type: ignore[misc]
+        desk.run(lambda tx: tx.log.append(entry(3, text_id(8), SAID)))
+        before = desk.rows(LOG_ENTRIES)
+        desk.execute(f"DELETE FROM log_salts WHERE subject = '{text_id(7)}'")  # noqa: S608 - ours
+        assert desk.rows(LOG_ENTRIES) == before
+        assert [row.entry_id for row in desk.rows(LOG_SALTS)] == [text_id(3)]
+        # One thing said of one person twice looks like two things, and is no bare hash.
+        erased = [row.commitment for row in before[:2]]
+        assert len({*erased, hashlib.sha256(SAID).digest()}) == 3
+        assert {column.name for column in LOG_ENTRIES.columns} == {
+            "entry_id",
+            "at",
+            "kind",
+            "commitment",
+        }
+
+
+def test_what_was_said_is_nowhere_in_the_store(new_store: NewStore) -> None:
+    with opened(new_store("one")) as desk:
+        desk.run(lambda tx: tx.log.append(entry(1, "", SAID)))
+        kept = repr(desk.rows(LOG_ENTRIES) + desk.rows(LOG_SALTS))
+        assert SAID.decode() not in kept
+
+
+def test_an_entry_is_never_written_over(new_store: NewStore) -> None:
+    with opened(new_store("one")) as desk:
+        desk.run(lambda tx: tx.log.append(entry(1, "", SAID)))
+        before = desk.rows(LOG_ENTRIES)
+        with pytest.raises(HutongError):
+            desk.run(lambda tx: tx.log.append(entry(1, "", b"something else")))
+        assert desk.rows(LOG_ENTRIES) == before

@@ -1,0 +1,103 @@
+"""The tables and the connections: what migrations make, and how safely they are written to."""
+
+from contextlib import ExitStack
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from node.errors import STORE_UNAVAILABLE, HutongError
+from node.store import open_store
+from node.store.engine import make_engine
+from node.store.migrate import migrate
+from node.store.tables import CODES, METADATA, NODE_STATE, RESIDENTS
+from tests.conftest import NewStore
+from tests.node.store.rig import MovableClock, opened, resident
+
+# More than the readers and the writer ever take at once.
+CONNECTIONS = 5
+BAD_NEWS = ("name", "document_number", "penalty", "blacklist", "reason", "score")
+
+
+def test_the_migrations_make_what_the_code_reads(new_store: NewStore) -> None:
+    with opened(new_store("one")) as desk, desk.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_migrating_again_changes_nothing(new_store: NewStore) -> None:
+    url = new_store("one")
+    with opened(url) as desk:
+        desk.run(lambda tx: tx.residents.add(resident(1)))
+        migrate(desk.engine)
+    with opened(url) as desk:
+        assert [len(desk.rows(table)) for table in (RESIDENTS, NODE_STATE, CODES)] == [1, 1, 1]
+
+
+def test_a_database_that_is_newer_than_the_code_is_refused_and_not_touched(
+    new_store: NewStore,
+) -> None:
+    url = new_store("one")
+    with opened(url) as desk:
+        desk.execute("UPDATE alembic_version SET version_num = '9999'")
+        with pytest.raises(HutongError) as refused:
+            open_store(url, MovableClock())
+        assert refused.value.reason == STORE_UNAVAILABLE
+        assert "9999" in refused.value.fields["problem"]
+        assert "newer version" in refused.value.fields["problem"]
+        with desk.engine.connect() as connection:
+            found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+        assert found == "9999"
+
+
+def test_a_migration_that_fails_leaves_no_table_behind(
+    new_store: NewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make_engine(new_store("one"))
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def fail(*arguments: object) -> None:
+        if "INSERT INTO node_state" in str(arguments[2]):
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        migrate(engine)
+    assert sa.inspect(engine).get_table_names() == []
+    engine.dispose()
+
+
+def test_every_connection_of_a_sqlite_store_is_durable(new_sqlite: NewStore) -> None:
+    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
+    with opened(new_sqlite("one")) as desk, ExitStack() as held:
+        for _ in range(CONNECTIONS):
+            connection = held.enter_context(desk.engine.connect())
+            found = {p: connection.exec_driver_sql(f"PRAGMA {p}").scalar() for p in wanted}
+            assert found == wanted
+
+
+@pytest.mark.all
+def test_every_connection_of_a_postgresql_store_is_durable_and_never_waits_for_ever(
+    new_postgres: NewStore,
+) -> None:
+    wanted = {
+        "synchronous_commit": "on",
+        "lock_timeout": "5s",
+        "statement_timeout": "20s",
+        "idle_in_transaction_session_timeout": "20s",
+    }
+    url = new_postgres("one")
+    with opened(url) as desk, ExitStack() as held:
+        name = url.split("?", maxsplit=1)[0].rsplit("/", maxsplit=1)[1]
+        desk.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+        desk.engine.dispose()
+        for _ in range(CONNECTIONS):
+            connection = held.enter_context(desk.engine.connect())
+            found = {s: connection.exec_driver_sql(f"SHOW {s}").scalar() for s in wanted}
+            assert found == wanted
+
+
+def test_no_table_has_a_column_for_a_name_a_number_or_bad_news_of_a_visitor() -> None:
+    columns = {(t.name, c.name) for t in METADATA.sorted_tables for c in t.columns}
+    assert {(t, c) for t, c in columns if c in BAD_NEWS} == set()
+    visitors = {c for t, c in columns if t in {"recognitions", "decisions", "redemptions"}}
+    assert not any(word in column for column in visitors for word in ("points", "refus", "record"))
