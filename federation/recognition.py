@@ -49,7 +49,7 @@ def claim_for(
     if not scale.exportable(standing.band_id) or terms.recognised(standing.band_id) is None:
         return None
     if disclosure is Disclosure.THRESHOLD:
-        if not terms.at_line(standing.band_id):
+        if not (terms.at_line(standing.band_id) and scale.exportable(terms.line_band)):
             return None
         return Claim(Disclosure.THRESHOLD, terms.line_band, None, None, ())
     shared = tuple(c for c in standing.commendations if c in terms.commendations)

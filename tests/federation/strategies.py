@@ -24,6 +24,7 @@ from federation.messages import (
     ScoreScale,
     TrustBundle,
 )
+from federation.scale import Scale, Standing
 
 _LETTERS = string.ascii_lowercase + string.digits
 NAMES = st.text(_LETTERS, min_size=1, max_size=8)
@@ -213,3 +214,45 @@ def attestations() -> SearchStrategy[Attestation]:
         as_of=INSTANTS,
         status_index=st.integers(0, 2**64 - 1),
     )
+
+
+@st.composite
+def whole_scales(draw: st.DrawFn, city: CityCode) -> Scale:
+    """A city's own scale, with any exportable line."""
+    numeric = draw(st.booleans())
+    if numeric:
+        bands = draw(numeric_bands())
+        ends = [band.lower.score_milli for band in bands if band.lower]
+        lowest, highest = ends[0], ends[-1] + 1
+        listed: tuple[tuple[str, ...], ...] = ()
+    else:
+        ids = draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
+        bands = tuple(Band(band_id, "", "", None, None) for band_id in ids)
+        listed = ((), *(draw(name_sets(1)) for _ in ids[1:]))
+    return Scale(
+        city=city,
+        scale_id=draw(NAMES),
+        version=1,
+        kind=ScaleKind.NUMERIC if numeric else ScaleKind.CATEGORICAL,
+        name_zh="",
+        name_en="",
+        minimum_milli=lowest if numeric else None,
+        maximum_milli=highest if numeric else None,
+        base_milli=draw(st.integers(lowest, highest)) if numeric else None,
+        bands=bands,
+        exportable_from=draw(st.sampled_from(bands)).band_id,
+        listed_by=listed,
+        source="",
+        illustrative=True,
+    )
+
+
+@st.composite
+def standings(draw: st.DrawFn, scale: Scale) -> Standing:
+    """Any standing on the scale, often at the edge of a band."""
+    named = draw(st.sets(st.sampled_from([n for by in scale.listed_by for n in by] or ["x"])))
+    edges = [band.lower.score_milli for band in scale.bands if band.lower]
+    base = scale.base_milli or 0
+    near = st.sampled_from(edges or [0]).flatmap(lambda e: st.integers(e - 2, e + 2))
+    score = draw(near | st.integers(-2 * limits.SCORE_MILLI, 2 * limits.SCORE_MILLI))
+    return scale.standing(score - base, frozenset(named))
