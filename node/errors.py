@@ -104,6 +104,12 @@ CERTIFICATE_REFUSED = Reason(
     "`hutong client issue`.",
     "客户端证书不属于本市客户端;请运维人员用 `hutong client issue` 签发。",
 )
+TLS_TOO_OLD = Reason(
+    "TLS_TOO_OLD",
+    Status.UNAUTHENTICATED,
+    "The connection does not use TLS 1.3; update the client's TLS library, or let it use 1.3.",
+    "连接未使用 TLS 1.3;请升级客户端的 TLS 库,或允许其使用 1.3。",
+)
 REQUEST_ID_REUSED = Reason(
     "REQUEST_ID_REUSED",
     Status.ALREADY_EXISTS,

@@ -26,7 +26,14 @@ from node.certificates import (
 from node.clock import SystemClock, SystemEntropy
 from node.config import SETTINGS_FILE, read_settings
 from node.errors import ALREADY_INITIALISED, FIELD_INVALID
-from node.keyfiles import FileKeys, KeyFolder, private_pem, read_private, write_private
+from node.keyfiles import (
+    FileKeys,
+    KeyFolder,
+    private_pem,
+    read_certificate,
+    read_private,
+    write_private,
+)
 from node.model import Caller, Finding, Role, Severity
 from node.services.examining import expiry
 
@@ -148,12 +155,12 @@ def examine_files(settings_path: Path) -> tuple[Finding, ...]:
 
 def peer(folder: KeyFolder) -> Identity:
     """What the node shows to partners."""
-    return Identity(folder.peer_certificate.read_bytes(), read_private(folder.peer_key))
+    return Identity(read_certificate(folder.peer_certificate), read_private(folder.peer_key))
 
 
 def local_identity(folder: KeyFolder) -> Identity:
     """What the node shows to its own clients."""
-    return Identity(folder.local_certificate.read_bytes(), read_private(folder.local_key))
+    return Identity(read_certificate(folder.local_certificate), read_private(folder.local_key))
 
 
 _RESTORE: Final = ("请从备份恢复该文件。", "Restore the file from the backup.")

@@ -63,6 +63,14 @@ def read_private(path: Path) -> bytes:
         raise unusable(path, error.strerror or "it cannot be read") from error
 
 
+def read_certificate(path: Path) -> bytes:
+    """The content of a file that is not secret; raises KEY_UNUSABLE where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise unusable(path, error.strerror or "it cannot be read") from error
+
+
 def unusable(path: Path, problem: str) -> HutongError:
     """The error that a key file cannot be used."""
     return HutongError(KEY_UNUSABLE, path=str(path), problem=problem)
@@ -98,7 +106,9 @@ class FileKeys:
         self._document_key = read_private(folder.document_key)
         if len(self._document_key) != _DOCUMENT_KEY_BYTES:
             raise unusable(folder.document_key, f"it has not {_DOCUMENT_KEY_BYTES} bytes")
-        self.bundle: Envelope = envelope_from_json(_read(folder.bundle), where=str(folder.bundle))
+        self.bundle: Envelope = envelope_from_json(
+            read_certificate(folder.bundle), where=str(folder.bundle)
+        )
 
     @property
     def key_id(self) -> str:
@@ -130,10 +140,3 @@ class FileKeys:
     def __repr__(self) -> str:
         """The key's id; never the key."""
         return f"FileKeys({self.key_id[:12]})"
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise unusable(path, error.strerror or "it cannot be read") from error

@@ -44,6 +44,8 @@ async def every(
                 await act()
             except HutongError as error:
                 _LOG.warning("periodic_work_failed", work=name, reason=error.reason.name)
+            except Exception:  # noqa: BLE001 - a fault of ours; without its timers a node would lie
+                _LOG.exception("periodic_work_failed", work=name)
 
     task = asyncio.create_task(forever(), name=name)
     try:

@@ -50,7 +50,7 @@ class EnrolResidentResponse(_message.Message):
     def __init__(self, resident_id: _Optional[str] = ..., already_enrolled: _Optional[bool] = ...) -> None: ...
 
 class Consent(_message.Message):
-    __slots__ = ("consent_id", "resident_id", "host_city", "scenarios", "disclosure", "given_at", "expires_at", "withdrawn_at", "text_version")
+    __slots__ = ("consent_id", "resident_id", "host_city", "scenarios", "disclosure", "given_at", "expires_at", "withdrawn_at")
     CONSENT_ID_FIELD_NUMBER: _ClassVar[int]
     RESIDENT_ID_FIELD_NUMBER: _ClassVar[int]
     HOST_CITY_FIELD_NUMBER: _ClassVar[int]
@@ -59,7 +59,6 @@ class Consent(_message.Message):
     GIVEN_AT_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
     WITHDRAWN_AT_FIELD_NUMBER: _ClassVar[int]
-    TEXT_VERSION_FIELD_NUMBER: _ClassVar[int]
     consent_id: str
     resident_id: str
     host_city: str
@@ -68,8 +67,7 @@ class Consent(_message.Message):
     given_at: _timestamp_pb2.Timestamp
     expires_at: _timestamp_pb2.Timestamp
     withdrawn_at: _timestamp_pb2.Timestamp
-    text_version: str
-    def __init__(self, consent_id: _Optional[str] = ..., resident_id: _Optional[str] = ..., host_city: _Optional[str] = ..., scenarios: _Optional[_Iterable[str]] = ..., disclosure: _Optional[_Union[_agreement_pb2.DisclosureLevel, str]] = ..., given_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., withdrawn_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., text_version: _Optional[str] = ...) -> None: ...
+    def __init__(self, consent_id: _Optional[str] = ..., resident_id: _Optional[str] = ..., host_city: _Optional[str] = ..., scenarios: _Optional[_Iterable[str]] = ..., disclosure: _Optional[_Union[_agreement_pb2.DisclosureLevel, str]] = ..., given_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., withdrawn_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class GiveConsentRequest(_message.Message):
     __slots__ = ("request_id", "resident_id", "host_city", "scenarios", "disclosure", "expires_at")

@@ -1,0 +1,119 @@
+"""Puts a node together: the only place that knows every concrete class."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+
+import structlog
+import uvloop
+
+from node import limits
+from node.clock import SystemClock, SystemEntropy
+from node.config import Settings, read_settings
+from node.errors import NOT_INITIALISED, HutongError
+from node.initialise import (
+    ClientFiles,
+    default_client,
+    examine_files,
+    init_node,
+    issue_client,
+    local_identity,
+    peer,
+)
+from node.keyfiles import FileKeys, KeyFolder, read_certificate
+from node.lifecycle import every, until_told_to_stop
+from node.logs import configure_logs
+from node.ports import Clock
+from node.services.assembly import assemble
+from node.services.here import Here
+from node.store import Store, open_store
+from node.transport.local_client import LocalClient, local_client
+from node.transport.peers import GrpcPeers
+from node.transport.servers import Port, local_port, peer_port
+
+__all__ = [
+    "ClientFiles",
+    "LocalClient",
+    "default_client",
+    "examine_files",
+    "init_node",
+    "issue_client",
+    "local_client",
+    "read_settings",
+    "serve",
+]
+
+_LOG = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """What a running node is made of."""
+
+    clock: Clock
+    store: Store
+    keys: FileKeys
+    ports: tuple[Port, ...]
+
+    async def probe(self) -> None:
+        """Whether an answer given now could be kept, and would be believed."""
+        self.keys.probe(self.clock)
+        await self.store.probe()
+        # Another process of this city may have changed what operators decided.
+        await self.store.refresh()
+
+    async def look(self) -> None:
+        """Say on both ports whether the node serves; raises why it does not."""
+        serving = False
+        try:
+            await self.probe()
+            serving = True
+        finally:
+            for port in self.ports:
+                await port.say(serving=serving)
+
+
+def serve(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT, then drain; the exit code.
+
+    Raises:
+        HutongError: KEY_UNUSABLE, STORE_UNAVAILABLE, SETTING_INVALID, CANNOT_LISTEN.
+    """
+    configure_logs(settings.log_level, city=settings.code)
+    uvloop.run(_serve(settings))
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    clock = SystemClock()
+    folder = KeyFolder(settings.data_dir)
+    if not folder.root.exists():
+        raise HutongError(NOT_INITIALISED, path=str(settings.data_dir))
+    keys, own = FileKeys(folder), peer(folder)
+    authority = read_certificate(folder.ca_certificate)
+    here = Here(settings.code, settings.zone, clock, SystemEntropy())
+    async with open_store(settings.store_url, clock) as store, GrpcPeers(own) as peers:
+        cases = assemble(here, store, keys, peers)
+        ports = (
+            peer_port(settings.peer_listen, own, store, cases),
+            local_port(settings.local_listen, local_identity(folder), authority, cases),
+        )
+        await _live(_Node(clock, store, keys, ports), settings)
+
+
+async def _live(node: _Node, settings: Settings) -> None:
+    """Start, serve, look and sweep, until told to stop; then drain."""
+    with contextlib.suppress(HutongError):
+        # The first look only spares clients a second of NOT_SERVING; the timer says what is wrong.
+        await node.look()
+    for port in node.ports:
+        await port.start()
+    _LOG.info("serving", peer=settings.peer_listen, local=settings.local_listen)
+    async with (
+        every(limits.HEALTH_EVERY, node.look, name="health"),
+        every(limits.SWEEP_EVERY, node.store.sweep, name="sweep"),
+    ):
+        told = await until_told_to_stop()
+        _LOG.info("draining", told=told)
+        await asyncio.gather(*(port.stop() for port in node.ports))
+    _LOG.info("stopped")

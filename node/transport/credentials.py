@@ -1,0 +1,74 @@
+"""The TLS of the two ports and of calls to partners.
+
+On the peer port the set of accepted certificates follows the registry: a partner that was added is
+accepted at its next handshake, one that was suspended is refused at it.
+"""
+
+from collections.abc import Callable
+
+import grpc
+
+from federation.identifiers import CityCode
+from node.certificates import Identity, der_to_pem, peer_name
+from node.ports import UnitOfWork
+from node.registry import Partner, PartnerState, Registry
+
+
+def peer_server(own: Identity, uow: UnitOfWork) -> grpc.ServerCredentials:
+    """Mutual TLS that accepts exactly the active partners' pinned certificates."""
+    return grpc.dynamic_ssl_server_credentials(
+        _configuration(own, uow.registry),
+        _follow(own, uow),  # type: ignore[arg-type] # the stub lacks None, which says: as before
+        require_client_authentication=True,
+    )
+
+
+def local_server(own: Identity, authority: bytes) -> grpc.ServerCredentials:
+    """Mutual TLS that accepts the clients of the city's own authority."""
+    return grpc.ssl_server_credentials(
+        [(own.key, own.certificate)], root_certificates=authority, require_client_auth=True
+    )
+
+
+def to_partner(own: Identity, partner: Partner) -> grpc.ChannelCredentials:
+    """Mutual TLS with a partner whose certificate is one of its trust bundle's."""
+    pinned = b"".join(der_to_pem(der) for der in partner.bundle.tls_certificates)
+    return grpc.ssl_channel_credentials(pinned, own.key, own.certificate)
+
+
+def partner_name(city: CityCode) -> tuple[str, str]:
+    """The channel option that expects the name in the city's certificate, whatever is dialled."""
+    return ("grpc.ssl_target_name_override", peer_name(city))
+
+
+def _follow(
+    own: Identity, uow: UnitOfWork
+) -> Callable[[], grpc.ServerCertificateConfiguration | None]:
+    seen: Registry | None = None
+
+    def fetch() -> grpc.ServerCertificateConfiguration | None:
+        # gRPC asks at every handshake, from a thread of its own; None says: as before.
+        nonlocal seen
+        registry = uow.registry
+        if registry is seen:
+            return None
+        made = _configuration(own, registry)
+        seen = registry
+        return made
+
+    return fetch
+
+
+def _configuration(own: Identity, registry: Registry) -> grpc.ServerCertificateConfiguration:
+    partners = registry.partners.values()
+    pinned = [
+        der_to_pem(der)
+        for partner in partners
+        if partner.state is PartnerState.ACTIVE
+        for der in partner.bundle.tls_certificates
+    ]
+    # Without a partner the set is this city's own certificate: an empty set would mean the
+    # machine's public authorities.
+    return grpc.ssl_server_certificate_configuration(
+        [(own.key, own.certificate)], root_certificates=b"".join([own.certificate, *pinned])
+    )

@@ -1,0 +1,66 @@
+"""The peer port: what partner cities ask of this one."""
+
+from google.protobuf.message import Message
+
+from federation import codec
+from federation.envelope import Envelope
+from federation.errors import MALFORMED, TOO_LARGE, HutongError
+from federation.v1 import envelope_pb2
+from federation.v1 import federation_service_pb2 as pb
+from node.limits import PARTNER_SCALES
+from node.services.assembly import UseCases
+from node.transport.calls import Call, tell_time
+
+
+class FederationServicer:
+    """federation.v1.FederationService."""
+
+    def __init__(self, cases: UseCases) -> None:
+        """Over the use cases of a city."""
+        self._cases = cases
+
+    async def ExchangeTrustBundles(
+        self, call: Call, request: pb.ExchangeTrustBundlesRequest
+    ) -> Message:
+        """See the proto."""
+        tell_time(call, self._cases.here.now())
+        theirs = _envelope(request, "trust_bundle")
+        ours = await self._cases.partners.receive_bundle(call.caller, theirs)
+        return pb.ExchangeTrustBundlesResponse(trust_bundle=codec.envelope_to_wire(ours))
+
+    async def ExchangeScales(self, call: Call, request: pb.ExchangeScalesRequest) -> Message:
+        """See the proto."""
+        if len(request.scales) > PARTNER_SCALES:
+            size, limit = str(len(request.scales)), str(PARTNER_SCALES)
+            raise HutongError(TOO_LARGE, where="scales", size=size, limit=limit)
+        theirs = tuple(codec.envelope_from_wire(scale) for scale in request.scales)
+        ours = await self._cases.partners.receive_scales(call.caller, theirs)
+        return pb.ExchangeScalesResponse(scales=[codec.envelope_to_wire(scale) for scale in ours])
+
+    async def ProposeAgreement(self, call: Call, request: pb.ProposeAgreementRequest) -> Message:
+        """See the proto."""
+        proposed = _envelope(request, "agreement")
+        await self._cases.agreements.receive_proposal(call.caller, proposed)
+        return pb.ProposeAgreementResponse()
+
+    async def CountersignAgreement(
+        self, call: Call, request: pb.CountersignAgreementRequest
+    ) -> Message:
+        """See the proto."""
+        signed = _envelope(request, "agreement")
+        await self._cases.agreements.receive_countersigned(call.caller, signed)
+        return pb.CountersignAgreementResponse()
+
+    async def RequestAttestation(
+        self, call: Call, request: pb.RequestAttestationRequest
+    ) -> Message:
+        """See the proto."""
+        question = _envelope(request, "request")
+        answer = await self._cases.attesting.attest(question, call.caller)
+        return pb.RequestAttestationResponse(attestation=envelope_pb2.Envelope.FromString(answer))
+
+
+def _envelope(request: Message, field: str) -> Envelope:
+    if not request.HasField(field):
+        raise HutongError(MALFORMED, where=field, problem="it is missing")
+    return codec.envelope_from_wire(getattr(request, field))

@@ -1,0 +1,131 @@
+"""Who may come in: partner cities by their pinned certificate, local clients by their role."""
+
+import ssl
+from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+from google.protobuf.message import Message
+
+from federation.identifiers import CityCode
+from node import limits
+from node.certificates import caller_of
+from node.errors import (
+    CERTIFICATE_REFUSED,
+    NOT_A_PARTNER,
+    OVERLOADED,
+    ROLE_REFUSED,
+    TLS_TOO_OLD,
+    HutongError,
+)
+from node.model import Caller, Role
+from node.ports import UnitOfWork
+from node.registry import PartnerState, Registry
+from node.services.here import Here
+from node.transport.calls import Context, followed_id
+
+_TLS: Final = b"TLSv1.3"
+_ROLES: Final[Mapping[str, Role]] = {
+    "node.v1.ResidentService": Role.RESIDENT,
+    "node.v1.VenueService": Role.VENUE,
+    "node.v1.DepartmentService": Role.DEPARTMENT,
+    "node.v1.OperatorService": Role.OPERATOR,
+}
+
+
+class PeerGate:
+    """Partner cities, by the certificate itself, checked on every call.
+
+    A connection may be older than a suspension: only the registry of this instant counts.
+    """
+
+    def __init__(self, here: Here, uow: UnitOfWork) -> None:
+        """The peer port's of the city of `here`."""
+        self._here = here
+        self._uow = uow
+        self._inside = Counter[CityCode]()
+        self._known: tuple[Registry | None, dict[bytes, CityCode]] = (None, {})
+
+    def enter(self, context: Context, _service: str, _method: str) -> CityCode:
+        """The calling city; raises NOT_A_PARTNER, or OVERLOADED where too many calls are inside."""
+        shown = context.auth_context()
+        _check_tls(shown)
+        city = self._cities().get(_der(_one(shown, "x509_pem_cert")))
+        if city is None:
+            raise HutongError(NOT_A_PARTNER, city="the caller")
+        # One partner's flood takes only its own places (rule 10).
+        if self._inside[city] >= limits.SERVED_PER_PARTNER:
+            raise HutongError(OVERLOADED, limit=str(limits.SERVED_PER_PARTNER))
+        self._inside[city] += 1
+        return city
+
+    def leave(self, caller: CityCode) -> None:
+        """One call of the city has ended."""
+        self._inside[caller] -= 1
+
+    def request_id(self, context: Context, _request: Message) -> str:
+        """The calling city's id, so that one call is found in the logs of both."""
+        return followed_id(context) or self._here.new_id(self._here.now())
+
+    def _cities(self) -> dict[bytes, CityCode]:
+        registry = self._uow.registry
+        seen, known = self._known
+        if seen is not registry:
+            known = {
+                certificate: city
+                for city, partner in registry.partners.items()
+                if partner.state is PartnerState.ACTIVE
+                for certificate in partner.bundle.tls_certificates
+            }
+            self._known = (registry, known)
+        return known
+
+
+class LocalGate:
+    """Local clients, by the role that the city's authority put into their certificate."""
+
+    def __init__(self, here: Here) -> None:
+        """The local port's of the city of `here`."""
+        self._here = here
+
+    def enter(self, context: Context, service: str, method: str) -> Caller:
+        """The client; raises CERTIFICATE_REFUSED or ROLE_REFUSED."""
+        shown = context.auth_context()
+        _check_tls(shown)
+        uris = tuple(uri.decode("utf-8", "replace") for uri in shown.get("peer_uri", ()))
+        caller = caller_of(uris, self._here.city)
+        needed = _ROLES[service]
+        if caller.role is not needed:
+            raise HutongError(
+                ROLE_REFUSED, role=caller.role.value, method=method, needed=needed.value
+            )
+        return caller
+
+    def leave(self, _caller: Caller) -> None:
+        """Nothing is counted here."""
+
+    def request_id(self, _context: Context, request: Message) -> str:
+        """The request's own id; a new one for a request that has none or an unfit one."""
+        own = str(getattr(request, "request_id", ""))
+        fit = 0 < len(own) <= len(self._here.new_id(self._here.now())) and own.isascii()
+        return (
+            own if fit and own.replace("-", "").isalnum() else self._here.new_id(self._here.now())
+        )
+
+
+def _check_tls(shown: Mapping[str, object]) -> None:
+    if _one(shown, "ssl_tls_version") != _TLS:
+        raise HutongError(TLS_TOO_OLD)
+
+
+def _one(shown: Mapping[str, object], key: str) -> bytes:
+    found = shown.get(key)
+    if not isinstance(found, list | tuple) or len(found) != 1 or not isinstance(found[0], bytes):
+        raise HutongError(CERTIFICATE_REFUSED)
+    return found[0]
+
+
+@lru_cache(maxsize=1024)
+def _der(pem: bytes) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(pem.decode("ascii"))

@@ -1,0 +1,242 @@
+"""Calls to partners: pinned mutual TLS, a deadline on each, a bound on how many are under way.
+
+One partner's silence costs its own places only (rule 10): a call ends at its deadline, and where
+too many wait already the next one is refused at once.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, Self, TypeVar
+
+import grpc
+import structlog
+from google.protobuf.message import DecodeError, Message
+
+from federation import codec
+from federation.envelope import Envelope
+from federation.errors import MALFORMED, NOT_RECOGNISED, HutongError
+from federation.limits import MESSAGE_BYTES
+from federation.v1 import federation_service_pb2 as pb
+from node import limits
+from node.certificates import Identity
+from node.errors import PEER_REFUSED, PEER_UNREACHABLE
+from node.registry import Partner
+from node.transport import credentials, status
+from node.transport.calls import REQUEST_ID_HEADER, TIME_HEADER
+
+M = TypeVar("M", bound=Message)
+
+_SERVICE: Final = "/federation.v1.FederationService/"
+_OPTIONS: Final = (
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MESSAGE_BYTES),
+    # A partner that comes back is found again within a second, not after gRPC's default minutes.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+    # A line that was cut without a word is noticed.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.enable_retries", 0),
+)
+_PROBLEMS: Final = {
+    grpc.StatusCode.DEADLINE_EXCEEDED: "no answer in time",
+    grpc.StatusCode.UNAVAILABLE: "no connection",
+    grpc.StatusCode.RESOURCE_EXHAUSTED: "its answer is too large, or it is busy",
+    grpc.StatusCode.UNIMPLEMENTED: "it does not know this call",
+}
+
+
+@dataclass(slots=True)
+class _Line:
+    """The connections to one partner, as its newest trust bundle describes it."""
+
+    partner: Partner
+    channels: list[grpc.aio.Channel]
+    under_way: int = field(default=0)
+
+
+class GrpcPeers:
+    """The partner cities' peer ports."""
+
+    def __init__(self, own: Identity) -> None:
+        """Call as the city of this certificate."""
+        self._own = own
+        self._lines: dict[str, _Line] = {}
+        self._hanging_up: set[asyncio.Task[None]] = set()
+
+    async def exchange_trust_bundles(self, partner: Partner, own: Envelope) -> Envelope:
+        """Give our newest bundle and get the partner's."""
+        return (await self._swap(partner, own))[0]
+
+    async def clock_of(self, partner: Partner, own: Envelope) -> datetime:
+        """Swap bundles, and tell what the partner's clock said."""
+        said = (await self._swap(partner, own))[1]
+        try:
+            instant = datetime.fromisoformat(said)
+        except ValueError as error:
+            raise _malformed(partner, "its clock") from error
+        return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+    async def _swap(self, partner: Partner, own: Envelope) -> tuple[Envelope, str]:
+        request = pb.ExchangeTrustBundlesRequest(trust_bundle=codec.envelope_to_wire(own))
+        told: list[str] = []
+
+        def listen(trailing: Any) -> None:  # noqa: ANN401 - gRPC's metadata has no better type
+            told.append(str(dict(trailing or ()).get(TIME_HEADER, "")))
+
+        answer = await self._call(
+            partner, "ExchangeTrustBundles", request, pb.ExchangeTrustBundlesResponse, listen
+        )
+        return _envelope(partner, answer, "trust_bundle"), told[0]
+
+    async def exchange_scales(
+        self, partner: Partner, own: tuple[Envelope, ...]
+    ) -> tuple[Envelope, ...]:
+        """Give our scales in force and get the partner's."""
+        request = pb.ExchangeScalesRequest(scales=[codec.envelope_to_wire(scale) for scale in own])
+        answer = await self._call(partner, "ExchangeScales", request, pb.ExchangeScalesResponse)
+        return tuple(codec.envelope_from_wire(scale) for scale in answer.scales)
+
+    async def propose_agreement(self, partner: Partner, agreement: Envelope) -> None:
+        """Bring an agreement that we signed."""
+        request = pb.ProposeAgreementRequest(agreement=codec.envelope_to_wire(agreement))
+        await self._call(partner, "ProposeAgreement", request, pb.ProposeAgreementResponse)
+
+    async def countersign_agreement(self, partner: Partner, agreement: Envelope) -> None:
+        """Bring back an agreement that both signed."""
+        request = pb.CountersignAgreementRequest(agreement=codec.envelope_to_wire(agreement))
+        await self._call(partner, "CountersignAgreement", request, pb.CountersignAgreementResponse)
+
+    async def request_attestation(self, partner: Partner, request: Envelope) -> Envelope:
+        """Ask for an attestation."""
+        answer = await self._call(
+            partner,
+            "RequestAttestation",
+            pb.RequestAttestationRequest(request=codec.envelope_to_wire(request)),
+            pb.RequestAttestationResponse,
+        )
+        return _envelope(partner, answer, "attestation")
+
+    async def __aenter__(self) -> Self:
+        """Nothing is connected yet."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Let every connection go."""
+        lines, self._lines = self._lines, {}
+        await asyncio.gather(*self._hanging_up, *(_hang_up(line) for line in lines.values()))
+
+    async def _call(
+        self,
+        partner: Partner,
+        method: str,
+        request: Message,
+        answer_type: type[M],
+        listen: Callable[[Any], None] | None = None,
+    ) -> M:
+        data = request.SerializeToString()
+        async with self._place(partner) as line:
+            for place, channel in enumerate(line.channels, start=1):
+                call = channel.unary_unary(_SERVICE + method, None, None)(
+                    data, timeout=limits.PEER_DEADLINE.total_seconds(), metadata=_followed()
+                )
+                try:
+                    answer = await call
+                    if listen is not None:
+                        listen(await call.trailing_metadata())
+                except grpc.aio.AioRpcError as error:
+                    # Each call may be repeated: the next endpoint is tried where none listens.
+                    down = error.code() is grpc.StatusCode.UNAVAILABLE
+                    if down and place < len(line.channels):
+                        continue
+                    raise _told(partner, error) from error
+                return _parse(partner, answer_type, answer)
+        raise AssertionError("a partner has an endpoint")
+
+    @contextlib.asynccontextmanager
+    async def _place(self, partner: Partner) -> AsyncIterator[_Line]:
+        line = self._line(partner)
+        if line.under_way >= limits.CALLS_PER_PARTNER:
+            problem = f"{limits.CALLS_PER_PARTNER} calls to it are under way already"
+            raise _unreachable(partner, problem)
+        line.under_way += 1
+        try:
+            yield line
+        finally:
+            line.under_way -= 1
+
+    def _line(self, partner: Partner) -> _Line:
+        line = self._lines.get(partner.city)
+        if line is not None and line.partner.bundle == partner.bundle:
+            return line
+        own = credentials.to_partner(self._own, partner)
+        options = (*_OPTIONS, credentials.partner_name(partner.city))
+        channels = [
+            grpc.aio.secure_channel(str(endpoint), own, options=options)
+            for endpoint in partner.bundle.endpoints
+        ]
+        made = _Line(partner, channels)
+        self._lines[partner.city] = made
+        if line is not None:
+            # Calls on the old line may go on; nobody waits for them.
+            task = asyncio.create_task(_hang_up(line))
+            self._hanging_up.add(task)
+            task.add_done_callback(self._hanging_up.discard)
+        return made
+
+
+async def _hang_up(line: _Line) -> None:
+    for channel in line.channels:
+        await channel.close(grace=limits.PEER_DEADLINE.total_seconds())
+
+
+def _followed() -> tuple[tuple[str, str], ...]:
+    found = structlog.contextvars.get_contextvars().get("request_id", "")
+    return ((REQUEST_ID_HEADER, str(found)),) if found else ()
+
+
+def _told(partner: Partner, error: grpc.aio.AioRpcError) -> HutongError:
+    """What a failed call means: a refusal by the partner, or that it cannot be reached."""
+    theirs = status.from_metadata(error.trailing_metadata())
+    if theirs is None:
+        problem = _PROBLEMS.get(error.code(), error.code().name.lower())
+        return _unreachable(partner, problem)
+    if theirs.reason.name == NOT_RECOGNISED.name:
+        return HutongError(NOT_RECOGNISED)
+    return HutongError(
+        PEER_REFUSED,
+        city=partner.city,
+        peer_reason=theirs.reason.name,
+        detail=theirs.text("en"),
+    )
+
+
+def _unreachable(partner: Partner, problem: str) -> HutongError:
+    address = str(partner.bundle.endpoints[0])
+    return HutongError(PEER_UNREACHABLE, city=partner.city, address=address, problem=problem)
+
+
+def _malformed(partner: Partner, what: str) -> HutongError:
+    return HutongError(
+        MALFORMED, where=f"the answer of {partner.city}", problem=f"{what} cannot be read"
+    )
+
+
+def _parse(partner: Partner, answer_type: type[M], data: bytes) -> M:
+    answer = answer_type()
+    try:
+        answer.ParseFromString(data)
+    except DecodeError as error:
+        raise _malformed(partner, "it") from error
+    codec.refuse_unknown(answer, where=f"the answer of {partner.city}")
+    return answer
+
+
+def _envelope(partner: Partner, answer: Message, field_name: str) -> Envelope:
+    if not answer.HasField(field_name):
+        raise _malformed(partner, field_name)
+    return codec.envelope_from_wire(getattr(answer, field_name))

@@ -1,0 +1,117 @@
+"""The two ports: what listens, with which limits, and how it stops."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from federation.limits import MESSAGE_BYTES
+from federation.v1 import federation_service_pb2
+from node import limits
+from node.certificates import Identity
+from node.errors import CANNOT_LISTEN, HutongError
+from node.ports import UnitOfWork
+from node.services.assembly import UseCases
+from node.transport import credentials
+from node.transport.calls import Gate, service_handler
+from node.transport.departments import DepartmentServicer
+from node.transport.federation import FederationServicer
+from node.transport.gates import LocalGate, PeerGate
+from node.transport.health import Health
+from node.transport.operators import OperatorServicer
+from node.transport.residents import ResidentServicer
+from node.transport.venues import VenueServicer
+from node.v1 import (
+    department_service_pb2,
+    operator_service_pb2,
+    resident_service_pb2,
+    venue_service_pb2,
+)
+
+_OPTIONS: Final = (
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MESSAGE_BYTES),
+    # Two nodes on one port would share its calls by chance.
+    ("grpc.so_reuseport", 0),
+    # A handshake that never ends, and a line that went dead, give their place back.
+    ("grpc.server_handshake_timeout_ms", 10_000),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.max_concurrent_streams", 2 * limits.SERVED_PER_PARTNER),
+)
+_HEALTH: Final = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+
+Service = tuple[ServiceDescriptor, object]
+
+
+class Port:
+    """One listening port."""
+
+    def __init__(
+        self,
+        address: str,
+        setting: str,
+        server_credentials: grpc.ServerCredentials,
+        gate: Gate,
+        services: Sequence[Service],
+    ) -> None:
+        """Serve `services` at `address`, which the setting of that name gives."""
+        names = tuple(descriptor.full_name for descriptor, _ in services)
+        self._health = Health(names)
+        self._server: Any = grpc.aio.server(options=_OPTIONS)
+        self._server.add_generic_rpc_handlers(
+            [service_handler(descriptor, servicer, gate) for descriptor, servicer in services]
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, self._server)
+        shown = (*names, _HEALTH, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(shown, self._server)
+        try:
+            self._server.add_secure_port(address, server_credentials)
+        except RuntimeError as error:
+            raise HutongError(CANNOT_LISTEN, address=address, key=setting) from error
+
+    async def start(self) -> None:
+        """Take calls from now on."""
+        await self._server.start()
+
+    async def say(self, *, serving: bool) -> None:
+        """Say whether the node serves."""
+        await self._health.say(serving=serving)
+
+    async def stop(self) -> None:
+        """Say that it stops, take no new call, let the running ones finish."""
+        await self._health.drain()
+        await self._server.stop(limits.DRAIN.total_seconds())
+
+
+def peer_port(address: str, own: Identity, uow: UnitOfWork, cases: UseCases) -> Port:
+    """Where partner cities call."""
+    descriptor = federation_service_pb2.DESCRIPTOR.services_by_name["FederationService"]
+    return Port(
+        address,
+        "peer_listen",
+        credentials.peer_server(own, uow),
+        PeerGate(cases.here, uow),
+        [(descriptor, FederationServicer(cases))],
+    )
+
+
+def local_port(address: str, own: Identity, authority: bytes, cases: UseCases) -> Port:
+    """Where this city's own clients call."""
+    services = [
+        (resident_service_pb2.DESCRIPTOR, "ResidentService", ResidentServicer(cases)),
+        (venue_service_pb2.DESCRIPTOR, "VenueService", VenueServicer(cases)),
+        (department_service_pb2.DESCRIPTOR, "DepartmentService", DepartmentServicer(cases)),
+        (operator_service_pb2.DESCRIPTOR, "OperatorService", OperatorServicer(cases)),
+    ]
+    return Port(
+        address,
+        "local_listen",
+        credentials.local_server(own, authority),
+        LocalGate(cases.here),
+        [(file.services_by_name[name], servicer) for file, name, servicer in services],
+    )

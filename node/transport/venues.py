@@ -1,0 +1,102 @@
+"""The local port for venues."""
+
+from google.protobuf.message import Message
+
+from federation.codec import instant_to_wire
+from node.errors import FIELD_INVALID, HutongError
+from node.ports import Transaction
+from node.registry import Incentive
+from node.services.assembly import UseCases
+from node.services.checking import Checked, Credential
+from node.services.redeeming import offered
+from node.transport import fields, texts
+from node.transport.calls import Call
+from node.transport.changes import encoded, once_for
+from node.v1 import venue_service_pb2 as pb
+
+
+class VenueServicer:
+    """node.v1.VenueService."""
+
+    def __init__(self, cases: UseCases) -> None:
+        """Over the use cases of a city."""
+        self._cases = cases
+
+    async def ListIncentives(self, call: Call, request: pb.ListIncentivesRequest) -> Message:
+        """See the proto."""
+        page = offered(self._cases.uow.registry, call.caller, fields.page_of(request))
+        return pb.ListIncentivesResponse(
+            incentives=[_incentive(each) for each in page.items],
+            next_page_token=page.next_token,
+        )
+
+    async def CheckEligibility(self, call: Call, request: pb.CheckEligibilityRequest) -> bytes:
+        """See the proto."""
+        return await self._cases.checking.check(
+            fields.ask_of(call, request),
+            call.caller,
+            _credential(request),
+            tuple(request.incentive_ids),
+            lambda checked: encoded(_checked(checked)),
+        )
+
+    async def Redeem(self, call: Call, request: pb.RedeemRequest) -> bytes:
+        """See the proto."""
+        decision_id = fields.identifier(request.decision_id, "decision_id")
+
+        def act(tx: Transaction) -> Message:
+            redeemed = self._cases.redeeming.redeem(tx, call.caller, decision_id)
+            return pb.RedeemResponse(
+                redemption_id=redeemed.redemption.redemption_id,
+                incentive=_incentive(redeemed.incentive),
+                redeemed_at=instant_to_wire(redeemed.redemption.redeemed_at),
+            )
+
+        return await once_for(self._cases, call, request, act)
+
+
+def _credential(request: pb.CheckEligibilityRequest) -> Credential:
+    match request.WhichOneof("credential"):
+        case "presentation_code":
+            return Credential(request.presentation_code, is_pass=False)
+        case "visitor_pass":
+            return Credential(request.visitor_pass, is_pass=True)
+        case _:
+            raise HutongError(
+                FIELD_INVALID,
+                field="credential",
+                problem="scan the resident's presentation code or visitor pass",
+            )
+
+
+def _checked(checked: Checked) -> pb.CheckEligibilityResponse:
+    notice_zh, notice_en = texts.notice(checked.outcome)
+    return pb.CheckEligibilityResponse(
+        outcome=pb.RecognitionOutcome.Name(checked.outcome.value),
+        notice_zh=notice_zh,
+        notice_en=notice_en,
+        home_city=checked.home,
+        recognised_band=checked.visitor.band_id if checked.visitor else "",
+        decisions=[
+            pb.Decision(
+                decision_id=decision_id,
+                incentive=_incentive(incentive),
+                eligible=verdict.eligible,
+                reason_zh=verdict.reason_zh,
+                reason_en=verdict.reason_en,
+            )
+            for decision_id, incentive, verdict in checked.decisions
+        ],
+        expires_at=instant_to_wire(checked.expires_at),
+        visitor_pass=checked.visitor_pass,
+    )
+
+
+def _incentive(incentive: Incentive) -> pb.Incentive:
+    return pb.Incentive(
+        incentive_id=incentive.incentive_id,
+        scenario=incentive.scenario,
+        benefit_zh=incentive.benefit_zh,
+        benefit_en=incentive.benefit_en,
+        minimum_band=incentive.minimum_band or "",
+    )
