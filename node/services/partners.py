@@ -98,11 +98,19 @@ class PartnerDesk:
     async def receive_bundle(self, city: CityCode, envelope: Envelope) -> Envelope:
         """Take a partner's bundle if it is newer, and give ours."""
         partner = self._active(city)
-        if envelope.payload != partner.envelope.payload:
-            opened = open_next_bundle(
-                partner.bundle, envelope, audience=self._here.city, now=self._here.now()
-            )
-            await self._uow.run(lambda tx: self._keep(tx, opened, find_partner(tx.registry, city)))
+        if envelope.payload == partner.envelope.payload:
+            return self._keys.bundle
+        now = self._here.now()
+        opened = open_next_bundle(partner.bundle, envelope, audience=self._here.city, now=now)
+
+        def keep(tx: Transaction) -> None:
+            known = find_partner(tx.registry, city)
+            # Another one may have come meanwhile: this one must follow that one too.
+            if known.envelope.payload not in (partner.envelope.payload, envelope.payload):
+                open_next_bundle(known.bundle, envelope, audience=self._here.city, now=now)
+            self._keep(tx, opened, known)
+
+        await self._uow.run(keep)
         return self._keys.bundle
 
     async def receive_scales(

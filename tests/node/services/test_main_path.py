@@ -23,15 +23,16 @@ from node.errors import (
 from node.model import Caller, Page, PageRequest, Role, Use, UseOutcome
 from node.registry import AgreementState, PartnerState
 from node.services.checking import Checked, RecognitionOutcome
+from tests.conftest import NewStore
 from tests.node.services.world import SCENARIO, VENUE, Town, world
 
 HOME, HOST, THIRD = "410100", "330100", "320500"
 PAGE = PageRequest(50, "")
 
 
-def run(path: Callable[[Path], Awaitable[None]], directory: Path) -> None:
+def run(path: Callable[[NewStore], Awaitable[None]], stores: NewStore) -> None:
     async def whole() -> None:
-        await path(directory)
+        await path(stores)
 
     asyncio.run(whole())
 
@@ -60,9 +61,9 @@ async def refusals(town: Town, resident: str) -> list[str]:
     return [use.refusal for use in page.items if use.outcome is UseOutcome.REFUSED]
 
 
-def test_a_resident_in_good_standing_opens_the_hosts_incentives_once(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory) as cities:
+def test_a_resident_in_good_standing_opens_the_hosts_incentives_once(new_store: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores) as cities:
             home, host = cities[HOME], cities[HOST]
             resident = await home.resident(30)
             consent = await home.consent(resident, host.code)
@@ -77,14 +78,14 @@ def test_a_resident_in_good_standing_opens_the_hosts_incentives_once(tmp_path: P
                 (host.code, UseOutcome.ATTESTED, (SCENARIO,))
             ]
 
-    run(path, tmp_path)
+    run(path, new_store)
 
 
 def test_whatever_the_reason_a_refusal_is_the_same_and_only_the_resident_learns_it(
-    tmp_path: Path,
+    new_store: NewStore,
 ) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory, HOME, HOST, THIRD) as cities:
+    async def path(stores: NewStore) -> None:
+        async with world(stores, HOME, HOST, THIRD) as cities:
             home, host = cities[HOME], cities[HOST]
             good, low = await home.resident(30), await home.resident(-30)
             consent = await home.consent(good, host.code)
@@ -113,24 +114,24 @@ def test_whatever_the_reason_a_refusal_is_the_same_and_only_the_resident_learns_
             with pytest.raises(HutongError, match="as it was shown"):
                 await host.check(unknown)
 
-    run(path, tmp_path)
+    run(path, new_store)
 
 
-def test_one_code_shown_at_two_desks_at_once_is_recognised_at_one(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory) as cities:
+def test_one_code_shown_at_two_desks_at_once_is_recognised_at_one(new_store: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores) as cities:
             home, host = cities[HOME], cities[HOST]
             resident = await home.resident(30)
             code = await home.show_code(resident, await home.consent(resident, host.code))
             both = await asyncio.gather(host.check(code), host.check(code))
             assert sorted(c.outcome.name for c in both) == ["NOT_RECOGNISED", "RECOGNISED"]
 
-    run(path, tmp_path)
+    run(path, new_store)
 
 
-def test_a_venue_that_lost_its_answer_asks_again_and_gets_the_first(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory) as cities:
+def test_a_venue_that_lost_its_answer_asks_again_and_gets_the_first(new_store: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores) as cities:
             home, host = cities[HOME], cities[HOST]
             resident = await home.resident(30)
             code = await home.show_code(resident, await home.consent(resident, host.code))
@@ -144,16 +145,16 @@ def test_a_venue_that_lost_its_answer_asks_again_and_gets_the_first(tmp_path: Pa
             assert await host.check(code, ask=ask) is found
             assert len((await _uses(home, resident)).items) == 1
 
-    run(path, tmp_path)
+    run(path, new_store)
 
 
 async def _uses(home: Town, resident: str) -> Page[Use]:
     return await home.store.read(lambda tx: home.cases.standings.uses(tx, resident, PAGE))
 
 
-def test_a_request_id_with_another_body_is_refused(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory) as cities:
+def test_a_request_id_with_another_body_is_refused(new_store: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores) as cities:
             home, host = cities[HOME], cities[HOST]
             resident = await home.resident(30)
             consent = await home.consent(resident, host.code)
@@ -164,12 +165,12 @@ def test_a_request_id_with_another_body_is_refused(tmp_path: Path) -> None:
                 await host.check(await home.show_code(resident, consent), ask=other)
             assert refused.value.reason == REQUEST_ID_REUSED
 
-    run(path, tmp_path)
+    run(path, new_store)
 
 
-def test_an_unreachable_home_city_makes_a_newcomer_and_never_an_error(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory) as cities:
+def test_an_unreachable_home_city_makes_a_newcomer_and_never_an_error(new_store: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores) as cities:
             home, host = cities[HOME], cities[HOST]
             resident = await home.resident(30)
             code = await home.show_code(resident, await home.consent(resident, host.code))
@@ -181,7 +182,7 @@ def test_an_unreachable_home_city_makes_a_newcomer_and_never_an_error(tmp_path: 
             cities.network.down.clear()
             assert (await host.check(code, ask=ask)).outcome is RecognitionOutcome.RECOGNISED
 
-    run(path, tmp_path)
+    run(path, new_store)
 
 
 def _open_to_everyone(checked: Checked) -> set[str]:
@@ -192,9 +193,9 @@ def _open_to_everyone(checked: Checked) -> set[str]:
     }
 
 
-def test_a_recognised_visitor_may_have_at_least_what_a_newcomer_may(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory) as cities:
+def test_a_recognised_visitor_may_have_at_least_what_a_newcomer_may(new_store: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores) as cities:
             home, host = cities[HOME], cities[HOST]
             for points in (-100, 0, 19, 20, 51, 90):
                 resident = await home.resident(points)
@@ -203,12 +204,14 @@ def test_a_recognised_visitor_may_have_at_least_what_a_newcomer_may(tmp_path: Pa
                 assert _open_to_everyone(checked) <= opened(checked)
                 assert _open_to_everyone(checked)
 
-    run(path, tmp_path)
+    run(path, new_store)
 
 
-def test_a_withdrawn_consent_ends_the_visitor_pass_within_the_freshness(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory) as cities:
+def test_a_withdrawn_consent_ends_the_visitor_pass_within_the_freshness(
+    new_store: NewStore,
+) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores) as cities:
             home, host = cities[HOME], cities[HOST]
             resident = await home.resident(30)
             consent = await home.consent(resident, host.code)
@@ -223,12 +226,12 @@ def test_a_withdrawn_consent_ends_the_visitor_pass_within_the_freshness(tmp_path
                 await redeem(host, held)
             assert ended.value.reason == DECISION_ENDED
 
-    run(path, tmp_path)
+    run(path, new_store)
 
 
-def test_a_pass_of_another_city_or_of_nobody_is_refused(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory, HOME, HOST, THIRD) as cities:
+def test_a_pass_of_another_city_or_of_nobody_is_refused(new_store: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores, HOME, HOST, THIRD) as cities:
             home, host, third = cities[HOME], cities[HOST], cities[THIRD]
             resident = await home.resident(30)
             code = await home.show_code(resident, await home.consent(resident, host.code))
@@ -237,12 +240,12 @@ def test_a_pass_of_another_city_or_of_nobody_is_refused(tmp_path: Path) -> None:
                 await third.check(checked.visitor_pass, is_pass=True)
             assert refused.value.reason == VISITOR_PASS_UNKNOWN
 
-    run(path, tmp_path)
+    run(path, new_store)
 
 
-def test_a_decision_of_one_venue_is_nothing_at_another(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory) as cities:
+def test_a_decision_of_one_venue_is_nothing_at_another(new_store: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores) as cities:
             home, host = cities[HOME], cities[HOST]
             resident = await home.resident(30)
             code = await home.show_code(resident, await home.consent(resident, host.code))
@@ -251,12 +254,12 @@ def test_a_decision_of_one_venue_is_nothing_at_another(tmp_path: Path) -> None:
                 await redeem(host, decision_of(checked), Caller(Role.VENUE, "rental-shop"))
             assert refused.value.reason == UNKNOWN
 
-    run(path, tmp_path)
+    run(path, new_store)
 
 
-def test_a_repaired_record_heals_at_the_next_question(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory) as cities:
+def test_a_repaired_record_heals_at_the_next_question(new_store: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores) as cities:
             home, host = cities[HOME], cities[HOST]
             number, resident = await home.resident_with_number()
             await home.record(number, 30)
@@ -268,12 +271,12 @@ def test_a_repaired_record_heals_at_the_next_question(tmp_path: Path) -> None:
             after = await host.check(await home.show_code(resident, consent))
             assert after.outcome is RecognitionOutcome.RECOGNISED
 
-    run(path, tmp_path)
+    run(path, new_store)
 
 
-def test_equal_standings_get_equal_answers_at_home_and_away(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory) as cities:
+def test_equal_standings_get_equal_answers_at_home_and_away(new_store: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores) as cities:
             home, host = cities[HOME], cities[HOST]
             own = await host.resident(150)
             own_code = await host.show_code(own, await host.consent(own, host.code))
@@ -287,12 +290,12 @@ def test_equal_standings_get_equal_answers_at_home_and_away(tmp_path: Path) -> N
             assert at_home.visitor.band_id == away.visitor.band_id
             assert opened(at_home) == opened(away)
 
-    run(path, tmp_path)
+    run(path, new_store)
 
 
-def test_nothing_is_served_after_a_suspension_and_all_is_after_it_ends(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory) as cities:
+def test_nothing_is_served_after_a_suspension_and_all_is_after_it_ends(new_store: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores) as cities:
             home, host = cities[HOME], cities[HOST]
             resident = await home.resident(30)
             consent = await home.consent(resident, host.code)
@@ -313,12 +316,12 @@ def test_nothing_is_served_after_a_suspension_and_all_is_after_it_ends(tmp_path:
             )
             assert (await host.check(code)).outcome is RecognitionOutcome.RECOGNISED
 
-    run(path, tmp_path)
+    run(path, new_store)
 
 
-def test_a_home_city_that_suspended_the_agreement_attests_nothing(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory) as cities:
+def test_a_home_city_that_suspended_the_agreement_attests_nothing(new_store: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores) as cities:
             home, host = cities[HOME], cities[HOST]
             resident = await home.resident(30)
             code = await home.show_code(resident, await home.consent(resident, host.code))
@@ -332,12 +335,12 @@ def test_a_home_city_that_suspended_the_agreement_attests_nothing(tmp_path: Path
             checked = await host.check(code)
             assert checked.outcome is RecognitionOutcome.NO_AGREEMENT
 
-    run(path, tmp_path)
+    run(path, new_store)
 
 
-def test_two_hosts_cannot_link_one_resident(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory, HOME, HOST, THIRD) as cities:
+def test_two_hosts_cannot_link_one_resident(new_store: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores, HOME, HOST, THIRD) as cities:
             home = cities[HOME]
             resident = await home.resident(30)
             seen = []
@@ -349,14 +352,16 @@ def test_two_hosts_cannot_link_one_resident(tmp_path: Path) -> None:
             assert seen[0].pseudonym != seen[1].pseudonym
             assert seen[0].status_index != seen[1].status_index
 
-    run(path, tmp_path)
+    run(path, new_store)
 
 
-def test_no_document_number_and_no_code_as_shown_is_anywhere_in_the_stores(tmp_path: Path) -> None:
+def test_no_document_number_and_no_code_as_shown_is_anywhere_in_the_stores(
+    new_sqlite: NewStore, tmp_path: Path
+) -> None:
     secrets = list[bytes]()
 
-    async def path(directory: Path) -> None:
-        async with world(directory) as cities:
+    async def path(stores: NewStore) -> None:
+        async with world(stores) as cities:
             home, host = cities[HOME], cities[HOST]
             number, resident = await home.resident_with_number()
             await home.record(number, 30)
@@ -364,7 +369,7 @@ def test_no_document_number_and_no_code_as_shown_is_anywhere_in_the_stores(tmp_p
             await host.check(code)
             secrets.extend((number.encode(), code.encode(), code[6:].replace("-", "").encode()))
 
-    run(path, tmp_path)
+    run(path, new_sqlite)
     for file in tmp_path.iterdir():
         content = file.read_bytes()
         assert not any(secret in content for secret in secrets), file

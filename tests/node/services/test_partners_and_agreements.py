@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -25,15 +24,16 @@ from node.errors import FIELD_INVALID, NOT_A_PARTNER, PEER_REFUSED, STATE_REFUSE
 from node.model import Caller, PageRequest, Role
 from node.registry import AgreementState, PartnerState
 from node.services.agreements import AgreementDesk
+from tests.conftest import NewStore
 from tests.node.services.world import MemoryKeys, Town, World, world
 
 HOME, HOST, THIRD = "410100", "330100", "320500"
 OPERATOR = Caller(Role.OPERATOR, "default")
 
 
-def run(path: Callable[[Path], Awaitable[None]], directory: Path) -> None:
+def run(path: Callable[[NewStore], Awaitable[None]], stores: NewStore) -> None:
     async def whole() -> None:
-        await path(directory)
+        await path(stores)
 
     asyncio.run(whole())
 
@@ -49,9 +49,9 @@ def add(town: Town, descriptor: str, compared: str) -> Awaitable[object]:
     return town.store.run(lambda tx: town.cases.partners.add(tx, descriptor.encode(), compared))
 
 
-def test_a_descriptor_that_was_exchanged_on_its_way_is_refused(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory, HOME, agreed=False) as cities:
+def test_a_descriptor_that_was_exchanged_on_its_way_is_refused(new_sqlite: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores, HOME, agreed=False) as cities:
             town = cities[HOME]
             honest = MemoryKeys(CityCode(HOST), cities.clock.now())
             forged = MemoryKeys(CityCode(THIRD), cities.clock.now())
@@ -61,21 +61,23 @@ def test_a_descriptor_that_was_exchanged_on_its_way_is_refused(tmp_path: Path) -
             )
             assert not town.store.registry.partners
 
-    run(path, tmp_path)
+    run(path, new_sqlite)
 
 
-def test_a_city_is_no_partner_of_itself(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory, HOME, agreed=False) as cities:
+def test_a_city_is_no_partner_of_itself(new_sqlite: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores, HOME, agreed=False) as cities:
             own = cities[HOME].cases.partners.descriptor()
             await refused(FIELD_INVALID, add(cities[HOME], own.json, own.fingerprint))
 
-    run(path, tmp_path)
+    run(path, new_sqlite)
 
 
-def test_an_older_or_forked_bundle_changes_nothing_and_a_newer_one_does(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory) as cities:
+def test_an_older_or_forked_bundle_changes_nothing_and_a_newer_one_does(
+    new_sqlite: NewStore,
+) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores) as cities:
             town, other = cities[HOME], cities[HOST]
             desk, keys = town.cases.partners, other.keys
             newer = keys.make_bundle(other.code, cities.clock.now(), 3)
@@ -87,35 +89,52 @@ def test_an_older_or_forked_bundle_changes_nothing_and_a_newer_one_does(tmp_path
             await refused(BUNDLE_ROLLBACK, desk.receive_bundle(other.code, fork))
             assert town.store.registry.partners[other.code].envelope == newer
 
-    run(path, tmp_path)
+    run(path, new_sqlite)
 
 
-def test_a_bundle_signed_by_another_root_is_refused(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory, HOME, HOST, THIRD) as cities:
+def test_two_newer_bundles_that_come_at_once_leave_the_newest(new_sqlite: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores) as cities:
+            town, other = cities[HOME], cities[HOST]
+            desk, now = town.cases.partners, cities.clock.now()
+            two, three = (other.keys.make_bundle(other.code, now, n) for n in (2, 3))
+            found = await asyncio.gather(
+                desk.receive_bundle(other.code, three),
+                desk.receive_bundle(other.code, two),
+                return_exceptions=True,
+            )
+            assert town.store.registry.partners[other.code].bundle.sequence == 3
+            assert isinstance(found[1], HutongError)
+
+    run(path, new_sqlite)
+
+
+def test_a_bundle_signed_by_another_root_is_refused(new_sqlite: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores, HOME, HOST, THIRD) as cities:
             town, other = cities[HOME], cities[HOST]
             honest = other.keys.make_bundle(other.code, cities.clock.now(), 2)
             bundle = codec.TRUST_BUNDLE.decode(honest.payload)
             forged = seal(codec.TRUST_BUNDLE, bundle, [cities[THIRD].keys.root])
             await refused(MISSING_SIGNATURE, town.cases.partners.receive_bundle(other.code, forged))
 
-    run(path, tmp_path)
+    run(path, new_sqlite)
 
 
-def test_a_scale_of_another_city_is_refused(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory, HOME, HOST, THIRD) as cities:
+def test_a_scale_of_another_city_is_refused(new_sqlite: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores, HOME, HOST, THIRD) as cities:
             own = cities[THIRD].store.registry.own_scale()
             assert own is not None
             desk = cities[HOME].cases.partners
             await refused(UNKNOWN_KEY, desk.receive_scales(cities[HOST].code, [own.envelope]))
 
-    run(path, tmp_path)
+    run(path, new_sqlite)
 
 
-def test_a_suspended_partner_is_neither_heard_nor_asked(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory) as cities:
+def test_a_suspended_partner_is_neither_heard_nor_asked(new_sqlite: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores) as cities:
             town, other = cities[HOME], cities[HOST]
             desk = town.cases.partners
             suspend = lambda tx: desk.set_state(  # noqa: E731 - the same act twice
@@ -127,12 +146,12 @@ def test_a_suspended_partner_is_neither_heard_nor_asked(tmp_path: Path) -> None:
             again = await refused(STATE_REFUSED, town.store.run(suspend))
             assert again.fields["needed"] == "active"
 
-    run(path, tmp_path)
+    run(path, new_sqlite)
 
 
-def test_a_suspension_without_a_reason_is_refused(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory) as cities:
+def test_a_suspension_without_a_reason_is_refused(new_sqlite: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores) as cities:
             desk = cities[HOME].cases.partners
             code = cities[HOST].code
             await refused(
@@ -142,7 +161,7 @@ def test_a_suspension_without_a_reason_is_refused(tmp_path: Path) -> None:
                 ),
             )
 
-    run(path, tmp_path)
+    run(path, new_sqlite)
 
 
 async def proposal(cities: World) -> tuple[Town, Town, Envelope]:
@@ -155,9 +174,9 @@ async def proposal(cities: World) -> tuple[Town, Town, Envelope]:
     return one, other, one.store.registry.agreements[-1].envelope
 
 
-def test_an_agreement_that_one_city_signed_is_in_force_nowhere(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory, agreed=False) as cities:
+def test_an_agreement_that_one_city_signed_is_in_force_nowhere(new_sqlite: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores, agreed=False) as cities:
             one, other, envelope = await proposal(cities)
             assert one.store.registry.active_agreement(other.code) is None
             assert other.store.registry.active_agreement(one.code) is None
@@ -166,12 +185,12 @@ def test_an_agreement_that_one_city_signed_is_in_force_nowhere(tmp_path: Path) -
                 one.cases.agreements.receive_countersigned(other.code, envelope),
             )
 
-    run(path, tmp_path)
+    run(path, new_sqlite)
 
 
-def test_a_countersignature_that_does_not_fit_is_refused(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory, agreed=False) as cities:
+def test_a_countersignature_that_does_not_fit_is_refused(new_sqlite: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores, agreed=False) as cities:
             one, other, envelope = await proposal(cities)
             broken = Envelope(
                 envelope.payload_type,
@@ -182,36 +201,40 @@ def test_a_countersignature_that_does_not_fit_is_refused(tmp_path: Path) -> None
             await refused(BAD_SIGNATURE, desk.receive_countersigned(other.code, broken))
             assert one.store.registry.active_agreement(other.code) is None
 
-    run(path, tmp_path)
+    run(path, new_sqlite)
 
 
-def test_what_this_city_did_not_propose_cannot_be_put_in_force_from_afar(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory, agreed=False) as cities:
+def test_what_this_city_did_not_propose_cannot_be_put_in_force_from_afar(
+    new_sqlite: NewStore,
+) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores, agreed=False) as cities:
             one, other, envelope = await proposal(cities)
             both = add_signature(envelope, other.keys)
             await refused(
                 STATE_REFUSED, other.cases.agreements.receive_countersigned(one.code, both)
             )
 
-    run(path, tmp_path)
+    run(path, new_sqlite)
 
 
-def test_a_partner_cannot_propose_for_two_other_cities(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory, HOME, HOST, THIRD, agreed=False) as cities:
+def test_a_partner_cannot_propose_for_two_other_cities(new_sqlite: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores, HOME, HOST, THIRD, agreed=False) as cities:
             one, _, envelope = await proposal(cities)
             third = cities[THIRD]
             with pytest.raises(HutongError):
                 await third.cases.agreements.receive_proposal(one.code, envelope)
             assert not third.store.registry.agreements
 
-    run(path, tmp_path)
+    run(path, new_sqlite)
 
 
-def test_a_lost_answer_leaves_an_agreement_that_the_repetition_completes(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory, agreed=False) as cities:
+def test_a_lost_answer_leaves_an_agreement_that_the_repetition_completes(
+    new_sqlite: NewStore,
+) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores, agreed=False) as cities:
             one, other, _ = await proposal(cities)
             key = other.store.registry.agreements[-1].key
             ask = other.ask(caller=OPERATOR)
@@ -225,12 +248,12 @@ def test_a_lost_answer_leaves_an_agreement_that_the_repetition_completes(tmp_pat
             assert states == [AgreementState.ACTIVE, AgreementState.ACTIVE]
             assert len(one.store.registry.agreements) == 1
 
-    run(path, tmp_path)
+    run(path, new_sqlite)
 
 
-def test_a_new_version_replaces_the_one_in_force_in_both_cities(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory) as cities:
+def test_a_new_version_replaces_the_one_in_force_in_both_cities(new_sqlite: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores) as cities:
             one, other = cities[HOME], cities[HOST]
             await one.agree(other)
             for town, there in ((one, other), (other, one)):
@@ -240,24 +263,24 @@ def test_a_new_version_replaces_the_one_in_force_in_both_cities(tmp_path: Path) 
                 assert active is not None
                 assert active.agreement.version == 2
 
-    run(path, tmp_path)
+    run(path, new_sqlite)
 
 
-def test_lists_are_paged_and_never_cut(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory, HOME, HOST, THIRD) as cities:
+def test_lists_are_paged_and_never_cut(new_sqlite: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores, HOME, HOST, THIRD) as cities:
             desk = cities[HOME].cases.partners
             first = desk.page(PageRequest(1, ""))
             second = desk.page(PageRequest(1, first.next_token))
             assert [p.city for p in (*first.items, *second.items)] == [THIRD, HOST]
             assert second.next_token == ""
 
-    run(path, tmp_path)
+    run(path, new_sqlite)
 
 
-def test_a_peers_refusal_says_who_refused_and_why(tmp_path: Path) -> None:
-    async def path(directory: Path) -> None:
-        async with world(directory) as cities:
+def test_a_peers_refusal_says_who_refused_and_why(new_sqlite: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores) as cities:
             one, other = cities[HOME], cities[HOST]
             desk = other.cases.partners
             await other.store.run(
@@ -266,4 +289,4 @@ def test_a_peers_refusal_says_who_refused_and_why(tmp_path: Path) -> None:
             error = await refused(PEER_REFUSED, one.cases.partners.sync(other.code))
             assert error.fields["peer_reason"] == NOT_A_PARTNER.name
 
-    run(path, tmp_path)
+    run(path, new_sqlite)

@@ -12,7 +12,6 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -35,6 +34,7 @@ from node.services.checking import Checked, Credential
 from node.services.here import Here
 from node.services.recording import RecordRow
 from node.store import Store, open_store
+from tests.conftest import NewStore
 
 T = TypeVar("T")
 
@@ -116,10 +116,12 @@ class MemoryKeys:
 
 @dataclass
 class Network:
-    """Which cities cannot be reached, and whose answers get lost."""
+    """Which cities cannot be reached, whose answers get lost, and which lies are told."""
 
     down: set[CityCode] = field(default_factory=set)
     loses_answers_of: set[CityCode] = field(default_factory=set)
+    lie: Callable[[Envelope], Envelope] | None = None
+    """What a lying home city makes of its attestations."""
 
 
 class DirectPeers:
@@ -150,7 +152,8 @@ class DirectPeers:
     async def request_attestation(self, partner: Partner, request: Envelope) -> Envelope:
         desk = self._world[partner.city].cases.attesting
         answer = await self._call(partner, lambda: desk.attest(request, self._here))
-        return codec.envelope_from_bytes(answer)
+        attestation, lie = codec.envelope_from_bytes(answer), self._world.network.lie
+        return lie(attestation) if lie else attestation
 
     async def clock_of(self, partner: Partner, own: Envelope) -> datetime:
         await self.exchange_trust_bundles(partner, own)
@@ -205,10 +208,16 @@ class Town:
     async def load_rules(self) -> None:
         pinyin = data.city(self.code).pinyin
         scale = data.path(f"{pinyin}/scale.toml").read_bytes()
-        incentives = data.path(f"{pinyin}/incentives.toml").read_bytes()
         desk = self.cases.catalogue
         await self.store.run(lambda tx: desk.load_scale(tx, "scale.toml", scale))
-        await self.store.run(lambda tx: desk.load_incentives(tx, "incentives.toml", incentives))
+        await self.load_incentives()
+
+    async def load_incentives(self, change: Callable[[str], str] = str) -> None:
+        """The shipped catalogue, as `change` makes it."""
+        pinyin = data.city(self.code).pinyin
+        text = change(data.path(f"{pinyin}/incentives.toml").read_text("utf-8")).encode()
+        desk = self.cases.catalogue
+        await self.store.run(lambda tx: desk.load_incentives(tx, "incentives.toml", text))
 
     async def trust(self, other: "Town") -> None:
         descriptor = other.cases.partners.descriptor()
@@ -336,15 +345,13 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def world(directory: Path, *codes: str, agreed: bool = True) -> AsyncIterator[World]:
+async def world(new_store: NewStore, *codes: str, agreed: bool = True) -> AsyncIterator[World]:
     """A world of these cities; Zhengzhou and Hangzhou without any."""
     clock = MovableClock(START)
     made = World(clock)
     try:
         for code in codes or ("410100", "330100"):
-            store = await asyncio.to_thread(
-                open_store, f"sqlite:///{directory / code}.sqlite", clock
-            )
+            store = await asyncio.to_thread(open_store, new_store(code), clock)
             made.towns[CityCode(code)] = Town(CityCode(code), store, clock, made)
         towns = list(made.towns.values())
         for town in towns:
