@@ -256,3 +256,16 @@ def standings(draw: st.DrawFn, scale: Scale) -> Standing:
     near = st.sampled_from(edges or [0]).flatmap(lambda e: st.integers(e - 2, e + 2))
     score = draw(near | st.integers(-2 * limits.SCORE_MILLI, 2 * limits.SCORE_MILLI))
     return scale.standing(score - base, frozenset(named))
+
+
+@st.composite
+def band_tables(
+    draw: st.DrawFn, home: tuple[str, ...], host: tuple[str, ...]
+) -> tuple[BandRow, ...]:
+    """Rows between two lists of bands, low to high: often in order, often not."""
+    if draw(st.booleans()):
+        begin = draw(st.integers(0, len(home) - 1))
+        to = sorted(draw(st.integers(0, len(host) - 1)) for _ in range(len(home) - begin))
+        return tuple(BandRow(band, host[rank]) for band, rank in zip(home[begin:], to, strict=True))
+    homes = draw(st.lists(st.sampled_from(home), min_size=1, unique=True))
+    return tuple(BandRow(band, draw(st.sampled_from(host))) for band in homes)
