@@ -1,0 +1,144 @@
+"""From the command line to an exit code: the tree of commands, and what becomes of each error."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import IO, Final
+
+import click
+
+from federation.errors import HutongError
+from node.cli import exits
+from node.cli.errors import COMMAND_LINE, UNEXPECTED
+from node.cli.output import error_line
+from node.cli.session import Session
+from node.cli.shape import Group
+from node.cli.texts import LANGUAGES, language_of
+from node.cli.usage import usage_text
+
+TREE: Final = {
+    "init": "setup:init",
+    "serve": "setup:serve",
+    "doctor": "examining:doctor",
+    "client issue": "setup:issue",
+    "partner export": "partners:export",
+    "partner import": "partners:import_partner",
+    "partner list": "partners:list_partners",
+    "partner suspend": "partners:suspend",
+    "partner resume": "partners:resume",
+    "partner sync": "partners:sync",
+    "agreement propose": "agreements:propose",
+    "agreement sign": "agreements:sign",
+    "agreement list": "agreements:list_agreements",
+    "agreement show": "agreements:show",
+    "agreement suspend": "agreements:suspend",
+    "agreement resume": "agreements:resume",
+    "scale load": "loading:load_scale",
+    "incentives load": "loading:load_incentives",
+    "records load": "records:load_records",
+    "resident enrol": "residents:enrol",
+    "resident consent": "consents:give",
+    "resident consents": "consents:list_consents",
+    "resident withdraw": "consents:withdraw",
+    "resident code": "residents:code",
+    "resident standing": "residents:standing",
+    "resident uses": "residents:uses",
+    "venue incentives": "venues:list_incentives",
+    "venue check": "venues:check",
+    "venue redeem": "venues:redeem",
+    "envelope show": "envelopes:show",
+    "envelope verify": "envelopes:verify",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line; the exit code. Nothing is raised."""
+    argv = list(sys.argv[1:] if arguments is None else arguments)
+    root = Group(TREE)
+    if "_HUTONG_COMPLETE" in os.environ:
+        root.main(argv, prog_name="hutong")
+    session = Session(language_of(argv, os.environ), machine="--json" in argv)
+    for stream in (sys.stdout, sys.stderr):
+        _never_fail_to_encode(stream)
+    code = exits.DONE
+    try:
+        with session.resources:
+            code = _run(root, argv, session)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has seen enough; what the command did stands.
+        _discard(sys.stdout)
+    except KeyboardInterrupt:
+        return exits.INTERRUPTED
+    return code
+
+
+def _run(root: Group, argv: list[str], session: Session) -> int:
+    try:
+        with root.make_context("hutong", argv, obj=session) as ctx:
+            return int(root.invoke(ctx) or exits.DONE)
+    except click.exceptions.Exit as wanted:
+        return wanted.exit_code
+    except (BrokenPipeError, KeyboardInterrupt):
+        raise
+    except Exception as error:  # noqa: BLE001 - the last resort: nobody is shown a traceback unasked
+        return _ended(session, error)
+
+
+def _ended(session: Session, error: Exception) -> int:
+    """Say what went wrong; the exit code."""
+    if session.debug:
+        traceback.print_exception(error)
+    match error:
+        case click.exceptions.NoArgsIsHelpError():
+            click.echo(error.format_message(), err=True)
+            code = exits.USAGE
+        case click.UsageError():
+            _misused(session, error)
+            code = exits.USAGE
+        case click.Abort() | EOFError():
+            code = exits.INTERRUPTED
+        case HutongError():
+            _failed(session, error)
+            code = exits.exit_code(error)
+        case _:
+            _failed(session, HutongError(UNEXPECTED, kind=type(error).__name__))
+            code = exits.INTERNAL
+    return code
+
+
+def _misused(session: Session, error: click.UsageError) -> None:
+    texts = {language: usage_text(error, language) for language in LANGUAGES}
+    fields = {"problem": texts["en"]}
+    _report(session, COMMAND_LINE.name, fields, texts)
+
+
+def _failed(session: Session, error: HutongError) -> None:
+    texts = {language: error.text(language) for language in LANGUAGES}
+    _report(session, error.reason.name, error.fields, texts)
+    if session.pending and exits.may_have_happened(error):
+        session.out.note(session.say("said.repeat", request_id=session.pending))
+
+
+def _report(session: Session, reason: str, fields: dict[str, str], texts: dict[str, str]) -> None:
+    described: dict[str, object] = {"reason": reason, "fields": fields}
+    described |= {f"text_{language}": texts[language] for language in LANGUAGES}
+    if session.pending:
+        described["request_id"] = session.pending
+    if not session.out.document({"error": described}):
+        error_line(session.say("said.error", text=texts[session.language]))
+
+
+def _never_fail_to_encode(stream: IO[str]) -> None:
+    """A terminal that knows no Chinese gets it spelled out, never an error."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
+
+
+def _discard(stream: IO[str]) -> None:
+    """Let the interpreter flush what is left into nothing when it ends."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, stream.fileno())
+    os.close(nothing)

@@ -1,0 +1,90 @@
+"""Calls to the node of an invocation, each with the client certificate of the right role."""
+
+import uuid
+from pathlib import Path
+from typing import Any, Final
+
+from federation.identifiers import name as checked_name
+from node import bootstrap
+from node.cli.errors import CLIENT_MISSING, HutongError
+from node.cli.session import Session
+from node.model import Role
+
+# A partner's deadline is 5 s (node.limits); a call here may wait for one, and for a busy store.
+_SECONDS: Final = 20.0
+_PAGE: Final = 200
+
+DEFAULT: Final = "default"
+
+Answer = dict[str, Any]
+
+_SERVICES: Final = {
+    Role.OPERATOR: "OperatorService",
+    Role.RESIDENT: "ResidentService",
+    Role.VENUE: "VenueService",
+    Role.DEPARTMENT: "DepartmentService",
+}
+
+
+class Node:
+    """The node of an invocation, as one client sees it."""
+
+    def __init__(self, session: Session, role: Role, name: str = DEFAULT) -> None:
+        """Connect as the client of that role and name; raises CLIENT_MISSING."""
+        self._session = session
+        self._service = _SERVICES[role]
+        files = session.client_files() or _own_files(session, role, name)
+        for path in (files.certificate, files.key, files.ca):
+            if not path.is_file():
+                raise HutongError(CLIENT_MISSING, path=str(path), command=_issue(role, name))
+        self._client = bootstrap.local_client(
+            address=session.address(),
+            certificate=files.certificate,
+            key=files.key,
+            ca=files.ca,
+            timeout_seconds=_SECONDS,
+        )
+        session.resources.callback(self._client.close)
+
+    def ask(self, method: str, **request: object) -> Answer:
+        """Call a method that changes nothing."""
+        return self._client.call(f"{self._service}/{method}", request)
+
+    def change(self, method: str, request_id: str | None, **request: object) -> Answer:
+        """Call a method that changes something, under this request id or a new one.
+
+        Until the answer has come the session keeps the id, so that an error can name it.
+        """
+        self._session.pending = request_id or str(uuid.uuid4())
+        answer = self.ask(method, request_id=self._session.pending, **request)
+        self._session.pending = ""
+        return answer
+
+    def every(self, method: str, items: str, **request: object) -> list[Answer]:
+        """All items of a paged list: nothing is cut."""
+        found: list[Answer] = []
+        token = ""
+        while True:
+            page = self.ask(method, page_size=_PAGE, page_token=token, **request)
+            found.extend(page[items])
+            token = page["next_page_token"]
+            if not token:
+                return found
+
+
+def _own_files(session: Session, role: Role, name: str) -> bootstrap.ClientFiles:
+    """The files of a client on the node's own machine, where `init` and `client issue` put them."""
+    checked_name(name, where=f"--{role.value}")
+    session.settings  # noqa: B018 - says what is wrong with the settings first
+    default = bootstrap.default_client(session.settings_path, role)
+    return bootstrap.ClientFiles(
+        *(_named(path, role, name) for path in (default.certificate, default.key, default.ca))
+    )
+
+
+def _named(path: Path, role: Role, name: str) -> Path:
+    return path.with_name(f"{role.value}-{name}{path.suffix}")
+
+
+def _issue(role: Role, name: str) -> str:
+    return f"hutong client issue --role {role.value} --name {name}"

@@ -1,0 +1,39 @@
+"""Exit codes: the one table of them, and of which an error ends in. docs/manual.md tells them."""
+
+from typing import Final
+
+from federation.errors import HutongError, Status
+
+DONE: Final = 0
+INTERNAL: Final = 1
+USAGE: Final = 2
+REFUSED: Final = 3
+NOT_ALLOWED: Final = 4
+UNREACHABLE: Final = 5
+UNHEALTHY: Final = 6
+INTERRUPTED: Final = 130
+
+OF_STATUS: Final = {
+    Status.INVALID_ARGUMENT: REFUSED,
+    Status.NOT_FOUND: REFUSED,
+    Status.ALREADY_EXISTS: REFUSED,
+    Status.FAILED_PRECONDITION: REFUSED,
+    Status.OUT_OF_RANGE: REFUSED,
+    Status.PERMISSION_DENIED: NOT_ALLOWED,
+    Status.UNAUTHENTICATED: NOT_ALLOWED,
+    Status.UNAVAILABLE: UNREACHABLE,
+    Status.DEADLINE_EXCEEDED: UNREACHABLE,
+    Status.RESOURCE_EXHAUSTED: UNREACHABLE,
+    Status.ABORTED: UNREACHABLE,
+    Status.INTERNAL: INTERNAL,
+}
+
+
+def exit_code(error: HutongError) -> int:
+    """The code that a command ends in by this error."""
+    return OF_STATUS[error.reason.status]
+
+
+def may_have_happened(error: HutongError) -> bool:
+    """Whether the node may have done what was asked although its answer was lost."""
+    return OF_STATUS[error.reason.status] in {UNREACHABLE, INTERNAL}
