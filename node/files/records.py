@@ -28,8 +28,9 @@ _MILLI: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """One record of a file; points in thousandths."""
+    """One record of a file, and the line that it ends on; points in thousandths."""
 
+    line: int
     record_number: str
     document_number: str
     title_zh: str
@@ -117,6 +118,7 @@ def _row(file_name: str, line: int, values: dict[str, str]) -> FileRow:
         most = limits.RECORD_POINTS_MILLI // _MILLI
         raise bad("points", f"at most three places after the dot, and at most {most} points")
     return FileRow(
+        line=line,
         record_number=values["record_number"].strip(),
         document_number=values["document_number"].strip(),
         title_zh=values["title_zh"].strip(),
