@@ -5,7 +5,6 @@ Times and randomness come from the caller, so that a run can be repeated.
 
 import hashlib
 import re
-import uuid
 from datetime import datetime
 from typing import NewType
 
@@ -76,7 +75,8 @@ def uuid8(content: bytes) -> str:
 def _uuid(value: int, *, version: int) -> str:
     value = value & ~(0xF << 76) | version << 76
     value = value & ~(0x3 << 62) | 2 << 62
-    return str(uuid.UUID(int=value))
+    plain = f"{value:032x}"
+    return f"{plain[:8]}-{plain[8:12]}-{plain[12:16]}-{plain[16:20]}-{plain[20:]}"
 
 
 def code_text(city: CityCode, code: bytes) -> str:

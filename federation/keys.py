@@ -7,14 +7,10 @@ import enum
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Protocol
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-    Ed25519PrivateKey,
-    Ed25519PublicKey,
-)
+from nacl.bindings import crypto_sign, crypto_sign_BYTES, crypto_sign_open, crypto_sign_seed_keypair
+from nacl.exceptions import BadSignatureError
 
 from federation.errors import MALFORMED, HutongError
 
@@ -75,16 +71,13 @@ class PublicKey:
 
     def verifies(self, signature: bytes, message: bytes) -> bool:
         """Whether `signature` is this key's over `message`."""
+        if len(signature) != crypto_sign_BYTES:
+            return False
         try:
-            _ed25519(self.public_key).verify(signature, message)
-        except InvalidSignature:
+            crypto_sign_open(signature + message, self.public_key)
+        except BadSignatureError:
             return False
         return True
-
-
-@lru_cache(maxsize=4096)
-def _ed25519(raw: bytes) -> Ed25519PublicKey:
-    return Ed25519PublicKey.from_public_bytes(raw)
 
 
 class Signer(Protocol):
@@ -99,24 +92,27 @@ class Signer(Protocol):
 
 
 class Ed25519Signer:
-    """A signer whose key is in memory."""
+    """A signer whose key is in memory.
 
-    __slots__ = ("_private", "key_id", "public_key")
+    By libsodium, which signs and verifies about twice as fast as OpenSSL; the signatures are the
+    same bytes (RFC 8032).
+    """
 
-    def __init__(self, private: Ed25519PrivateKey) -> None:
-        """Sign with `private`."""
-        self._private = private
-        self.public_key = private.public_key().public_bytes_raw()
-        self.key_id = key_id(Suite.ED25519, self.public_key)
+    __slots__ = ("_secret", "key_id", "public_key")
+
+    def __init__(self, public_key: bytes, secret: bytes) -> None:
+        """Sign with libsodium's 64-byte form of a private key."""
+        self.public_key, self._secret = public_key, secret
+        self.key_id = key_id(Suite.ED25519, public_key)
 
     @classmethod
     def from_seed(cls, seed: bytes) -> "Ed25519Signer":
         """The signer of the 32-byte RFC 8032 private key `seed`."""
-        return cls(Ed25519PrivateKey.from_private_bytes(seed))
+        return cls(*crypto_sign_seed_keypair(seed))
 
     def sign(self, message: bytes) -> bytes:
         """The 64-byte Ed25519 signature over `message`."""
-        return self._private.sign(message)
+        return crypto_sign(message, self._secret)[:crypto_sign_BYTES]
 
     def described(self, *, not_before: datetime, not_after: datetime) -> PublicKey:
         """The public half, valid in the given window."""

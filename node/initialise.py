@@ -193,7 +193,7 @@ def _make_keys(
     ):
         write_private(key, identity.key)
         write_private(certificate, identity.certificate)
-    root_signer, signer = Ed25519Signer(root), Ed25519Signer(signing)
+    root_signer, signer = (Ed25519Signer.from_seed(k.private_bytes_raw()) for k in (root, signing))
     # A partner's clock may be behind ours: keys count from a little before.
     since = now - CLOCK_SKEW
     header = Header(

@@ -93,7 +93,7 @@ def read_signer(path: Path) -> Ed25519Signer:
         raise unusable(path, "it holds no private key in PEM") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise unusable(path, "it holds another kind of key than Ed25519")
-    return Ed25519Signer(key)
+    return Ed25519Signer.from_seed(key.private_bytes_raw())
 
 
 class FileKeys:

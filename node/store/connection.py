@@ -1,17 +1,47 @@
-"""One transaction's connection: writes at once, appends at the commit, and knows if it wrote."""
+"""One transaction's connection: writes at once, appends at the commit, and knows if it wrote.
 
-from collections.abc import Sequence
+Statements are written in SQLAlchemy Core, compiled once, and run by the driver itself: on hot paths
+that halves the cost of a statement. Values need no conversion: `tables` has integers, texts and
+bytes only, which both drivers give back as they took them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy import exc
 from sqlalchemy.dialects import postgresql, sqlite
 
 from node.store import tables
 
 Row = Sequence[Any]
+Statement = sa.Select[Any] | sa.Insert | sa.Update | sa.Delete
 
-# PostgreSQL's inserts tell how many rows they made only where they are asked to.
-_COUNTED: Final = {"preserve_rowcount": True}
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A statement in a database's own words; `places` is None where its parameters have names."""
+
+    sql: str
+    constants: Mapping[str, object]
+    places: tuple[str, ...] | None
+
+    def parameters(self, values: Mapping[str, object]) -> object:
+        """The values, in the form that the driver takes."""
+        found = {**self.constants, **values} if self.constants else values
+        return found if self.places is None else [found[name] for name in self.places]
+
+
+@lru_cache(maxsize=512)
+def _compile(statement: Statement, dialect: sa.Dialect, columns: tuple[str, ...]) -> _Compiled:
+    # An insert names the columns that it is given; other statements have their parameters inside.
+    names = list(columns) if isinstance(statement, sa.Insert) else None
+    compiled: Any = statement.compile(dialect=dialect, column_keys=names)
+    constants = {name: value for name, value in compiled.params.items() if name not in columns}
+    places = tuple(compiled.positiontup) if compiled.positional else None
+    return _Compiled(str(compiled), constants, places)
 
 
 class Session:
@@ -24,27 +54,41 @@ class Session:
     def __init__(self, connection: sa.Connection) -> None:
         """Over an open transaction of `connection`."""
         self._connection = connection
+        self._dialect = connection.dialect
+        driver: Any = connection.connection.dbapi_connection
+        self._driver = driver
+        self._cursor: Any = driver.cursor()
         self._appended: dict[sa.Insert, list[dict[str, object]]] = {}
         self.wrote = False
 
     def one(self, statement: sa.Select[Any], **values: object) -> Row | None:
         """The first row."""
-        return self._connection.execute(statement, values).first()
+        self._execute(statement, values)
+        found: Row | None = self._cursor.fetchone()
+        return found
 
     def all(self, statement: sa.Select[Any], **values: object) -> Sequence[Row]:
         """Every row."""
-        return self._connection.execute(statement, values).all()
+        self._execute(statement, values)
+        found: Sequence[Row] = self._cursor.fetchall()
+        return found
 
     def write(self, statement: sa.Insert | sa.Update | sa.Delete, **values: object) -> int:
         """Write at once; how many rows were touched."""
         self.wrote = True
-        return self._connection.execute(statement, values, execution_options=_COUNTED).rowcount
+        self._execute(statement, values)
+        return int(self._cursor.rowcount)
 
     def write_all(self, statement: sa.Insert, rows: Sequence[dict[str, object]]) -> None:
-        """Write several rows at once."""
-        if rows:
-            self.wrote = True
-            self._connection.execute(statement, list(rows))
+        """Write several rows at once; each names the same columns."""
+        if not rows:
+            return
+        self.wrote = True
+        compiled = _compile(statement, self._dialect, tuple(rows[0]))
+        try:
+            self._cursor.executemany(compiled.sql, [compiled.parameters(row) for row in rows])
+        except self._dialect.loaded_dbapi.Error as error:
+            raise self._translated(compiled.sql, error) from error
 
     def append(self, statement: sa.Insert, row: dict[str, object]) -> None:
         """Write at the latest at the commit."""
@@ -55,7 +99,25 @@ class Session:
         """Write what was appended."""
         appended, self._appended = self._appended, {}
         for statement, rows in appended.items():
-            self._connection.execute(statement, rows)
+            self.write_all(statement, rows)
+
+    def _execute(self, statement: Statement, values: Mapping[str, object]) -> None:
+        compiled = _compile(statement, self._dialect, tuple(values))
+        try:
+            self._cursor.execute(compiled.sql, compiled.parameters(values))
+        except self._dialect.loaded_dbapi.Error as error:
+            raise self._translated(compiled.sql, error) from error
+
+    def _translated(self, sql: str, error: Any) -> exc.DBAPIError:  # noqa: ANN401 - each driver has its own class
+        """The driver's error as SQLAlchemy tells it, without the values of the statement."""
+        if self._dialect.is_disconnect(error, self._driver, self._cursor):
+            self._connection.invalidate()
+        base = self._dialect.loaded_dbapi.Error
+        told: Any = exc.DBAPIError.instance(
+            sql, None, error, base, hide_parameters=True, dialect=self._dialect
+        )
+        found: exc.DBAPIError = told
+        return found
 
 
 def upsert(table: sa.Table, dialect: str, *, keep: Sequence[str] = ()) -> sa.Insert:

@@ -1,7 +1,8 @@
 """What operators decided: read as one version, never half-new, and seen by every process."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from federation import codec
 from federation.identifiers import CityCode
 from node.ports import Transaction
 from node.registry import Catalogue, Partner, PartnerState, Registry
+from node.store.connection import Session
 from node.store.tables import CATALOGUES
 from tests.conftest import NewStore
 from tests.node.services.world import MemoryKeys
@@ -94,19 +96,24 @@ def test_readers_see_one_version_while_a_writer_changes_it(two: tuple[Desk, Desk
 
 
 def test_a_change_in_the_middle_of_a_reading_is_read_whole_or_not_at_all(
-    two: tuple[Desk, Desk],
+    two: tuple[Desk, Desk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = two
     one.run(decide(1))
     interrupted = list[str]()
+    read = Session.one
 
-    @sa.event.listens_for(other.engine, "before_cursor_execute")
-    def change_meanwhile(*arguments: object) -> None:
-        if "FROM catalogues" in str(arguments[2]) and not interrupted:
-            interrupted.append(str(arguments[2]))
+    def change_meanwhile(
+        session: Session, statement: sa.Select[Any], **values: object
+    ) -> Sequence[Any] | None:
+        if "FROM catalogues" in str(statement) and not interrupted:
+            interrupted.append(str(statement))
             changing = threading.Thread(target=one.run, args=[decide(2)])
             changing.start()
             changing.join()
+        return read(session, statement, **values)
+
+    monkeypatch.setattr(Session, "one", change_meanwhile)
 
     assert other.read(lambda tx: number_of(tx.registry)) in {1, 2}
     assert interrupted
