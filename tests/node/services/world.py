@@ -11,7 +11,7 @@ import hmac
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -45,7 +45,8 @@ SCENARIO = "library.deposit_free"
 
 def fictional_id(serial: int) -> str:
     """A valid ID number in the unassigned area 999999 (GB 11643)."""
-    body = f"99999919900101{serial:03d}"
+    born = date(1960, 1, 1) + timedelta(days=serial // 1000)
+    body = f"999999{born:%Y%m%d}{serial % 1000:03d}"
     return body + str(mod_11_2.calc_check_digit(body))
 
 
