@@ -257,6 +257,12 @@ def test_a_standing_between_the_rows_and_the_line_meets_no_threshold() -> None:
     assert claim_for(STANDING, WHOLE[ZHENGZHOU], meant, Disclosure.BAND) is not None
 
 
+def test_a_line_that_no_check_has_seen_is_never_named_below_the_exportable_one() -> None:
+    rows = (BandRow("good", "excellent"), BandRow("excellent", "excellent"))
+    meant = replace(zhengzhou_terms(), rows=rows, line_band="good")
+    assert claim_for(STANDING, WHOLE[ZHENGZHOU], meant, Disclosure.THRESHOLD) is None
+
+
 def test_a_red_list_has_no_score_to_show() -> None:
     nanjing = WHOLE[NANJING]
     rows = (BandRow("listed", "excellent"),)
