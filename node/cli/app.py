@@ -4,6 +4,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO, Final
 
 import click
@@ -55,6 +56,7 @@ TREE: Final = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; the exit code. Nothing is raised."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
+    _open_streams()
     root = Group(TREE)
     if "_HUTONG_COMPLETE" in os.environ:
         root.main(argv, prog_name="hutong")
@@ -69,6 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read has seen enough; what the command did stands.
         _discard(sys.stdout)
+    except OSError as error:
+        error_line(session.say("said.unwritable", problem=error.strerror or "?"))
+        _discard(sys.stdout)
+        return exits.INTERNAL
     except KeyboardInterrupt:
         return exits.INTERRUPTED
     return code
@@ -103,7 +109,8 @@ def _ended(session: Session, error: Exception) -> int:
             _failed(session, error)
             code = exits.exit_code(error)
         case _:
-            _failed(session, HutongError(UNEXPECTED, kind=type(error).__name__))
+            kind = getattr(error, "strerror", None) or type(error).__name__
+            _failed(session, HutongError(UNEXPECTED, kind=kind))
             code = exits.INTERNAL
     return code
 
@@ -128,6 +135,14 @@ def _report(session: Session, reason: str, fields: dict[str, str], texts: dict[s
         described["request_id"] = session.pending
     if not session.out.document({"error": described}):
         error_line(session.say("said.error", text=texts[session.language]))
+
+
+def _open_streams() -> None:
+    """Where a parent closed our output, what we say goes nowhere."""
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until we end
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until we end
 
 
 def _never_fail_to_encode(stream: IO[str]) -> None:

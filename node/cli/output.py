@@ -37,6 +37,18 @@ def _escaped(character: str) -> str:
     return f"\\u{number:04x}" if number < _ESCAPED_WIDE else f"\\U{number:08x}"
 
 
+def _print(table: Table) -> None:
+    """Print a table; into a file or a pipe without the blanks that only fill its frame."""
+    console = _console(sys.stdout)
+    if sys.stdout.isatty():
+        console.print(table)
+        return
+    with console.capture() as captured:
+        console.print(table)
+    lines = (line.rstrip() for line in captured.get().splitlines())
+    sys.stdout.write("".join(f"{line}\n" for line in lines if line))
+
+
 def _console(file: IO[str]) -> Console:
     terminal = file.isatty()
     return _Page(
@@ -77,7 +89,7 @@ class Output:
         table.add_column(overflow="fold")
         for name, value in pairs:
             table.add_row(clean(name), clean(value))
-        _console(sys.stdout).print(table)
+        _print(table)
 
     def table(
         self, headings: Sequence[str], rows: Sequence[Sequence[str]], *, whole: Sequence[int] = ()
@@ -88,7 +100,7 @@ class Output:
             table.add_column(clean(heading), overflow="fold", no_wrap=place in whole)
         for row in rows:
             table.add_row(*(Text(clean(cell)) for cell in row))
-        _console(sys.stdout).print(table)
+        _print(table)
 
     def raw(self, text: str) -> None:
         """Print a text of our own as it is, line for line."""

@@ -68,11 +68,15 @@ class Session:
         return bool(self._client())
 
     def client_files(self) -> ClientFiles | None:
-        """The client files that were given, all three; None where the settings tell them."""
+        """The client files that were given, all three; None where the settings tell them.
+
+        The address too must be given, unless settings tell that.
+        """
         given = self._client()
         if not given:
             return None
-        missing = [f"--{name}" for name in _ELSEWHERE[1:] if name not in given]
+        needed = _ELSEWHERE[1:] if self.settings_path.exists() else _ELSEWHERE
+        missing = [f"--{name}" for name in needed if not self._given(name)]
         if missing:
             raise Misused("said.client_incomplete", names=", ".join(missing))
         return ClientFiles(*(Path(given[name]) for name in _ELSEWHERE[1:]))
@@ -82,8 +86,6 @@ class Session:
         given = self._given("address")
         if given:
             return given
-        if self.elsewhere:
-            raise Misused("said.client_incomplete", names="--address")
         host, _, port = self.settings.local_listen.rpartition(":")
         # An address that is listened on everywhere is dialled here.
         dialled = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 - it is not listened on here

@@ -86,6 +86,7 @@ class _Shown(click.Command):
     """What commands and groups share."""
 
     def __init__(self, *args: Any, path: str, **attributes: Any) -> None:  # noqa: ANN401 - click's own
+        attributes["context_settings"] = {"help_option_names": ["-h", "--help"]}
         super().__init__(*args, **attributes)
         self.path = path
         self.params.extend(_COMMON)

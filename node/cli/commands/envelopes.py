@@ -290,6 +290,8 @@ def _statement(envelope: Envelope) -> AnyStatement:
 def _read(path: str) -> Envelope:
     """The envelope in a file, in whichever form it is."""
     name, content = read_file(path, most=MESSAGE_BYTES)
+    if not content.strip():
+        raise HutongError(FILE_INVALID, file=name, where="line 1", problem="it is empty")
     if content.lstrip().startswith(b"{"):
         return envelope_from_json(content, where=name)
     return codec.envelope_from_bytes(content)

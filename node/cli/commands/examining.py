@@ -6,6 +6,7 @@ from node.cli.calling import Answer, Node
 from node.cli.errors import HutongError
 from node.cli.session import Session, pass_session
 from node.cli.shape import command
+from node.cli.texts import LANGUAGES, text
 from node.errors import NODE_UNREACHABLE
 from node.model import Finding, Role
 
@@ -40,17 +41,16 @@ def _running(session: Session) -> list[Answer]:
     except HutongError as error:
         if error.reason != NODE_UNREACHABLE:
             raise
-        return [
-            {
-                "subject": "node",
-                "severity": _ERROR,
-                "detail_zh": error.text("zh"),
-                "detail_en": error.text("en"),
-                "remedy_zh": "",
-                "remedy_en": "",
-            }
-        ]
+        return [_silent(error)]
     return list(answer["findings"])
+
+
+def _silent(error: HutongError) -> Answer:
+    finding: Answer = {"subject": "node", "severity": _ERROR}
+    for language in LANGUAGES:
+        finding[f"detail_{language}"] = text("said.node_silent", language, **error.fields)
+        finding[f"remedy_{language}"] = text("said.node_remedy", language)
+    return finding
 
 
 def _answer(finding: Finding) -> Answer:

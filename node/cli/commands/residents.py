@@ -81,7 +81,11 @@ def _qr(content: str) -> str:
         )
     drawn = io.StringIO()
     made.terminal(out=drawn, border=2, compact=True)
-    return drawn.getvalue()
+    if not sys.stdout.isatty():
+        return drawn.getvalue()
+    # White on black whatever the terminal's colours are: some readers take no negative.
+    lines = drawn.getvalue().splitlines()
+    return "".join(f"\x1b[97;40m{line}\x1b[0m\n" for line in lines)
 
 
 @command("resident standing")

@@ -64,10 +64,10 @@ def check(
         "CheckEligibility", request_id, incentive_ids=list(incentives), **shown
     )
     if not session.out.document(answer):
-        _show(session, answer)
+        _show(session, answer, venue)
 
 
-def _show(session: Session, answer: Answer) -> None:
+def _show(session: Session, answer: Answer, venue: str) -> None:
     outcome = session.say(f"words.{answer['outcome']}")
     notice = session.pick(answer, "notice")
     session.out.line(session.say("said.checked", outcome=outcome, notice=notice))
@@ -89,7 +89,8 @@ def _show(session: Session, answer: Answer) -> None:
     )
     if any(decision["eligible"] for decision in answer["decisions"]):
         ends = session.time(answer.get("expires_at"))
-        session.out.line(session.say("said.decisions_until", at=ends))
+        command = "hutong venue redeem DECISION" + ("" if venue == DEFAULT else f" --venue {venue}")
+        session.out.line(session.say("said.decisions_until", at=ends, command=command))
     if answer["visitor_pass"]:
         session.out.line(session.say("said.visitor_pass", value=answer["visitor_pass"]))
 

@@ -1,0 +1,62 @@
+import io
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from node.cli import main
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one command line came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - whatever was printed
+        return json.loads(self.out)
+
+
+Run = Callable[..., Ran]
+
+
+class Stdin(io.TextIOWrapper):
+    def __init__(self, text: str) -> None:
+        super().__init__(io.BytesIO(text.encode()), encoding="utf-8")
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Run `hutong` in this process, in an empty folder, in English."""
+    for name in list(os.environ):
+        if name.startswith(("HUTONG_", "LC_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("LANG", "en_GB.UTF-8")
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments: object, stdin: str = "") -> Ran:
+        monkeypatch.setattr("sys.stdin", Stdin(stdin))
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return Ran(code, said.out, said.err)
+
+    return command
+
+
+@pytest.fixture
+def node_folder(run: Run, tmp_path: Path) -> Path:
+    """A node that was made and does not run; nobody listens on its port."""
+    ran = run(
+        "init", "--city", "zhengzhou", "--peer-address", "127.0.0.1:1",
+        "--local-address", "127.0.0.1:2", tmp_path / "zz",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    return tmp_path / "zz"
