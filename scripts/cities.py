@@ -6,6 +6,7 @@ Shared by the demo, the benches and the tests; it speaks to the nodes only as an
 import base64
 import contextlib
 import itertools
+import os
 import re
 import signal
 import socket
@@ -25,6 +26,7 @@ from node.errors import HutongError
 from node.files import parse_records
 from node.model import Role
 
+_PID: Final = "node.pid"
 _START_SECONDS: Final = 30
 _STOP_SECONDS: Final = 15
 _CALL_SECONDS: Final = 20.0
@@ -89,7 +91,14 @@ class City:
                 stdout=log,
                 stderr=log,
                 env=self.environment or None,
+                # Ctrl-C is for whoever started the cities; they are stopped in order.
+                start_new_session=True,
             )
+        self._pid.write_text(str(self.process.pid), "ascii")
+
+    @property
+    def _pid(self) -> Path:
+        return self.directory / _PID
 
     def wait(self) -> None:
         """Wait until the node answers; raises what it said where it ended instead."""
@@ -286,6 +295,12 @@ class Cities:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 city.stop()
 
+    def leave_up(self) -> None:
+        """Let the processes go on after this one; `stop_left_up` finds them."""
+        for city in self:
+            city.forget_clients()
+            city.process = None
+
     def connect(self, freshness_seconds: int | None = None) -> int:
         """Make every pair partners with the shipped agreement in force; how many agreements."""
         for one, other in itertools.permutations(self, 2):
@@ -325,6 +340,30 @@ def agree(one: City, other: City, freshness_seconds: int | None = None) -> str:
         version=proposed["version"],
     )
     return str(proposed["agreement_id"])
+
+
+def stop_left_up(directory: Path) -> int:
+    """Stop the cities below `directory` that an earlier run left up; how many."""
+    stopped = 0
+    for file in directory.glob(f"*/{_PID}"):
+        pid = int(file.read_text("ascii"))
+        if _serves(pid, file.parent / "hutong.toml"):
+            os.kill(pid, signal.SIGTERM)
+            give_up = time.monotonic() + _STOP_SECONDS
+            while _serves(pid, file.parent / "hutong.toml") and time.monotonic() < give_up:
+                time.sleep(0.05)
+            stopped += 1
+        file.unlink()
+    return stopped
+
+
+def _serves(pid: int, settings: Path) -> bool:
+    """Whether the process of that id is the node of these settings: ids are used again."""
+    try:
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return str(settings).encode() in arguments.split(b"\0")
 
 
 def new_id() -> str:

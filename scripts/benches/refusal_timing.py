@@ -74,7 +74,7 @@ def _codes(rigged: Rig, count: int) -> dict[str, list[str]]:
 async def _ask(rigged: Rig, codes: dict[str, list[str]]) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {reason: [] for reason in _REASONS}
     async with open_channel(rigged.channel()) as channel:
-        call = channel.unary_unary(METHOD)
+        call = channel.unary_unary(METHOD, None, None)
         for code in codes["used"]:
             await call(rigged.question(code=code))
         order = [(reason, code) for reason in _REASONS for code in codes[reason]]

@@ -142,7 +142,7 @@ def _uuid() -> str:
 
 async def rate(channel: grpc.aio.Channel, method: str, requests: Sequence[bytes]) -> float:
     """Calls a second, with 64 in flight; every call must succeed."""
-    call = channel.unary_unary(method)
+    call = channel.unary_unary(method, None, None)
     waiting = iter(requests)
 
     async def worker() -> None:
@@ -161,4 +161,4 @@ async def open_channel(channel: grpc.aio.Channel) -> AsyncIterator[grpc.aio.Chan
     try:
         yield channel
     finally:
-        await channel.close()
+        await channel.close(None)

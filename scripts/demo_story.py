@@ -1,0 +1,301 @@
+"""What the demo shows: residents travel, one is refused, a code is replayed, a consent ends."""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from node import data
+from scripts.cities import Cities, City, new_id
+
+Answer = dict[str, Any]
+
+_FRESHNESS_SECONDS: Final = 2
+_ZONE: Final = ZoneInfo("Asia/Shanghai")
+_VENUES: Final = {
+    "library": "library.deposit_free",
+    "scenic-spot": "scenic.discount",
+    "rental-shop": "rental.deposit_free",
+}
+_TOUR: Final = ("hangzhou", "suzhou", "nanjing", "wuhan")
+_WORDS: Final = {
+    "RECOGNITION_OUTCOME_RECOGNISED": ("recognised", "已认可"),
+    "RECOGNITION_OUTCOME_NOT_RECOGNISED": ("not recognised", "未认可"),
+    "RECOGNITION_OUTCOME_HOME_UNREACHABLE": ("home city unreachable", "无法联系常住地"),
+    "RECOGNITION_OUTCOME_NO_AGREEMENT": ("no agreement", "无协议"),
+    "USE_OUTCOME_ATTESTED": ("attested", "已证明"),
+    "USE_OUTCOME_REFUSED": ("refused", "已拒绝"),
+    "DISCLOSURE_LEVEL_UNSPECIFIED": ("nothing", "无"),
+    "DISCLOSURE_LEVEL_THRESHOLD": ("threshold", "仅达线"),
+    "DISCLOSURE_LEVEL_BAND": ("band", "档位"),
+    "DISCLOSURE_LEVEL_SCORE": ("score", "分值"),
+}
+
+
+class Story:
+    """What is said, in one language, and what is done."""
+
+    def __init__(self, cities: Cities, console: Console, language: str) -> None:
+        """Show `cities` on `console` in "zh" or "en"."""
+        self._cities = cities
+        self._console = console
+        self._language = language
+        self._ends = (datetime.now(UTC) + timedelta(days=90)).isoformat()
+        self._agreements = 0
+        self._residents: dict[str, dict[str, str]] = {}
+        self._records: dict[str, int] = {}
+
+    def t(self, en: str, zh: str) -> str:
+        """One of two texts."""
+        return zh if self._language == "zh" else en
+
+    def word(self, value: str) -> str:
+        """What the value of an enum says to a person."""
+        return self.t(*_WORDS[value])
+
+    def heading(self, en: str, zh: str) -> None:
+        """Say what comes next."""
+        self._console.print(f"\n[bold cyan]{self.t(en, zh)}[/]")
+
+    def say(self, en: str, zh: str) -> None:
+        """Say what happened."""
+        self._console.print("  " + self.t(en, zh), highlight=False, soft_wrap=True)
+
+    def name(self, city: City) -> str:
+        """A city's name."""
+        return self.t(city.about.name_en, city.about.name_zh)
+
+    def set_up(self) -> None:
+        """Start the cities, load their rules and records, connect them."""
+        steps = (
+            ("Keys and processes", "生成密钥,启动进程", self._cities.start),
+            ("Scales, incentives", "加载分值体系与激励目录", self._load_rules),
+            ("Partners, agreements", "互信与协议", self._connect),
+            ("Residents, records", "居民与记录", self._enrol),
+        )
+        columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+        with Progress(*columns, console=self._console, transient=True) as progress:
+            task = progress.add_task("", total=len(steps))
+            for en, zh, act in steps:
+                progress.update(task, description=self.t(en, zh))
+                act()
+                progress.advance(task)
+        self._show_cities()
+
+    def _load_rules(self) -> None:
+        for city in self._cities:
+            city.load_rules()
+
+    def _connect(self) -> None:
+        self._agreements = self._cities.connect(_FRESHNESS_SECONDS)
+
+    def _enrol(self) -> None:
+        for city in self._cities:
+            self._residents[city.about.pinyin] = {
+                row.label: city.enrol(row.document_kind, row.document_number)
+                for row in data.residents(city.about.pinyin)
+            }
+            self._records[city.about.pinyin] = city.load_records()
+
+    def _show_cities(self) -> None:
+        self.heading("Five cities, five processes", "五个城市,五个进程")
+        table = self._table(
+            "City|Code|Peer port|Residents|Records|Scale|Exportable from",
+            "城市|代码|对端端口|居民|记录|分值体系|可互认起点",
+        )
+        for city in self._cities:
+            pinyin = city.about.pinyin
+            first = data.exportable_from(pinyin)
+            scale = city.resident("GetStanding", resident_id=self.resident(pinyin, ""))["scale_id"]
+            table.add_row(
+                self.name(city),
+                city.about.code,
+                str(city.peer_port),
+                str(len(self._residents[pinyin])),
+                str(self._records[pinyin]),
+                scale,
+                self.t(first.name_en, first.name_zh),
+            )
+        self._console.print(table)
+        self.say(
+            f"{self._agreements} agreements, each signed by both cities, are in force.",
+            f"{self._agreements} 份互认协议已由双方签署并生效。",
+        )
+
+    def resident(self, pinyin: str, word: str) -> str:
+        """The first resident of a city whose label has that word."""
+        return next(found for label, found in self._residents[pinyin].items() if word in label)
+
+    def travel(self, travels: Sequence[tuple[City, str, City]]) -> dict[str, str]:
+        """Take residents from their home city to a host; the visitor pass that each host gave."""
+        table = self._table(
+            "From|At home|To|Venue|Recognised as|Incentive|Open|Why",
+            "来自|本地档位|到访|服务点|认定为|激励|可享|原因",
+        )
+        passes = {}
+        for home, resident, host in travels:
+            standing = home.resident("GetStanding", resident_id=resident)
+            at_home = f"{self.name(home)}", standing[f"band_{self._language}"]
+            passes[host.about.pinyin] = self._visit(home, resident, host, table, at_home)
+            table.add_section()
+        self._console.print(table)
+        return passes
+
+    def _visit(
+        self, home: City, resident: str, host: City, table: Table, at_home: tuple[str, str]
+    ) -> str:
+        consent = home.consent(resident, host.about.code, sorted(_VENUES.values()), self._ends)
+        shown = {"presentation_code": home.code(resident, consent)}
+        for venue in _VENUES:
+            answer = host.venue(venue, "CheckEligibility", request_id=new_id(), **shown)
+            # The first answer carries a pass: later visits need no new code.
+            shown = {"visitor_pass": answer["visitor_pass"]}
+            for decision in answer["decisions"]:
+                table.add_row(*at_home, *self._row(host, venue, answer, decision))
+                at_home = "", ""
+            opened = next(d["decision_id"] for d in answer["decisions"] if d["eligible"])
+            host.venue(venue, "Redeem", request_id=new_id(), decision_id=opened)
+        return shown["visitor_pass"]
+
+    def _row(self, host: City, venue: str, answer: Answer, decision: Answer) -> tuple[str, ...]:
+        opened = self.t("[green]yes[/]", "[green]是[/]")
+        return (
+            self.name(host),
+            venue,
+            answer["recognised_band"] or self.t("newcomer", "新访客"),
+            decision["incentive"][f"benefit_{self._language}"],
+            opened if decision["eligible"] else self.t("no", "否"),
+            decision[f"reason_{self._language}"],
+        )
+
+    def refuse(self, home: City, resident: str, host: City) -> None:
+        """Show that a refusal tells the host nothing, and the resident everything."""
+        self.heading("A refusal tells the host nothing", "拒绝不透露任何信息")
+        consent = home.consent(resident, host.about.code, ["library.deposit_free"], self._ends)
+        answer = self._check_code(host, home.code(resident, consent))
+        notice = f"{self.word(answer['outcome'])}: {answer[f'notice_{self._language}']}"
+        self.say(f"{self.name(host)} sees: {notice}", f"{self.name(host)}看到:{notice}")
+        opened = [d for d in answer["decisions"] if d["eligible"]]
+        self.say(
+            f"What is open to everyone stays open: {len(opened)} incentive(s).",
+            f"面向所有人的仍可享受:{len(opened)} 项。",
+        )
+        use = home.resident("ListUses", resident_id=resident)["uses"][0]
+        self.say(f"The resident sees: {use['reason_en']}", f"居民本人看到:{use['reason_zh']}")
+
+    def _check_code(self, host: City, code: str, request_id: str = "") -> Answer:
+        return host.venue(
+            "library",
+            "CheckEligibility",
+            request_id=request_id or new_id(),
+            presentation_code=code,
+        )
+
+    def replay(self, home: City, resident: str, host: City) -> None:
+        """Show that a code works once, and that a repeated request gets its first answer."""
+        self.heading("A replay fails", "重放无效")
+        consent = home.consent(resident, host.about.code, ["library.deposit_free"], self._ends)
+        code, request_id = home.code(resident, consent), new_id()
+        first = self._check_code(host, code, request_id)
+        if self._check_code(host, code, request_id) != first:
+            raise RuntimeError("a repeated request got another answer")
+        other = self._check_code(host, code)
+        self.say(
+            f"First: {self.word(first['outcome'])}. The same request again: the same answer.",
+            f"首次:{self.word(first['outcome'])}。同一请求再次发送:同一答复。",
+        )
+        self.say(
+            f"The same code in a new request: {self.word(other['outcome'])}.",
+            f"同一信用码用于新请求:{self.word(other['outcome'])}。",
+        )
+
+    def withdraw(self, home: City, resident: str, host: City, visitor_pass: str) -> None:
+        """Show that a withdrawal takes effect in the host city."""
+        self.heading("A withdrawal takes effect", "撤回授权即时生效")
+        for consent in home.resident("ListConsents", resident_id=resident)["consents"]:
+            if consent["host_city"] == host.about.code and "withdrawn_at" not in consent:
+                home.resident(
+                    "WithdrawConsent",
+                    request_id=new_id(),
+                    resident_id=resident,
+                    consent_id=consent["consent_id"],
+                )
+        began = time.monotonic()
+        while time.monotonic() - began < _FRESHNESS_SECONDS + 10:
+            answer = host.venue(
+                "library", "CheckEligibility", request_id=new_id(), visitor_pass=visitor_pass
+            )
+            if answer["outcome"] != "RECOGNITION_OUTCOME_RECOGNISED":
+                break
+            time.sleep(0.2)
+        seconds, outcome = time.monotonic() - began, self.word(answer["outcome"])
+        self.say(
+            f"{self.name(host)} after {seconds:.1f} s: {outcome} "
+            f"(the agreement lets a host go on for {_FRESHNESS_SECONDS} s without asking).",
+            f"{seconds:.1f} 秒后{self.name(host)}:{outcome}"
+            f"(协议允许受访城市最多 {_FRESHNESS_SECONDS} 秒不复核)。",
+        )
+
+    def uses(self, home: City, resident: str) -> None:
+        """Show the resident who used the standing."""
+        self.heading("The resident sees every use", "居民可查看每次使用")
+        table = self._table("When|City|Outcome|Shown|For", "时间|城市|结果|披露|场景")
+        for use in home.resident("ListUses", resident_id=resident)["uses"]:
+            used_at = datetime.fromisoformat(use["used_at"]).astimezone(_ZONE)
+            table.add_row(
+                used_at.strftime("%Y-%m-%d %H:%M:%S"),
+                self.name(self._cities[data.city(use["host_city"]).pinyin]),
+                self.word(use["outcome"]),
+                self.word(use["disclosure"]),
+                ", ".join(use["scenarios"]),
+            )
+        self._console.print(table)
+
+    def run(self) -> None:
+        """The whole path."""
+        cities = self._cities
+        home, good = cities["zhengzhou"], self.resident("zhengzhou", "excellent")
+        self.heading("A resident of Zhengzhou travels", "一位郑州居民出行")
+        passes = self.travel([(home, good, cities[name]) for name in _TOUR])
+        self.heading(
+            "One from each other city visits Zhengzhou; one of its own stays at home",
+            "其他城市各有一位居民到访郑州;一位郑州居民在本地",
+        )
+        self.travel(
+            [
+                *((cities[name], self.resident(name, "exportable"), home) for name in _TOUR),
+                (home, self.resident("zhengzhou", "outstanding"), home),
+            ]
+        )
+        self.refuse(home, self.resident("zhengzhou", "low"), cities["hangzhou"])
+        self.replay(home, good, cities["hangzhou"])
+        self.withdraw(home, good, cities["suzhou"], passes["suzhou"])
+        self.uses(home, good)
+
+    def next_steps(self) -> None:
+        """Print what to try on cities that stay up."""
+        city, host = self._cities["zhengzhou"], self._cities["hangzhou"]
+        resident = self.resident("zhengzhou", "outstanding")
+        consent = city.consent(resident, host.about.code, sorted(_VENUES.values()), self._ends)
+        self.heading("The five cities stay up. Try next:", "五个城市继续运行,可以尝试:")
+        for line in (
+            f"export HUTONG_SETTINGS={city.settings}",
+            ".venv/bin/hutong doctor",
+            ".venv/bin/hutong partner list",
+            ".venv/bin/hutong agreement list",
+            f".venv/bin/hutong resident standing {resident}",
+            f".venv/bin/hutong resident code {resident} {consent}",
+            f".venv/bin/hutong --settings {host.settings} venue check --as library --code CODE",
+            f".venv/bin/hutong resident uses {resident}",
+            f"tail {city.log}",
+            "scripts/demo --stop",
+        ):
+            self._console.print(f"  {line}", highlight=False, soft_wrap=True)
+
+    def _table(self, en: str, zh: str) -> Table:
+        return Table(*self.t(en, zh).split("|"))
