@@ -119,7 +119,10 @@ def caller_of(uris: Sequence[str], city: CityCode) -> Caller:
     of_city, role, client = found[0]
     if of_city != city or role not in {each.value for each in Role}:
         raise HutongError(CERTIFICATE_REFUSED)
-    return Caller(Role(role), client)
+    try:
+        return Caller(Role(role), name(client, where="name"))
+    except HutongError as error:
+        raise HutongError(CERTIFICATE_REFUSED) from error
 
 
 def ends_at(certificate: bytes) -> datetime:

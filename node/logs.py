@@ -3,9 +3,12 @@
 Callers do not log such things; as a second wall, whatever looks like one is struck out here.
 """
 
+import json
 import logging
 import re
 import sys
+import unicodedata
+from collections.abc import Mapping
 from typing import Final
 
 import structlog
@@ -13,15 +16,27 @@ from structlog.typing import EventDict, WrappedLogger
 
 _STRUCK: Final = "[struck out]"
 
-# An ID number, a foreigner's one, a machine-readable line, a code as residents show it.
+# An ID number, also in groups; a foreigner's one; a machine-readable line; a code as residents show
+# it, with or without its city. UUIDs, fingerprints and hexadecimal digests are none of these.
 _PERSONAL: Final = re.compile(
-    r"(?<![0-9A-Za-z])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])"
-    r"|(?<![0-9A-Za-z])[A-Z]{3}[0-9]{12}(?![0-9A-Za-z])"
+    r"(?<![0-9A-Za-z])[1-9](?:[ -]?[0-9]){16}[ -]?[0-9Xx](?![0-9A-Za-z])"
+    r"|(?<![0-9A-Za-z])[A-Za-z]{3}[0-9]{12}(?![0-9A-Za-z])"
     r"|[A-Z0-9<]{44}"
-    r"|[1-9][0-9]{5}-(?:[0-9A-Z]{4}-){6}[0-9A-Z]{4}"
+    r"|(?<![0-9A-Za-z<])[A-Za-z0-9<]{44}(?![0-9A-Za-z<])"
+    r"|(?<![0-9A-Za-z])[1-9][0-9]{5}-(?:[0-9A-Za-z]{4}[ -]?){6}[0-9A-Za-z]{4}(?![0-9A-Za-z])"
+    r"|(?<![0-9A-Za-z-])(?:[0-9A-Za-z]{4}-){6}[0-9A-Za-z]{4}(?![0-9A-Za-z-])"
 )
 _PERSONAL_KEYS: Final = frozenset(
-    {"document_number", "name", "score", "score_milli", "points_milli", "presentation_code"}
+    {
+        "document_number",
+        "name",
+        "points",
+        "points_milli",
+        "presentation_code",
+        "score",
+        "score_milli",
+        "visitor_pass",
+    }
 )
 
 
@@ -42,8 +57,23 @@ def configure_logs(level: str, *, city: str) -> None:
     )
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(city=city)
-    # Libraries' own words (gRPC, Alembic) from warnings up, in the same place.
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
+    # Libraries' own words (gRPC, Alembic) from warnings up, in the same place and form.
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_LibraryFormatter())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+class _LibraryFormatter(logging.Formatter):
+    """A library's record as one JSON object, with what looks personal struck out."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        event = {
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": super().format(record),
+        }
+        return json.dumps(_struck(event), ensure_ascii=False)
 
 
 _LEVELS: Final = {
@@ -56,10 +86,29 @@ LEVELS: Final = tuple(_LEVELS)
 
 
 def strike_out(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Strike out what looks personal."""
-    for key, value in event.items():
-        if key in _PERSONAL_KEYS:
-            event[key] = _STRUCK
-        elif isinstance(value, str):
-            event[key] = _PERSONAL.sub(_STRUCK, value)
-    return event
+    """Strike out what looks personal, wherever it stands: in keys, values, lists and exceptions."""
+    return {_text(key): _value(key, value) for key, value in event.items()}
+
+
+def _value(key: object, value: object) -> object:
+    return _STRUCK if str(key).lower() in _PERSONAL_KEYS else _struck(value)
+
+
+def _struck(value: object) -> object:
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, Mapping):
+        return {_text(str(key)): _value(key, inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_struck(inner) for inner in value]
+    if value is None or isinstance(value, bool | float):
+        return value
+    shown = repr(value)
+    found = _text(shown)
+    return value if isinstance(value, int) and found == shown else found
+
+
+def _text(text: str) -> str:
+    # Full-width digits are digits: they are compared in their plain form.
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return _PERSONAL.sub(_STRUCK, plain) if _PERSONAL.search(plain) else text

@@ -38,8 +38,8 @@ class _Mapping(Strict):
 
 class _File(Strict):
     disclosure_limit: Literal["THRESHOLD", "BAND", "SCORE"]
-    scenarios: list[Name]
-    commendations: tuple[Name, ...] = ()
+    scenarios: Annotated[list[Name], Field(max_length=protocol_limits.SCENARIOS)]
+    commendations: Annotated[tuple[Name, ...], Field(max_length=protocol_limits.COMMENDATIONS)] = ()
     attestation_lifetime_hours: Annotated[int, Field(ge=1, le=_HOURS)]
     status_freshness_seconds: Annotated[int, Field(ge=1, le=_SECONDS)]
     legal_basis: Text

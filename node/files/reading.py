@@ -31,12 +31,14 @@ def _name(value: str) -> str:
 def _text(value: str) -> str:
     if not value.strip():
         raise ValueError("it is empty; write what it stands for")
-    if len(value) > protocol_limits.TEXT_CHARACTERS:
-        raise ValueError(f"at most {protocol_limits.TEXT_CHARACTERS} characters")
+    if len(value) > protocol_limits.TEXT_CHARACTERS or "\x00" in value:
+        raise ValueError(f"at most {protocol_limits.TEXT_CHARACTERS} characters, none of them NUL")
     return value
 
 
 def _milli(value: Decimal) -> int:
+    if abs(value) > protocol_limits.SCORE_MILLI // _MILLI:
+        raise ValueError(f"at most {protocol_limits.SCORE_MILLI // _MILLI} points")
     scaled = value * _MILLI
     if scaled != scaled.to_integral_value():
         raise ValueError("a point has at most three places after the dot")
@@ -86,8 +88,11 @@ def read_toml(file: str, content: bytes, model: type[M]) -> tuple[M, "Lines"]:
     lines = Lines(file, text)
     try:
         found = tomllib.loads(text, parse_float=Decimal)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise mistake(file, *_syntax(str(error))) from error
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        problem = "a number in it is too long, or its brackets too deep, to be read"
+        raise mistake(file, "whole file", problem) from error
     try:
         return model.model_validate(found), lines
     except ValidationError as error:

@@ -1,12 +1,13 @@
 """Records as a department writes them: CSV with a heading line, or JSON Lines."""
 
 import csv
+import difflib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from node import limits
@@ -60,7 +61,7 @@ def _csv(file_name: str, text: str) -> Iterator[tuple[int, dict[str, str]]]:
     reader = csv.DictReader(io.StringIO(text), strict=True)
     try:
         heading = reader.fieldnames or ()
-        _check_keys(file_name, 1, set(heading))
+        _check_keys(file_name, 1, heading)
         for row in reader:
             if None in row or None in row.values():
                 raise mistake(
@@ -74,26 +75,33 @@ def _csv(file_name: str, text: str) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _json_lines(file_name: str, text: str) -> Iterator[tuple[int, dict[str, str]]]:
-    for line, found in enumerate(text.splitlines(), start=1):
+    for line, found in enumerate(text.split("\n"), start=1):
         if not found.strip():
             continue
         try:
-            row = json.loads(found, parse_float=str, parse_int=str)
+            pairs = json.loads(found, parse_float=str, parse_int=str, object_pairs_hook=tuple)
         except (ValueError, RecursionError) as error:
             raise mistake(file_name, f"line {line}", "it is not one JSON object") from error
-        if not isinstance(row, dict) or not all(isinstance(v, str | None) for v in row.values()):
+        flat = found.lstrip().startswith("{") and all(isinstance(v, str | None) for _, v in pairs)
+        if not flat:
             raise mistake(file_name, f"line {line}", "write one flat JSON object on each line")
-        _check_keys(file_name, line, set(row))
-        yield line, {key: value or "" for key, value in row.items()}
+        _check_keys(file_name, line, [key for key, _ in pairs])
+        yield line, {key: value or "" for key, value in pairs}
 
 
-def _check_keys(file_name: str, line: int, keys: set[str]) -> None:
-    missing = [key for key in _COLUMNS if key not in keys and key not in _OPTIONAL]
-    unknown = sorted(keys - set(_COLUMNS))
-    if missing or unknown:
-        said = [f"lacks {key}" for key in missing] + [f"has {key}, not known" for key in unknown]
+def _check_keys(file_name: str, line: int, keys: Sequence[str]) -> None:
+    said = [f"lacks {key}" for key in _COLUMNS if key not in keys and key not in _OPTIONAL]
+    said += [f"has {key} twice" for key in _COLUMNS if keys.count(key) > 1]
+    said += [_unknown(key) for key in keys if key not in _COLUMNS]
+    if said:
         columns = ", ".join(_COLUMNS)
         raise mistake(file_name, f"line {line}", f"it {', '.join(said)}; the columns are {columns}")
+
+
+def _unknown(key: str) -> str:
+    """What is told of an unknown column: without a heading line it may be a person's data."""
+    nearest = difflib.get_close_matches(key, _COLUMNS, n=1)
+    return f"has {key} instead of {nearest[0]}" if nearest else "has a column that is not known"
 
 
 def _row(file_name: str, line: int, values: dict[str, str]) -> FileRow:
@@ -106,15 +114,17 @@ def _row(file_name: str, line: int, values: dict[str, str]) -> FileRow:
         except ValueError as error:
             raise bad(column, "write a day that exists as YYYY-MM-DD") from error
 
+    if not all(_can_be_kept(value) for value in values.values()):
+        raise mistake(file_name, f"line {line}", "it holds characters that are no text")
     for column in ("record_number", "document_number", "title_zh", "title_en"):
         if not values[column].strip():
             raise bad(column, "it is empty")
     try:
         points = Decimal(values["points"].strip()) * _MILLI
-        milli = int(points)
-    except (InvalidOperation, ValueError, OverflowError) as error:
+        milli = int(points) if abs(points) <= limits.RECORD_POINTS_MILLI else None
+    except (ArithmeticError, ValueError) as error:
         raise bad("points", "write a number, such as 5 or -2.5") from error
-    if points != milli or abs(milli) > limits.RECORD_POINTS_MILLI:
+    if milli is None or points != milli:
         most = limits.RECORD_POINTS_MILLI // _MILLI
         raise bad("points", f"at most three places after the dot, and at most {most} points")
     return FileRow(
@@ -128,3 +138,7 @@ def _row(file_name: str, line: int, values: dict[str, str]) -> FileRow:
         expires_on=day("expires_on") if values.get("expires_on", "").strip() else None,
         commendation=values.get("commendation", "").strip() or None,
     )
+
+
+def _can_be_kept(text: str) -> bool:
+    return not any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in text)
