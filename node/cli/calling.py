@@ -12,7 +12,8 @@ from node.model import Role
 
 # A partner's deadline is 5 s (node.limits); a call here may wait for one, and for a busy store.
 _SECONDS: Final = 20.0
-_PAGE: Final = 200
+# Items of one page: small enough that the longest fit one message (federation.limits).
+_PAGE: Final = 50
 
 DEFAULT: Final = "default"
 
