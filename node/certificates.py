@@ -1,17 +1,19 @@
 """X.509 certificates: the peer port's own, the city's local authority, and its clients.
 
 Keys are ECDSA P-256, which gRPC's TLS takes; it refuses Ed25519 ones. On the peer port the pinned
-certificate itself is the identity; on the local port it is the URI that the city's authority put
-into it: `hutong://CITY/ROLE/NAME`.
+certificate itself is the identity, and it bears its city's name, so that no city can pin another's;
+on the local port it is the URI that the city's authority put into it: `hutong://CITY/ROLE/NAME`.
 """
 
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -125,14 +127,31 @@ def caller_of(uris: Sequence[str], city: CityCode) -> Caller:
         raise HutongError(CERTIFICATE_REFUSED) from error
 
 
+@lru_cache(maxsize=4096)
+def pinned(der: bytes, city: CityCode) -> bytes | None:
+    """A certificate of a partner's trust bundle, in PEM; None where it cannot stand for `city`.
+
+    TLS finds pins by their subject: one that bears another city's name would shut that city out,
+    and one that cannot be read would shut out whoever follows it.
+    """
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm, x509.ExtensionNotFound, x509.DuplicateExtension):
+        return None
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, peer_name(city))])
+    fits = (
+        isinstance(key, ec.EllipticCurvePublicKey)
+        and certificate.subject == certificate.issuer == subject
+        and names.get_values_for_type(x509.DNSName) == [peer_name(city)]
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM) if fits else None
+
+
 def ends_at(certificate: bytes) -> datetime:
     """When a certificate in PEM ends."""
     return x509.load_pem_x509_certificate(certificate).not_valid_after_utc
-
-
-def der_to_pem(der: bytes) -> bytes:
-    """A certificate in DER, as PEM."""
-    return x509.load_der_x509_certificate(der).public_bytes(serialization.Encoding.PEM)
 
 
 def pem_to_der(pem: bytes) -> bytes:
@@ -169,6 +188,11 @@ def _issue(
         .not_valid_before(now - _BEFORE)
         .not_valid_after(now + life)
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
+        # With them TLS tells an old certificate from a new one of the same name.
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
+        )
     )
     if alternatives:
         builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)

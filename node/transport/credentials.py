@@ -1,7 +1,8 @@
 """The TLS of the two ports and of calls to partners.
 
 On the peer port the set of accepted certificates follows the registry: a partner that was added is
-accepted at its next handshake, one that was suspended is refused at it.
+accepted at its next handshake, one that was suspended is refused at it. A certificate in a bundle
+that is none, or that bears another city's name, counts for nobody (rule 10).
 """
 
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from collections.abc import Callable
 import grpc
 
 from federation.identifiers import CityCode
-from node.certificates import Identity, der_to_pem, peer_name
+from node.certificates import Identity, peer_name, pinned
 from node.ports import UnitOfWork
 from node.registry import Partner, PartnerState, Registry
 
@@ -31,9 +32,19 @@ def local_server(own: Identity, authority: bytes) -> grpc.ServerCredentials:
 
 
 def to_partner(own: Identity, partner: Partner) -> grpc.ChannelCredentials:
-    """Mutual TLS with a partner whose certificate is one of its trust bundle's."""
-    pinned = b"".join(der_to_pem(der) for der in partner.bundle.tls_certificates)
-    return grpc.ssl_channel_credentials(pinned, own.key, own.certificate)
+    """Mutual TLS with a partner whose certificate is one of its trust bundle's.
+
+    Without one that counts only this city's own would do, which no partner has: an empty set would
+    mean the machine's public authorities.
+    """
+    accepted = b"".join(pins(partner).values()) or own.certificate
+    return grpc.ssl_channel_credentials(accepted, own.key, own.certificate)
+
+
+def pins(partner: Partner) -> dict[bytes, bytes]:
+    """The certificates of a partner's newest trust bundle that count, in PEM, by their DER."""
+    found = {der: pinned(der, partner.city) for der in partner.bundle.tls_certificates}
+    return {der: pem for der, pem in found.items() if pem is not None}
 
 
 def partner_name(city: CityCode) -> tuple[str, str]:
@@ -61,14 +72,14 @@ def _follow(
 
 def _configuration(own: Identity, registry: Registry) -> grpc.ServerCertificateConfiguration:
     partners = registry.partners.values()
-    pinned = [
-        der_to_pem(der)
+    accepted = [
+        pem
         for partner in partners
         if partner.state is PartnerState.ACTIVE
-        for der in partner.bundle.tls_certificates
+        for pem in pins(partner).values()
     ]
     # Without a partner the set is this city's own certificate: an empty set would mean the
     # machine's public authorities.
     return grpc.ssl_server_certificate_configuration(
-        [(own.key, own.certificate)], root_certificates=b"".join([own.certificate, *pinned])
+        [(own.key, own.certificate)], root_certificates=b"".join([own.certificate, *accepted])
     )

@@ -24,6 +24,7 @@ from node.ports import UnitOfWork
 from node.registry import PartnerState, Registry
 from node.services.here import Here
 from node.transport.calls import Context, followed_id
+from node.transport.credentials import pins
 
 _TLS: Final = b"TLSv1.3"
 _ROLES: Final[Mapping[str, Role]] = {
@@ -76,7 +77,7 @@ class PeerGate:
                 certificate: city
                 for city, partner in registry.partners.items()
                 if partner.state is PartnerState.ACTIVE
-                for certificate in partner.bundle.tls_certificates
+                for certificate in pins(partner)
             }
             self._known = (registry, known)
         return known

@@ -1,0 +1,34 @@
+"""One loop for all servers of a run, and a house with two partners for each file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.node.transport.house import FRIEND, OTHER, House, Loop, Stranger, opened, stranger
+
+
+@dataclass(frozen=True, slots=True)
+class Street:
+    """A city, and two partner cities whose keys are in our hand."""
+
+    house: House
+    friend: Stranger
+    other: Stranger
+
+
+@pytest.fixture(scope="session")
+def loop() -> Iterator[Loop]:
+    made = Loop()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def street(loop: Loop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
+    root = tmp_path_factory.mktemp("street")
+    with opened(loop, root / "here") as house:
+        friend, other = stranger(root / "friend", FRIEND), stranger(root / "other", OTHER)
+        house.trust(friend)
+        house.trust(other)
+        yield Street(house, friend, other)

@@ -1,0 +1,265 @@
+"""A city's two ports in this process, over real mutual TLS; the loop runs in a thread of its own.
+
+Tests call from outside with gRPC's own client, as any stranger can.
+"""
+
+import asyncio
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from zoneinfo import ZoneInfo
+
+import grpc
+import uvloop
+
+from federation.envelope import envelope_to_json
+from federation.errors import HutongError
+from federation.identifiers import CityCode
+from federation.trust import fingerprint
+from node.bootstrap import init_node, issue_client
+from node.certificates import Identity, peer_name
+from node.clock import SystemClock, SystemEntropy
+from node.initialise import local_identity, peer
+from node.keyfiles import FileKeys, KeyFolder
+from node.model import Role
+from node.ports import Peers
+from node.registry import PartnerState
+from node.services.assembly import UseCases, assemble
+from node.services.here import Here
+from node.store import Store, open_store
+from node.transport import status
+from node.transport.peers import GrpcPeers
+from node.transport.servers import Port, local_port, peer_port
+from scripts.cities import free_ports
+
+T = TypeVar("T")
+
+HERE: Final = CityCode("410100")
+FRIEND: Final = CityCode("330100")
+OTHER: Final = CityCode("320500")
+STRANGER: Final = CityCode("420100")
+LIFE: Final = timedelta(days=30)
+EXCHANGE: Final = "/federation.v1.FederationService/ExchangeTrustBundles"
+_SECONDS: Final = 30
+
+
+class Loop:
+    """The event loop of the node's side."""
+
+    def __init__(self) -> None:
+        self._loop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def run(self, path: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(path, self._loop).result(_SECONDS)
+
+    def tasks(self) -> int:
+        """How many tasks are there, this question aside."""
+
+        async def count() -> int:
+            return len(asyncio.all_tasks()) - 1
+
+        return self.run(count())
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Another city: its keys and its certificate in our hand, no process."""
+
+    code: CityCode
+    keys: FileKeys
+    own: Identity
+    folder: KeyFolder
+
+    @property
+    def descriptor(self) -> tuple[bytes, str]:
+        return envelope_to_json(self.keys.bundle).encode(), fingerprint(self.keys.bundle)
+
+
+def stranger(directory: Path, code: CityCode, address: str = "127.0.0.1:7443") -> Stranger:
+    """A city that has made its keys."""
+    init_node(
+        directory,
+        city=code,
+        name_zh="城",
+        name_en="city",
+        peer_address=address,
+        local_address="127.0.0.1:7444",
+    )
+    folder = KeyFolder(directory)
+    return Stranger(code, FileKeys(folder), peer(folder), folder)
+
+
+@dataclass
+class House:
+    """A city with both ports open."""
+
+    loop: Loop
+    directory: Path
+    folder: KeyFolder
+    keys: FileKeys
+    own: Identity
+    store: Store
+    cases: UseCases
+    ports: tuple[Port, Port]
+    peer_number: int
+    local_number: int
+
+    def act(self, use_case: Callable[[Any], T]) -> T:
+        return self.loop.run(self.store.run(use_case))
+
+    def trust(self, other: Stranger) -> None:
+        descriptor, compared = other.descriptor
+        self.act(lambda tx: self.cases.partners.add(tx, descriptor, compared))
+
+    def set_state(self, city: CityCode, state: PartnerState) -> None:
+        self.act(lambda tx: self.cases.partners.set_state(tx, city, state, "a test"))
+
+    def suspend(self, city: CityCode) -> None:
+        self.set_state(city, PartnerState.SUSPENDED)
+
+    def resume(self, city: CityCode) -> None:
+        self.set_state(city, PartnerState.ACTIVE)
+
+    def as_partner(self, own: Identity | None) -> grpc.Channel:
+        """A connection to the peer port with that certificate, or with none."""
+        return self._channel(
+            self.peer_number,
+            self.own.certificate,
+            own,
+            ("grpc.ssl_target_name_override", peer_name(HERE)),
+        )
+
+    def as_client(self, own: Identity | None) -> grpc.Channel:
+        """A connection to the local port with that certificate, or with none."""
+        return self._channel(self.local_number, self.folder.ca_certificate.read_bytes(), own)
+
+    def client(self, role: Role, name: str = "library") -> Identity:
+        """A client's certificate, as this city makes them."""
+        files = issue_client(
+            self.directory / "hutong.toml", role=role, name=name, directory=self.directory / "made"
+        )
+        return Identity(files.certificate.read_bytes(), files.key.read_bytes())
+
+    def _channel(
+        self, port: int, roots: bytes, own: Identity | None, *options: tuple[str, str]
+    ) -> grpc.Channel:
+        key, certificate = (own.key, own.certificate) if own else (None, None)
+        credentials = grpc.ssl_channel_credentials(roots, key, certificate)
+        # Each channel has connections of its own: tests are about handshakes too.
+        alone = (("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0))
+        return grpc.secure_channel(f"127.0.0.1:{port}", credentials, options=(*alone, *options))
+
+
+@contextlib.contextmanager
+def opened(loop: Loop, directory: Path, peers: Peers | None = None) -> Iterator[House]:
+    """A house; its doors are closed at the end."""
+    peer_number, local_number = free_ports(2)
+    init_node(
+        directory,
+        city=HERE,
+        name_zh="郑州",
+        name_en="Zhengzhou",
+        peer_address=f"127.0.0.1:{peer_number}",
+        local_address=f"127.0.0.1:{local_number}",
+    )
+    folder = KeyFolder(directory)
+    keys, own = FileKeys(folder), peer(folder)
+    store = open_store(f"sqlite:///{directory / 'store.sqlite'}", SystemClock())
+    here = Here(HERE, ZoneInfo("Asia/Shanghai"), SystemClock(), SystemEntropy())
+    cases = assemble(here, store, keys, peers or GrpcPeers(own))
+
+    async def start() -> tuple[Port, Port]:
+        made = (
+            peer_port(f"127.0.0.1:{peer_number}", own, store, cases),
+            local_port(
+                f"127.0.0.1:{local_number}",
+                local_identity(folder),
+                folder.ca_certificate.read_bytes(),
+                cases,
+            ),
+        )
+        for port in made:
+            await port.start()
+            await port.say(serving=True)
+        return made
+
+    ports = loop.run(start())
+    try:
+        yield House(
+            loop, directory, folder, keys, own, store, cases, ports, peer_number, local_number
+        )
+    finally:
+        for port in ports:
+            loop.run(port.stop())
+        loop.run(store.close())
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """How a call failed: gRPC's code, the node's own error where it sent one, and the text."""
+
+    code: grpc.StatusCode
+    error: HutongError | None
+    text: str
+
+    @property
+    def reason(self) -> str:
+        return self.error.reason.name if self.error else ""
+
+
+def call(channel: grpc.Channel, method: str, body: bytes = b"") -> bytes:
+    """The bytes of an answer."""
+    found: bytes = channel.unary_unary(method, None, None)(
+        body, timeout=_SECONDS, wait_for_ready=False
+    )
+    return found
+
+
+def failure(channel: grpc.Channel, method: str, body: bytes = b"") -> Failed:
+    """How the call fails."""
+    try:
+        call(channel, method, body)
+    except grpc.RpcError as raised:
+        told: Any = raised
+        return Failed(
+            told.code(), status.from_metadata(told.trailing_metadata()), str(told.details())
+        )
+    raise AssertionError("it was answered")
+
+
+def turned_away(channel: grpc.Channel, method: str = EXCHANGE) -> bool:
+    """Whether the handshake itself failed: not one byte of an answer came."""
+    found = failure(channel, method)
+    return found.code is grpc.StatusCode.UNAVAILABLE and found.error is None
+
+
+def descriptors() -> int:
+    """The open file descriptors of this process."""
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - a Path would open one more
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    """Whether it comes to hold; a loop or a kernel may need a moment to let things go."""
+    until = time.monotonic() + _SECONDS
+    while not holds():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
