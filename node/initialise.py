@@ -1,5 +1,6 @@
 """What `hutong init` and `hutong client issue` make: keys, certificates, the first trust bundle."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -32,12 +33,16 @@ from node.keyfiles import (
     private_pem,
     read_certificate,
     read_private,
+    unusable,
     write_private,
 )
 from node.model import Caller, Finding, Role, Severity
 from node.services.examining import expiry
 
 _DEFAULT_CLIENT: Final = "default"
+_ADDRESS: Final = re.compile(
+    r"(?P<host>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):(?P<port>[0-9]{1,5})"
+)
 _SETTINGS: Final = """\
 # The settings of one node. Each may be overridden by the environment: HUTONG_LOG_LEVEL and so on.
 # 本节点的设置;均可用环境变量覆盖,例如 HUTONG_LOG_LEVEL。
@@ -110,7 +115,7 @@ def issue_client(settings_path: Path, *, role: Role, name: str, directory: Path)
     """Make a local client's certificate, or a new one for a client that has one."""
     settings = read_settings(settings_path)
     folder = KeyFolder(settings.data_dir)
-    ca = Identity(folder.ca_certificate.read_bytes(), read_private(folder.ca_key))
+    ca = Identity(read_certificate(folder.ca_certificate), read_private(folder.ca_key))
     made = client_identity(
         settings.code,
         ca,
@@ -138,7 +143,8 @@ def examine_files(settings_path: Path) -> tuple[Finding, ...]:
         settings = read_settings(settings_path)
         folder = KeyFolder(settings.data_dir)
         FileKeys(folder).probe(SystemClock())
-        identities = local_identity(folder), peer(folder)
+        local_identity(folder), peer(folder)
+        local_ends, peer_ends = _end(folder.local_certificate), _end(folder.peer_certificate)
     except HutongError as error:
         return (_finding(error),)
     except OSError as error:
@@ -148,9 +154,16 @@ def examine_files(settings_path: Path) -> tuple[Finding, ...]:
     return (
         Finding("settings", Severity.OK, "可读。", "They can be read."),
         Finding("signing-key", Severity.OK, "可用。", "It can be used."),
-        expiry("local-certificate", ends_at(identities[0].certificate), now),
-        expiry("tls-certificate", ends_at(identities[1].certificate), now),
+        expiry("local-certificate", local_ends, now),
+        expiry("tls-certificate", peer_ends, now),
     )
+
+
+def _end(path: Path) -> datetime:
+    try:
+        return ends_at(read_certificate(path))
+    except ValueError as error:
+        raise unusable(path, "it holds no certificate in PEM") from error
 
 
 def peer(folder: KeyFolder) -> Identity:
@@ -183,6 +196,8 @@ def _make_keys(
     ca = authority(city, now=now, life=limits.LOCAL_CA_LIFETIME)
     hosts = ("127.0.0.1", "::1", local.host)
     server = local_server_identity(city, ca, hosts, now=now, life=limits.TLS_LIFETIME)
+    # Nothing is written before all of it could be made: what is there is never overwritten.
+    bundle = _first_bundle(city, names, endpoint, peer_made, (root, signing), now)
     write_private(folder.root_key, private_pem(root))
     write_private(folder.signing_key, private_pem(signing))
     write_private(folder.document_key, SystemEntropy().token(32))
@@ -193,7 +208,18 @@ def _make_keys(
     ):
         write_private(key, identity.key)
         write_private(certificate, identity.certificate)
-    root_signer, signer = (Ed25519Signer.from_seed(k.private_bytes_raw()) for k in (root, signing))
+    return bundle
+
+
+def _first_bundle(
+    city: CityCode,
+    names: tuple[str, str],
+    endpoint: Endpoint,
+    peer_made: Identity,
+    keys: tuple[Ed25519PrivateKey, Ed25519PrivateKey],
+    now: datetime,
+) -> Envelope:
+    root_signer, signer = (Ed25519Signer.from_seed(key.private_bytes_raw()) for key in keys)
     # A partner's clock may be behind ours: keys count from a little before.
     since = now - CLOCK_SKEW
     header = Header(
@@ -224,9 +250,9 @@ def _client_files(directory: Path, role: Role, name: str) -> ClientFiles:
 
 
 def _endpoint(address: str, field: str) -> Endpoint:
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit():
+    found = _ADDRESS.fullmatch(address)
+    if found is None:
         raise HutongError(
             FIELD_INVALID, field=field, problem="write HOST:PORT, such as 127.0.0.1:7443"
         )
-    return Endpoint(host.strip("[]"), int(port))
+    return Endpoint(found["host"].strip("[]"), int(found["port"]))
