@@ -4,6 +4,7 @@ from federation.agreement import Terms, domestic, terms
 from federation.errors import AGREEMENT_NOT_ACTIVE, HutongError
 from federation.identifiers import CityCode
 from node import limits
+from node.errors import NOTHING_IN_FORCE
 from node.registry import Registry
 
 
@@ -55,5 +56,7 @@ def _domestic(registry: Registry) -> Terms | None:
 
 
 def not_active(home: CityCode, host: CityCode) -> HutongError:
-    """The error where there are no terms in force."""
+    """The error where there are no terms in force; a city needs its own catalogue for its own."""
+    if home == host:
+        return HutongError(NOTHING_IN_FORCE, what="incentives", command="hutong incentives load")
     return HutongError(AGREEMENT_NOT_ACTIVE, home=home, host=host)
