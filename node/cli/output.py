@@ -95,7 +95,9 @@ class Output:
         self, headings: Sequence[str], rows: Sequence[Sequence[str]], *, whole: Sequence[int] = ()
     ) -> None:
         """Print rows below headings; the columns `whole` are never broken where there is room."""
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+        table = Table(
+            box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold"
+        )
         for place, heading in enumerate(headings):
             table.add_column(clean(heading), overflow="fold", no_wrap=place in whole)
         for row in rows:

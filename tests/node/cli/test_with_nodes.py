@@ -77,6 +77,9 @@ def test_two_cities_are_connected_by_the_manuals_commands(
     run: Run, cities: Cities, tmp_path: Path
 ) -> None:
     one, other = cities["zhengzhou"], cities["hangzhou"]
+    resident = _json(run, one, "resident", "enrol", stdin=_excellent()).json["resident_id"]
+    early = ("resident", "consent", resident, "--host", "zhengzhou", "--scenario", "x")
+    assert "hutong incentives load" in _at(run, one, *early, "--days", 1).err
     for city in (one, other):
         for what, name in RULES:
             path = data.path(f"{city.about.pinyin}/{name}")
