@@ -120,6 +120,11 @@ class Subject:
     pseudonym: bytes
     code: PresentationCode | None
 
+    @property
+    def is_nobody(self) -> bool:
+        """Whether this stands in for a person who was not found (rule 4)."""
+        return not self.resident.resident_id
+
 
 class UseOutcome(enum.Enum):
     """What became of a request for a resident's standing."""

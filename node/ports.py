@@ -108,11 +108,14 @@ class Consents(Protocol):
     def use_decoy(self, at: datetime) -> None:
         """Do the same work as `use_code` where there is no code to use up (rule 4)."""
 
-    def by_code(self, code_digest: bytes) -> Subject | None:
-        """Whom a code stands for, whatever became of it and of its consent; one statement."""
+    def by_code(self, code_digest: bytes) -> Subject:
+        """Whom a code stands for, whatever became of it and of its consent; else nobody.
+
+        One statement, whoever is found: nobody is a row like anybody's (rule 4).
+        """
 
     def by_pseudonym(self, host: CityCode, pseudonym: bytes) -> tuple[Subject, ...]:
-        """Whom a host asks for, under each consent to it, the newest first; one statement."""
+        """Whom a host asks for, under each consent to it, the newest first, and nobody last."""
 
 
 class Uses(Protocol):

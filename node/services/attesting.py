@@ -14,7 +14,6 @@ from federation.agreement import Terms
 from federation.envelope import Envelope, Keyring, Verified, open_envelope, seal
 from federation.errors import AGREEMENT_MISMATCH, NOT_RECOGNISED, HutongError, Reason
 from federation.identifiers import CityCode
-from federation.limits import PSEUDONYM_BYTES
 from federation.messages import Attestation, AttestationRequest, Claim, Disclosure, Header
 from federation.recognition import claim_for
 from federation.trust import signing_keys
@@ -46,7 +45,7 @@ _STATUS_INDEX_BYTES: Final = 8
 class _Ruling:
     """What is found about one request: a claim to make, or a reason not to."""
 
-    subject: Subject | None
+    subject: Subject
     claim: Claim | None
     scenarios: tuple[str, ...]
     refusal: Reason | None
@@ -143,16 +142,15 @@ class Attesting:
         own: OwnScale,
         now: datetime,
     ) -> _Ruling:
+        # Everything is worked out for everybody, nobody too, before anything is refused (rule 4).
         subject = _find(tx, asked, terms.host, now)
-        refusal = _refusal(subject, asked, terms.host, now)
-        if subject is None or refusal:
-            return _Ruling(subject, None, (), refusal or REFUSED_UNKNOWN)
         standing = standing_of(tx, subject.resident, own.scale, self._here.day(now))
         level = min(asked.disclosure, subject.consent.disclosure, terms.disclosure_limit)
         claim = claim_for(standing, own.scale, terms, Disclosure(level))
-        if claim is None:
-            return _Ruling(subject, None, (), REFUSED_NOTHING_TO_SHOW)
         allowed = subject.consent.allowed(terms.host, asked.scenarios, now)
+        refusal = _refusal(subject, allowed, claim, now)
+        if refusal is not None:
+            return _Ruling(subject, None, (), refusal)
         return _Ruling(subject, claim, allowed, None)
 
     def _say(
@@ -165,14 +163,14 @@ class Attesting:
         asked, subject = request.message, ruling.subject
         random = self._here.entropy.token(_STATUS_INDEX_BYTES)
         ends = now + terms.attestation_lifetime
-        if ruling.claim and subject:
+        if ruling.claim:
             ends = min(ends, subject.consent.expires_at)
         header = Header(self._here.new_id(now), self._here.city, (terms.host,), now, ends)
         return Attestation(
             header=header,
             request_id=asked.header.statement_id,
             request_digest=request.payload_digest,
-            pseudonym=subject.pseudonym if subject else bytes(PSEUDONYM_BYTES),
+            pseudonym=subject.pseudonym,
             agreement_id=terms.agreement_id,
             agreement_version=terms.version,
             scale=terms.scale,
@@ -192,7 +190,7 @@ class Attesting:
         now: datetime,
     ) -> None:
         here, claim = self._here, ruling.claim
-        resident_id = ruling.subject.resident.resident_id if ruling.subject else ""
+        resident_id = ruling.subject.resident.resident_id
         tx.uses.add(
             Use(
                 use_id=here.new_id(now),
@@ -209,14 +207,12 @@ class Attesting:
         here.trace(tx, kind, sealed.payload, now, subject=resident_id)
 
 
-def _find(
-    tx: Transaction, asked: AttestationRequest, host: CityCode, now: datetime
-) -> Subject | None:
+def _find(tx: Transaction, asked: AttestationRequest, host: CityCode, now: datetime) -> Subject:
     """Whom the request is about; a code is used up by being shown, whatever follows."""
     if asked.presentation_code is not None:
         digest = hashlib.sha256(asked.presentation_code).digest()
         subject = tx.consents.by_code(digest)
-        if subject is None or subject.code is None or subject.code.used_at:
+        if subject.is_nobody or subject.code is None or subject.code.used_at:
             tx.consents.use_decoy(now)
         else:
             tx.consents.use_code(digest, now)
@@ -226,14 +222,15 @@ def _find(
     def covers(subject: Subject) -> int:
         return len(subject.consent.allowed(host, asked.scenarios, now))
 
-    return max(subjects, key=covers, default=None)
+    # The first of the best: nobody comes last.
+    return max(subjects, key=covers)
 
 
 def _refusal(
-    subject: Subject | None, asked: AttestationRequest, host: CityCode, now: datetime
+    subject: Subject, allowed: tuple[str, ...], claim: Claim | None, now: datetime
 ) -> Reason | None:
-    """Why nothing may be said of the subject, before looking at the standing."""
-    if subject is None:
+    """Why nothing may be said of the subject; the first of several reasons."""
+    if subject.is_nobody:
         return REFUSED_UNKNOWN
     code, consent = subject.code, subject.consent
     if code is not None and code.used_at:
@@ -242,9 +239,9 @@ def _refusal(
         return REFUSED_CODE_EXPIRED
     if not consent.stands_at(now):
         return REFUSED_CONSENT_ENDED
-    if not consent.allowed(host, asked.scenarios, now):
+    if not allowed:
         return REFUSED_OUTSIDE_CONSENT
-    return None
+    return REFUSED_NOTHING_TO_SHOW if claim is None else None
 
 
 def _mismatch(problem: str) -> HutongError:

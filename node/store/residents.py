@@ -70,14 +70,24 @@ _USE_CODE: Final = (
 _SUBJECT: Final = sa.select(CONSENTS, RESIDENTS).join_from(
     CONSENTS, RESIDENTS, CONSENTS.c.resident_id == RESIDENTS.c.resident_id
 )
+_ANY_CODE: Final = CODES.alias()
+_KNOWN_CODE: Final = (
+    sa.select(_ANY_CODE.c.code_digest)
+    .where(_ANY_CODE.c.code_digest == _B("digest"))
+    .scalar_subquery()
+)
 _BY_CODE: Final = (
     sa.select(CONSENTS, RESIDENTS, CODES)
     .join_from(CODES, CONSENTS, CODES.c.consent_id == CONSENTS.c.consent_id)
     .join(RESIDENTS, CONSENTS.c.resident_id == RESIDENTS.c.resident_id)
-    .where(CODES.c.code_digest == _B("digest"))
+    # The code if it is known, else the decoy: one row of each table, whoever is found.
+    .where(CODES.c.code_digest == sa.func.coalesce(_KNOWN_CODE, _B("decoy")))
 )
 _BY_PSEUDONYM: Final = _SUBJECT.where(
-    CONSENTS.c.host == _B("host"), CONSENTS.c.pseudonym == _B("pseudonym")
+    sa.or_(
+        sa.and_(CONSENTS.c.host == _B("host"), CONSENTS.c.pseudonym == _B("pseudonym")),
+        CONSENTS.c.consent_id == _B("nobody"),
+    )
 ).order_by(CONSENTS.c.consent_id.desc())
 _ADD_USE: Final = sa.insert(USES)
 _USE_PAGE: Final = (
@@ -90,7 +100,10 @@ _USE_PAGE: Final = (
 # Above every UUID: the first page begins before it.
 _LAST: Final = "~"
 
-# The row that is written to where there is no code to use up: it is nobody's.
+# Nobody: a resident, a consent and a code that the first migration makes. They are read, and the
+# code is written to, where there is none to be found: that takes as long (rule 4). The id
+# is the lowest of all: whoever is found comes before nobody.
+NOBODY: Final = ""
 DECOY_CODE: Final = bytes(32)
 
 
@@ -223,14 +236,13 @@ class ConsentRepository:
         """Write to the row that is nobody's: as much work as using a code up (rule 4)."""
         self._session.write(_USE_DECOY, which=DECOY_CODE, at=to_micros(at))
 
-    def by_code(self, code_digest: bytes) -> Subject | None:
-        """Whom a code stands for."""
-        row = self._session.one(_BY_CODE, digest=code_digest)
-        return None if row is None else _subject(row)
+    def by_code(self, code_digest: bytes) -> Subject:
+        """Whom a code stands for, or nobody."""
+        return _subject(self._session.all(_BY_CODE, digest=code_digest, decoy=DECOY_CODE)[0])
 
     def by_pseudonym(self, host: CityCode, pseudonym: bytes) -> tuple[Subject, ...]:
-        """Whom a host asks for, under each consent to it, the newest first."""
-        rows = self._session.all(_BY_PSEUDONYM, host=host, pseudonym=pseudonym)
+        """Whom a host asks for, under each consent to it, the newest first, and nobody last."""
+        rows = self._session.all(_BY_PSEUDONYM, host=host, pseudonym=pseudonym, nobody=NOBODY)
         return tuple(_subject(row) for row in rows)
 
 

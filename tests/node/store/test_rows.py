@@ -81,11 +81,10 @@ def test_a_code_leads_to_its_subject_whatever_became_of_it(desk: Desk) -> None:
     desk.run(lambda tx: tx.consents.use_code(code(1).code_digest, NOW))
     desk.run(lambda tx: tx.consents.withdraw(text_id(1), NOW))
     found = desk.read(lambda tx: tx.consents.by_code(code(1).code_digest))
-    assert found is not None
     assert found.code == replace(code(1), used_at=NOW)
     assert found.consent == replace(consent(1), withdrawn_at=NOW)
     assert (found.resident, found.pseudonym) == (resident(1), PSEUDONYM)
-    assert desk.read(lambda tx: tx.consents.by_code(bytes(32))) is None
+    assert desk.read(lambda tx: tx.consents.by_code(b"?" * 32)).is_nobody
 
 
 def test_a_pseudonym_leads_to_every_consent_to_its_host_and_to_no_other(desk: Desk) -> None:
@@ -94,8 +93,9 @@ def test_a_pseudonym_leads_to_every_consent_to_its_host_and_to_no_other(desk: De
     for given_consent in (consent(1), consent(2), replace(consent(3), host=other)):
         desk.run(lambda tx, c=given_consent: tx.consents.add(c, PSEUDONYM))  # type: ignore[misc]
     found = desk.read(lambda tx: tx.consents.by_pseudonym(HOST, PSEUDONYM))
-    assert [subject.consent.consent_id for subject in found] == [text_id(2), text_id(1)]
-    assert desk.read(lambda tx: tx.consents.by_pseudonym(HOST, b"q" * 32)) == ()
+    assert [subject.consent.consent_id for subject in found] == [text_id(2), text_id(1), ""]
+    unknown = desk.read(lambda tx: tx.consents.by_pseudonym(HOST, b"q" * 32))
+    assert [subject.is_nobody for subject in unknown] == [True]
 
 
 def test_consents_and_uses_are_paged_and_never_cut(desk: Desk) -> None:

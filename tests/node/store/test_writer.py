@@ -12,6 +12,7 @@ from node import limits
 from node.errors import OVERLOADED, STORE_UNAVAILABLE, HutongError
 from node.ports import Transaction
 from node.store import Store, open_store
+from node.store.residents import NOBODY
 from node.store.tables import ANSWERS, CONSENTS, LOG_ENTRIES, LOG_SALTS, RESIDENTS
 from tests.conftest import NewStore
 from tests.node.store.rig import (
@@ -114,11 +115,11 @@ def test_a_result_is_seen_only_after_the_commit(new_store: NewStore) -> None:
         await asyncio.to_thread(reached.wait)
         assert not running.done()
         with engine.connect() as other:
-            assert other.execute(sa.select(RESIDENTS)).all() == []
+            assert other.execute(sa.select(RESIDENTS.c.resident_id)).scalars().all() == [NOBODY]
         gate.set()
         assert await running == 1
         with engine.connect() as other:
-            assert len(other.execute(sa.select(RESIDENTS)).all()) == 1
+            assert len(other.execute(sa.select(RESIDENTS)).all()) == 2
         await store.close()
 
     asyncio.run(path(open_store(new_store("one"), MovableClock())))

@@ -1,5 +1,7 @@
 """The tables of the first version."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make every table, the one row of the node"s state, and the decoy code (rule 4)."""
+    """Make every table, the one row of the node's state, and nobody (rule 4)."""
     _agreements()
     _answers()
     _catalogues()
@@ -31,15 +33,41 @@ def upgrade() -> None:
     _residents()
     _uses()
     op.execute("INSERT INTO node_state (row_id, registry_version, probed_at) VALUES (1, 0, 0)")
-    op.bulk_insert(
-        sa.table(
-            "codes",
-            sa.column("code_digest", sa.LargeBinary),
-            sa.column("consent_id", sa.Text),
-            sa.column("expires_at", sa.BigInteger),
-        ),
-        [{"code_digest": bytes(32), "consent_id": "", "expires_at": 0}],
-    )
+    _nobody()
+
+
+def _nobody() -> None:
+    """The rows that stand in for a person who is not found; the consent ended in 1970 (rule 4)."""
+    whole, text, raw = sa.BigInteger, sa.Text, sa.LargeBinary
+    rows: dict[str, dict[str, tuple[Any, object]]] = {
+        "residents": {
+            "resident_id": (text, ""),
+            "document_digest": (raw, bytes(32)),
+            "secret": (raw, bytes(32)),
+            "enrolled_at": (whole, 0),
+            "points_milli": (whole, 0),
+            "commendations": (text, ""),
+        },
+        "consents": {
+            "consent_id": (text, ""),
+            "resident_id": (text, ""),
+            "host": (text, "000000"),
+            "scenarios": (text, "none"),
+            "disclosure": (whole, 1),
+            "given_at": (whole, 0),
+            "expires_at": (whole, 1),
+            "pseudonym": (raw, bytes(32)),
+        },
+        "codes": {
+            "code_digest": (raw, bytes(32)),
+            "consent_id": (text, ""),
+            "expires_at": (whole, 0),
+        },
+    }
+    for table, values in rows.items():
+        columns = [sa.column(name, kind) for name, (kind, _) in values.items()]
+        row = {name: value for name, (_, value) in values.items()}
+        op.bulk_insert(sa.table(table, *columns), [row])
 
 
 def _agreements() -> None:
