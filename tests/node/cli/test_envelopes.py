@@ -109,8 +109,8 @@ def test_an_envelope_by_its_signer_is_verified_step_by_step(
         ),
         (
             ("--audience", "hangzhou", "--at", (ISSUED - timedelta(seconds=61)).isoformat()),
-            "FILE_INVALID",
-            0,
+            "KEY_NOT_VALID",
+            2,
         ),
     ],
 )
@@ -120,8 +120,7 @@ def test_a_refusal_names_its_step(
     ran = _verify(run, request_file, bundle, *more)
     assert ran.code == exits.REFUSED
     assert ran.json["error"]["reason"] == reason
-    if step:
-        assert ran.json["steps"][step - 1] == "bad"
+    assert ran.json["steps"][step - 1] == "bad"
 
 
 def test_an_unknown_type_a_second_key_and_hidden_bytes_are_refused_in_their_steps(
@@ -190,6 +189,14 @@ def test_what_is_no_envelope_is_refused_in_one_line(
         ran = run("envelope", *command, tmp_path / "file")
         assert ran.code == exits.REFUSED
         assert len(ran.err.splitlines()) == 1
+
+
+def test_a_bundle_that_nobody_signed_is_no_bundle(
+    run: Run, request_file: Path, bundle: Path
+) -> None:
+    _changed(bundle, signatures=())
+    ran = _verify(run, request_file, bundle)
+    assert (ran.code, ran.json["error"]["reason"]) == (exits.REFUSED, "FILE_INVALID")
 
 
 def test_an_endless_file_is_refused_after_its_limit(run: Run) -> None:

@@ -46,6 +46,11 @@ def test_chinese_is_chinese_and_english_is_not() -> None:
     assert {n for n, said in table().items() if CHINESE.search(said["en"])} == set()
 
 
+def test_chinese_has_its_own_punctuation() -> None:
+    said = {name: re.sub(r"`[^`]*`", "", texts["zh"]) for name, texts in table().items()}
+    assert {n for n, zh in said.items() if re.search(r"[\u4e00-\u9fff][,:;?()]", zh)} == set()
+
+
 def test_each_text_that_the_code_names_exists_and_each_text_is_named() -> None:
     source = "".join(path.read_text("utf-8") for path in SOURCE.rglob("*.py"))
     literal = {name for name in NAMED.findall(source) if "{" not in name}
