@@ -96,7 +96,10 @@ def read_toml(file: str, content: bytes, model: type[M]) -> tuple[M, "Lines"]:
     try:
         return model.model_validate(found), lines
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt key is missing too: where it stands is the better place to look.
+        found_wrong = error.errors()
+        misspelt = (each for each in found_wrong if each["type"] == "extra_forbidden")
+        first = next(misspelt, found_wrong[0])
         problem = _problem(first["type"], first["msg"], first["loc"], model)
         raise lines.mistake(first["loc"], problem) from error
 

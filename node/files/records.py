@@ -49,6 +49,8 @@ def parse_records(file_name: str, content: bytes) -> tuple[FileRow, ...]:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise mistake(file_name, f"line {line}", "it is not UTF-8; save it as UTF-8") from error
+    if not text.strip():
+        raise mistake(file_name, "line 1", "it is empty")
     rows = _json_lines(file_name, text) if _is_json(file_name, text) else _csv(file_name, text)
     return tuple(_row(file_name, line, values) for line, values in rows)
 
