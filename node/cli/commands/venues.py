@@ -73,9 +73,18 @@ def _show(session: Session, answer: Answer, venue: str) -> None:
     session.out.line(session.say("said.checked", outcome=outcome, notice=notice))
     band = answer["recognised_band"] or session.say("words.newcomer")
     session.out.line(session.say("said.recognised_as", home=answer["home_city"], band=band))
-    headings = ("incentive", "eligible", "why", "decision")
+    _decisions(session, answer, venue)
+    if answer["visitor_pass"]:
+        session.out.line(session.say("said.visitor_pass", value=answer["visitor_pass"]))
+
+
+def _decisions(session: Session, answer: Answer, venue: str) -> None:
+    decisions = answer["decisions"]
+    if not decisions:
+        session.out.line(session.say("said.no_incentives"))
+        return
     session.out.table(
-        [session.say(f"words.{word}") for word in headings],
+        [session.say(f"words.{w}") for w in ("incentive", "eligible", "why", "decision")],
         [
             (
                 decision["incentive"]["incentive_id"],
@@ -83,16 +92,14 @@ def _show(session: Session, answer: Answer, venue: str) -> None:
                 session.pick(decision, "reason"),
                 decision["decision_id"],
             )
-            for decision in answer["decisions"]
+            for decision in decisions
         ],
         whole=(0, 1, 3),
     )
-    if any(decision["eligible"] for decision in answer["decisions"]):
+    if any(decision["eligible"] for decision in decisions):
         ends = session.time(answer.get("expires_at"))
         command = "hutong venue redeem DECISION" + ("" if venue == DEFAULT else f" --venue {venue}")
         session.out.line(session.say("said.decisions_until", at=ends, command=command))
-    if answer["visitor_pass"]:
-        session.out.line(session.say("said.visitor_pass", value=answer["visitor_pass"]))
 
 
 @command("venue redeem")

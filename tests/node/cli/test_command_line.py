@@ -27,7 +27,7 @@ WRONG = (
     (["partner", "suspend", "wuhan"], "--reason"),
     (["agreement", "sign", "id", "--version", "0"], "from 1 to"),
     (["agreement", "sign", "id", "--version", "one"], "from 1 to"),
-    (["resident", "enrol", "999999194006122466"], "1 arguments too many"),
+    (["resident", "enrol", "999999194006122466"], "1 more than it takes"),
     (["resident", "code", "r", "c", "--request-id", "1"], "--request-id: give a UUID"),
     (["resident", "consent", "r", "--host", "wuhan", "--scenario", "s"], "--until or --days"),
     (["resident", "consent", "r", "--host", "wuhan", "--days", "1"], "--scenario is missing"),

@@ -120,6 +120,8 @@ def test_a_resident_takes_part_travels_and_withdraws(run: Run, home: City, host:
     assert _at(run, host, *issue).code == exits.DONE
     venue = ("--venue", "library")
     assert "library-card" in _at(run, host, "venue", "incentives", *venue).out
+    nowhere = _at(run, host, "venue", "incentives")
+    assert (nowhere.code, "--venue" in nowhere.out) == (exits.DONE, True)
     checked = _json(run, host, "venue", "check", "--code", "-", *venue, stdin=code).json
     assert checked["outcome"] == "RECOGNITION_OUTCOME_RECOGNISED"
     card = next(d for d in checked["decisions"]
