@@ -39,8 +39,8 @@ class Reason:
 class HutongError(Exception):
     """An error that a caller can act on."""
 
-    def __init__(self, reason: Reason, **fields: str) -> None:
-        """`fields` fill the texts of `reason` and travel beside it."""
+    def __init__(self, reason: Reason, /, **fields: str) -> None:
+        """`fields` fill the texts of `reason` and travel beside it; they may have any name."""
         super().__init__(reason.name)
         self.reason = reason
         self.fields = fields

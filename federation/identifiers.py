@@ -47,9 +47,14 @@ def name(text: str, *, where: str) -> str:
     return text
 
 
+def is_uuid(text: str) -> bool:
+    """Whether `text` is a UUID in its canonical lower-case form."""
+    return _UUID.fullmatch(text) is not None
+
+
 def uuid_text(text: str, *, where: str) -> str:
     """A UUID in its canonical lower-case form; raises MALFORMED."""
-    if not _UUID.fullmatch(text):
+    if not is_uuid(text):
         raise HutongError(
             MALFORMED,
             where=where,

@@ -19,12 +19,12 @@ from google.protobuf.message_factory import GetMessageClass
 
 from federation import codec
 from federation.errors import MALFORMED, HutongError
+from federation.identifiers import is_uuid
 from node.errors import INTERNAL
 from node.transport import status
 
 REQUEST_ID_HEADER: Final = "hutong-request-id"
 TIME_HEADER: Final = "hutong-time"
-_LONGEST_ID: Final = 64
 _LOG: Final = structlog.get_logger()
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -99,7 +99,7 @@ def _method_handler(
             return answer if isinstance(answer, bytes) else answer.SerializeToString()
         _log(method.name, who, reason, began)
         await context.abort(
-            status.code_of(failure), failure.text("en"), status.to_metadata(failure)
+            status.code_of(failure), status.text_of(failure, "en"), status.to_metadata(failure)
         )
         raise AssertionError("abort raises")
 
@@ -126,8 +126,7 @@ def _log(method: str, caller: str, reason: str, began: float) -> None:
 def followed_id(context: Context) -> str:
     """The request id that a partner's call carries; "" where there is none that is fit to log."""
     found = dict(context.invocation_metadata() or ()).get(REQUEST_ID_HEADER, "")
-    fit = isinstance(found, str) and len(found) <= _LONGEST_ID
-    return str(found) if fit and all(c.isalnum() or c == "-" for c in str(found)) else ""
+    return found if isinstance(found, str) and is_uuid(found) else ""
 
 
 def tell_time(call: Call, now: datetime) -> None:

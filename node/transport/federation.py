@@ -1,13 +1,15 @@
 """The peer port: what partner cities ask of this one."""
 
+import asyncio
+
 from google.protobuf.message import Message
 
 from federation import codec
 from federation.envelope import Envelope
-from federation.errors import MALFORMED, TOO_LARGE, HutongError
+from federation.errors import MALFORMED, NOT_RECOGNISED, TOO_LARGE, HutongError
 from federation.v1 import envelope_pb2
 from federation.v1 import federation_service_pb2 as pb
-from node.limits import PARTNER_SCALES
+from node import limits
 from node.services.assembly import UseCases
 from node.transport.calls import Call, tell_time
 
@@ -30,8 +32,8 @@ class FederationServicer:
 
     async def ExchangeScales(self, call: Call, request: pb.ExchangeScalesRequest) -> Message:
         """See the proto."""
-        if len(request.scales) > PARTNER_SCALES:
-            size, limit = str(len(request.scales)), str(PARTNER_SCALES)
+        if len(request.scales) > limits.PARTNER_SCALES:
+            size, limit = str(len(request.scales)), str(limits.PARTNER_SCALES)
             raise HutongError(TOO_LARGE, where="scales", size=size, limit=limit)
         theirs = tuple(codec.envelope_from_wire(scale) for scale in request.scales)
         ours = await self._cases.partners.receive_scales(call.caller, theirs)
@@ -55,9 +57,22 @@ class FederationServicer:
         self, call: Call, request: pb.RequestAttestationRequest
     ) -> Message:
         """See the proto."""
+        began = asyncio.get_running_loop().time()
         question = _envelope(request, "request")
-        answer = await self._cases.attesting.attest(question, call.caller)
+        try:
+            answer = await self._cases.attesting.attest(question, call.caller)
+        except HutongError as error:
+            if error.reason == NOT_RECOGNISED:
+                await _next_beat(began)
+            raise
         return pb.RequestAttestationResponse(attestation=envelope_pb2.Envelope.FromString(answer))
+
+
+async def _next_beat(began: float) -> None:
+    """Wait for the next beat: the time of a refusal tells nothing (rule 4)."""
+    beat = limits.REFUSAL_BEAT.total_seconds()
+    taken = asyncio.get_running_loop().time() - began
+    await asyncio.sleep(beat - taken % beat)
 
 
 def _envelope(request: Message, field: str) -> Envelope:

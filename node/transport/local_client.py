@@ -35,6 +35,9 @@ _OPTIONS: Final = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
     ("grpc.enable_retries", 0),
+    # An error's trailers, at their longest: three bytes a character, and base64.
+    ("grpc.max_metadata_size", 16 * 1024),
+    ("grpc.absolute_max_metadata_size", 32 * 1024),
 )
 _PROBLEMS: Final = {
     grpc.StatusCode.DEADLINE_EXCEEDED: "no answer in time",

@@ -41,6 +41,9 @@ _OPTIONS: Final = (
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.enable_retries", 0),
+    # An error's trailers, at their longest: three bytes a character, and base64.
+    ("grpc.max_metadata_size", 16 * 1024),
+    ("grpc.absolute_max_metadata_size", 32 * 1024),
 )
 _PROBLEMS: Final = {
     grpc.StatusCode.DEADLINE_EXCEEDED: "no answer in time",

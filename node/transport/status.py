@@ -16,7 +16,11 @@ from federation.errors import HutongError, Reason, Status
 _DOMAIN: Final = "hutong"
 _DETAILS: Final = "grpc-status-details-bin"
 _REASON: Final = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
+
+# Characters of one field, and of a whole text: beyond about 8 KiB of trailers a client reads none.
 _PRINTED: Final = 300
+_TEXT: Final = 600
+_MORE: Final = "..."
 
 _REASONS: Final = {
     reason.name: reason
@@ -34,15 +38,20 @@ def code_of(error: HutongError) -> grpc.StatusCode:
     return _CODES[error.reason.status]
 
 
+def text_of(error: HutongError, language: str) -> str:
+    """The text of an error, short enough to travel."""
+    fields = {key: _cut(value, _PRINTED) for key, value in error.fields.items()}
+    return _cut(HutongError(error.reason, **fields).text(language), _TEXT)
+
+
 def to_metadata(error: HutongError) -> tuple[tuple[str, bytes], ...]:
     """The trailing metadata of an error: its reason, its fields and its text in both languages."""
     status = status_pb2.Status(
-        code=code_pb2.Code.Value(error.reason.status.value), message=error.text("en")
+        code=code_pb2.Code.Value(error.reason.status.value), message=text_of(error, "en")
     )
-    info = error_details_pb2.ErrorInfo(
-        reason=error.reason.name, domain=_DOMAIN, metadata=error.fields
-    )
-    chinese = error_details_pb2.LocalizedMessage(locale="zh-CN", message=error.text("zh"))
+    fields = {key: _cut(value, _PRINTED) for key, value in error.fields.items()}
+    info = error_details_pb2.ErrorInfo(reason=error.reason.name, domain=_DOMAIN, metadata=fields)
+    chinese = error_details_pb2.LocalizedMessage(locale="zh-CN", message=text_of(error, "zh"))
     for detail in (info, chinese):
         packed = any_pb2.Any()
         packed.Pack(detail, deterministic=True)
@@ -74,8 +83,11 @@ def from_metadata(metadata: Metadata | None) -> HutongError | None:
 
 def printable(text: str) -> str:
     """Somebody else's text, fit for a log or a terminal."""
-    plain = "".join(c if c.isprintable() else " " for c in text[:_PRINTED])
-    return plain + "..." if len(text) > _PRINTED else plain
+    return "".join(c if c.isprintable() else " " for c in _cut(text, _PRINTED))
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - len(_MORE)] + _MORE
 
 
 def _foreign(status: status_pb2.Status, name: str, chinese: str) -> Reason:
