@@ -54,7 +54,8 @@ def open_first_bundle(
     """Believe a city's first bundle, whose fingerprint two officers compared.
 
     1. The fingerprint of the bytes is the one that was compared; only then are they parsed.
-    2. The bundle's own root signed it.
+    2. The bundle's own root signed it. A city that changed its root has the old root's signature
+       on the bundle too: to a new partner that one says nothing, and is left out.
     """
     # 1.
     check_shape(envelope, TRUST_BUNDLE)
@@ -63,9 +64,10 @@ def open_first_bundle(
         raise HutongError(WRONG_FINGERPRINT, actual=fingerprint(envelope), expected=compared[:100])
     claimed = TRUST_BUNDLE.decode(envelope.payload)
     # 2.
-    return open_envelope(
-        envelope, TRUST_BUNDLE, signed_by=[root_keys(claimed)], audience=audience, now=now
-    )
+    own = root_keys(claimed)
+    counting = tuple(s for s in envelope.signatures if own.find(s.key_id))
+    signed = Envelope(envelope.payload_type, envelope.payload, counting)
+    return open_envelope(signed, TRUST_BUNDLE, signed_by=[own], audience=audience, now=now)
 
 
 def open_next_bundle(

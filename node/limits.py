@@ -23,6 +23,9 @@ RECORD_POINTS_MILLI: Final = 1_000_000
 INCENTIVES: Final = 500
 FILE_BYTES: Final = 200 * 1024
 
+# Bytes of one message on the local port: a standing with ten thousand records, and any load.
+LOCAL_MESSAGE_BYTES: Final = 4 * 1024 * 1024
+
 # Scales that a partner may send at once: a city has one, and a few old versions.
 PARTNER_SCALES: Final = 8
 
@@ -63,6 +66,10 @@ CALLS_PER_PARTNER: Final = 256
 
 # Calls of one partner that are served at once, the rest is refused (rule 10).
 SERVED_PER_PARTNER: Final = 1024
+
+# A refusal goes out on the next beat after the question came. Whatever the reason, the same work is
+# done in about 2 ms; the beat hides what is left of a difference, some microseconds (rule 4).
+REFUSAL_BEAT: Final = timedelta(milliseconds=20)
 
 # How long a shutting-down node lets running calls finish.
 DRAIN: Final = timedelta(seconds=10)

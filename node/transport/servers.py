@@ -32,8 +32,6 @@ from node.v1 import (
 )
 
 _OPTIONS: Final = (
-    ("grpc.max_receive_message_length", MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MESSAGE_BYTES),
     # Two nodes on one port would share its calls by chance.
     ("grpc.so_reuseport", 0),
     # A handshake that never ends, and a line that went dead, give their place back.
@@ -58,11 +56,18 @@ class Port:
         server_credentials: grpc.ServerCredentials,
         gate: Gate,
         services: Sequence[Service],
+        message_bytes: int,
     ) -> None:
         """Serve `services` at `address`, which the setting of that name gives."""
         names = tuple(descriptor.full_name for descriptor, _ in services)
         self._health = Health(names)
-        self._server: Any = grpc.aio.server(options=_OPTIONS)
+        self._server: Any = grpc.aio.server(
+            options=(
+                *_OPTIONS,
+                ("grpc.max_receive_message_length", message_bytes),
+                ("grpc.max_send_message_length", message_bytes),
+            )
+        )
         self._server.add_generic_rpc_handlers(
             [service_handler(descriptor, servicer, gate) for descriptor, servicer in services]
         )
@@ -97,6 +102,7 @@ def peer_port(address: str, own: Identity, uow: UnitOfWork, cases: UseCases) -> 
         credentials.peer_server(own, uow),
         PeerGate(cases.here, uow),
         [(descriptor, FederationServicer(cases))],
+        MESSAGE_BYTES,
     )
 
 
@@ -114,4 +120,5 @@ def local_port(address: str, own: Identity, authority: bytes, cases: UseCases) -
         credentials.local_server(own, authority),
         LocalGate(cases.here),
         [(file.services_by_name[name], servicer) for file, name, servicer in services],
+        limits.LOCAL_MESSAGE_BYTES,
     )
