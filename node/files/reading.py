@@ -19,6 +19,7 @@ M = TypeVar("M", bound=BaseModel)
 Part = str | int
 
 _MILLI: Final = 1000
+_SMALLEST: Final = Decimal("0.001")
 
 
 def _name(value: str) -> str:
@@ -36,13 +37,19 @@ def _text(value: str) -> str:
     return value
 
 
-def _milli(value: Decimal) -> int:
-    if abs(value) > protocol_limits.SCORE_MILLI // _MILLI:
-        raise ValueError(f"at most {protocol_limits.SCORE_MILLI // _MILLI} points")
+def to_milli(value: Decimal, most: int) -> int:
+    """Thousandths of a number of points from -`most` to `most`; raises ValueError."""
+    # Compared before it is reckoned with: a number beyond decimal's own range cannot be.
+    if not -most <= value <= most:
+        raise ValueError(f"at most {most} points")
     scaled = value * _MILLI
-    if scaled != scaled.to_integral_value():
+    if (value and -_SMALLEST < value < _SMALLEST) or scaled != scaled.to_integral_value():
         raise ValueError("a point has at most three places after the dot")
     return int(scaled)
+
+
+def _milli(value: Decimal) -> int:
+    return to_milli(value, protocol_limits.SCORE_MILLI // _MILLI)
 
 
 Name = Annotated[str, AfterValidator(_name)]

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from node import limits
-from node.files.reading import mistake
+from node.files.reading import mistake, to_milli
 
 _COLUMNS: Final = (
     "record_number",
@@ -24,7 +24,7 @@ _COLUMNS: Final = (
     "commendation",
 )
 _OPTIONAL: Final = frozenset({"expires_on", "commendation"})
-_MILLI: Final = 1000
+_MOST_POINTS: Final = limits.RECORD_POINTS_MILLI // 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,20 +122,18 @@ def _row(file_name: str, line: int, values: dict[str, str]) -> FileRow:
         if not values[column].strip():
             raise bad(column, "it is empty")
     try:
-        points = Decimal(values["points"].strip()) * _MILLI
-        milli = int(points) if abs(points) <= limits.RECORD_POINTS_MILLI else None
-    except (ArithmeticError, ValueError) as error:
+        points = to_milli(Decimal(values["points"].strip()), _MOST_POINTS)
+    except ArithmeticError as error:
         raise bad("points", "write a number, such as 5 or -2.5") from error
-    if milli is None or points != milli:
-        most = limits.RECORD_POINTS_MILLI // _MILLI
-        raise bad("points", f"at most three places after the dot, and at most {most} points")
+    except ValueError as error:
+        raise bad("points", str(error)) from error
     return FileRow(
         line=line,
         record_number=values["record_number"].strip(),
         document_number=values["document_number"].strip(),
         title_zh=values["title_zh"].strip(),
         title_en=values["title_en"].strip(),
-        points_milli=milli,
+        points_milli=points,
         occurred_on=day("occurred_on"),
         expires_on=day("expires_on") if values.get("expires_on", "").strip() else None,
         commendation=values.get("commendation", "").strip() or None,

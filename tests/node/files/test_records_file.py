@@ -77,6 +77,7 @@ VALUES = {
     "points beyond any number": ("points", "1e9999999999999999999"),
     "a fourth place": ("points", "0.0001"),
     "hardly a point": ("points", "1e-999999"),
+    "next to nothing": ("points", "1e-99999999"),
     "no such day": ("occurred_on", "2026-02-30"),
     "a day in words": ("occurred_on", "yesterday"),
     "a day with an hour": ("occurred_on", "2026-01-15T00:00"),
