@@ -85,98 +85,98 @@ MALFORMED = Reason(
     "MALFORMED",
     _BAD,
     "{where}: {problem}.",
-    "{where}:格式有误({problem})。",
+    "{where}：格式有误（{problem}）。",
 )
 NOT_CANONICAL = Reason(
     "NOT_CANONICAL",
     _BAD,
     "{where}: the bytes are not the canonical encoding; encode each known field once, in order of "
     "field numbers, and nothing else.",
-    "{where}:字节不是规范编码;请按字段号顺序、每个已知字段只编码一次,且不含其他内容。",
+    "{where}：字节不是规范编码；请按字段号顺序、每个已知字段只编码一次，且不含其他内容。",
 )
 TOO_LARGE = Reason(
     "TOO_LARGE",
     _BAD,
     "{where}: {size} is over the limit of {limit}.",
-    "{where}:{size} 超过上限 {limit}。",
+    "{where}：{size} 超过上限 {limit}。",
 )
 WRONG_TYPE = Reason(
     "WRONG_TYPE",
     _BAD,
     "The envelope holds {actual}; {expected} was expected.",
-    "信封内容是 {actual},应为 {expected}。",
+    "信封内容是 {actual}，应为 {expected}。",
 )
 UNKNOWN_KEY = Reason(
     "UNKNOWN_KEY",
     _DENIED,
     "Key {key_id} is not a key of {city}; fetch the city's newest trust bundle.",
-    "密钥 {key_id} 不属于 {city};请获取该城市最新的信任包。",
+    "密钥 {key_id} 不属于 {city}；请获取该城市最新的信任包。",
 )
 KEY_NOT_VALID = Reason(
     "KEY_NOT_VALID",
     _DENIED,
     "Key {key_id} of {city} does not count now: it is not yet valid, expired or revoked; sign with "
     "a key that is valid in the newest trust bundle.",
-    "{city} 的密钥 {key_id} 此刻无效(未生效、已过期或已吊销);请用最新信任包中的有效密钥签名。",
+    "{city} 的密钥 {key_id} 此刻无效（未生效、已过期或已吊销）；请用最新信任包中的有效密钥签名。",
 )
 BAD_SIGNATURE = Reason(
     "BAD_SIGNATURE",
     _DENIED,
     "A signature by key {key_id} does not fit the bytes; the envelope was changed on its way, or "
     "was signed with another key.",
-    "密钥 {key_id} 的签名与内容不符:信封在途中被改动,或由其他密钥签名。",
+    "密钥 {key_id} 的签名与内容不符：信封在途中被改动，或由其他密钥签名。",
 )
 MISSING_SIGNATURE = Reason(
     "MISSING_SIGNATURE",
     _DENIED,
     "{city} signed with {found} of the {needed} keys needed.",
-    "{city} 仅有 {found} 个签名,需要 {needed} 个。",
+    "{city} 仅有 {found} 个签名，需要 {needed} 个。",
 )
 WRONG_ISSUER = Reason(
     "WRONG_ISSUER",
     _DENIED,
     "The statement is issued by {actual}; it must be issued by {expected}.",
-    "该声明由 {actual} 签发,应由 {expected} 签发。",
+    "该声明由 {actual} 签发，应由 {expected} 签发。",
 )
 WRONG_AUDIENCE = Reason(
     "WRONG_AUDIENCE",
     _DENIED,
     "The statement is meant for {actual}, not for {expected}.",
-    "该声明的对象是 {actual},不是 {expected}。",
+    "该声明的对象是 {actual}，不是 {expected}。",
 )
 NOT_YET_VALID = Reason(
     "NOT_YET_VALID",
     _STATE,
     "{where} says it was made at {issued_at}, more than {skew} s after our clock; set the clocks "
     "of both cities by NTP.",
-    "{where} 的签发时间 {issued_at} 比本机时钟晚 {skew} 秒以上;请用 NTP 校准两地时钟。",
+    "{where} 的签发时间 {issued_at} 比本机时钟晚 {skew} 秒以上；请用 NTP 校准两地时钟。",
 )
 STALE = Reason(
     "STALE",
     _STATE,
     "{where} was made at {issued_at} and is too old by now; make a new one, and set the clocks of "
     "both cities by NTP.",
-    "{where} 签发于 {issued_at},现已过旧;请重新生成,并用 NTP 校准两地时钟。",
+    "{where} 签发于 {issued_at}，现已过旧；请重新生成，并用 NTP 校准两地时钟。",
 )
 EXPIRED = Reason(
     "EXPIRED",
     _STATE,
     "{where} ended at {expires_at}; get a new one.",
-    "{where} 已于 {expires_at} 失效;请获取新的。",
+    "{where} 已于 {expires_at} 失效；请获取新的。",
 )
 BUNDLE_ROLLBACK = Reason(
     "BUNDLE_ROLLBACK",
     _STATE,
     "The trust bundle of {city} has sequence {actual}, but another with {known} is known already; "
     "get the newest one from the city.",
-    "{city} 的信任包序号为 {actual},但已知另一份序号为 {known} 的信任包;请向该城市获取最新的。",
+    "{city} 的信任包序号为 {actual}，但已知另一份序号为 {known} 的信任包；请向该城市获取最新的。",
 )
 BUNDLE_JUMP = Reason(
     "BUNDLE_JUMP",
     _STATE,
     "The trust bundle of {city} jumps from sequence {known} to {actual}; at most {limit} steps are "
     "followed. Compare fingerprints with an officer of the city and import it anew.",
-    "{city} 的信任包序号从 {known} 跳到 {actual},超过 {limit} 步;"
+    "{city} 的信任包序号从 {known} 跳到 {actual}，超过 {limit} 步；"
     "请与该城市人员核对指纹后重新导入。",
 )
 WRONG_FINGERPRINT = Reason(
@@ -184,7 +184,7 @@ WRONG_FINGERPRINT = Reason(
     _DENIED,
     "The descriptor has fingerprint {actual}, but {expected} was read out; do not trust it, and "
     "ask the partner's officer for the descriptor again.",
-    "该描述文件的指纹为 {actual},与对方读出的 {expected} 不符;请勿信任,并向对方重新索取。",
+    "该描述文件的指纹为 {actual}，与对方读出的 {expected} 不符；请勿信任，并向对方重新索取。",
 )
 ANSWERS_ANOTHER_REQUEST = Reason(
     "ANSWERS_ANOTHER_REQUEST",
@@ -197,14 +197,14 @@ AGREEMENT_MISMATCH = Reason(
     _STATE,
     "{where} does not fit the agreement in force ({problem}); compare `hutong agreement list` in "
     "both cities.",
-    "{where} 与现行协议不符({problem});请在两地运行 `hutong agreement list` 对照。",
+    "{where} 与现行协议不符（{problem}）；请在两地运行 `hutong agreement list` 对照。",
 )
 AGREEMENT_NOT_ACTIVE = Reason(
     "AGREEMENT_NOT_ACTIVE",
     _STATE,
     "There is no agreement in force between {home} and {host}; an operator of either city can "
     "propose one with `hutong agreement propose`.",
-    "{home} 与 {host} 之间没有生效的协议;任一方人员可用 `hutong agreement propose` 发起。",
+    "{home} 与 {host} 之间没有生效的协议；任一方人员可用 `hutong agreement propose` 发起。",
 )
 NOT_MAPPED = Reason(
     "NOT_MAPPED",
@@ -216,5 +216,5 @@ CONSENT_TOO_LONG = Reason(
     "CONSENT_TOO_LONG",
     _BAD,
     "A consent lasts at most {limit} days and ends after it begins; choose an earlier end.",
-    "授权最长 {limit} 天,且须晚于开始时间;请选择更早的结束时间。",
+    "授权最长 {limit} 天，且须晚于开始时间；请选择更早的结束时间。",
 )

@@ -17,67 +17,67 @@ STORE_UNAVAILABLE = Reason(
     Status.UNAVAILABLE,
     "The store cannot write now ({problem}); nothing was changed. Try again with the same "
     "request_id; if it lasts, an operator runs `hutong doctor`.",
-    "存储暂时无法写入({problem}),未作任何更改。请用相同的 request_id 重试;"
-    "若持续出现,请运维人员运行 `hutong doctor`。",
+    "存储暂时无法写入（{problem}），未作任何更改。请用相同的 request_id 重试；"
+    "若持续出现，请运维人员运行 `hutong doctor`。",
 )
 KEY_UNUSABLE = Reason(
     "KEY_UNUSABLE",
     Status.UNAVAILABLE,
     "The key file {path} cannot be used ({problem}); restore it from the backup, owned by the "
     "node's user and with mode 0600.",
-    "密钥文件 {path} 无法使用({problem});请从备份恢复,属主为节点用户、权限 0600。",
+    "密钥文件 {path} 无法使用（{problem}）；请从备份恢复，属主为节点用户、权限 0600。",
 )
 OVERLOADED = Reason(
     "OVERLOADED",
     Status.RESOURCE_EXHAUSTED,
     "More than {limit} requests wait already; nothing was changed. Try again in a second with the "
     "same request_id.",
-    "排队请求已超过 {limit} 个,未作任何更改。请一秒后用相同的 request_id 重试。",
+    "排队请求已超过 {limit} 个，未作任何更改。请一秒后用相同的 request_id 重试。",
 )
 INTERNAL = Reason(
     "INTERNAL",
     Status.INTERNAL,
     "Something went wrong inside the node; its log says what, under request {request_id}.",
-    "节点内部出错;详见日志中请求 {request_id} 的记录。",
+    "节点内部出错；详见日志中请求 {request_id} 的记录。",
 )
 SETTING_UNKNOWN = Reason(
     "SETTING_UNKNOWN",
     _BAD,
     "{where}: there is no setting {key}; the nearest is {nearest}.",
-    "{where}:没有名为 {key} 的设置;最接近的是 {nearest}。",
+    "{where}：没有名为 {key} 的设置；最接近的是 {nearest}。",
 )
 SETTING_INVALID = Reason(
     "SETTING_INVALID",
     _BAD,
     "{where}: setting {key} is wrong ({problem}).",
-    "{where}:设置 {key} 有误({problem})。",
+    "{where}：设置 {key} 有误（{problem}）。",
 )
 NOT_INITIALISED = Reason(
     "NOT_INITIALISED",
     _STATE,
     "{path} holds no node yet; make one with `hutong init`.",
-    "{path} 中尚无节点;请先运行 `hutong init`。",
+    "{path} 中尚无节点；请先运行 `hutong init`。",
 )
 ALREADY_INITIALISED = Reason(
     "ALREADY_INITIALISED",
     Status.ALREADY_EXISTS,
     "{path} holds the keys of a node already, and they are never overwritten; choose another "
     "directory.",
-    "{path} 中已有节点密钥,绝不覆盖;请换一个目录。",
+    "{path} 中已有节点密钥，绝不覆盖；请换一个目录。",
 )
 CANNOT_LISTEN = Reason(
     "CANNOT_LISTEN",
     Status.UNAVAILABLE,
     "Cannot listen on {address}; another process may have the port: change {key} in the settings "
     "file.",
-    "无法监听 {address},端口可能被占用;请修改配置中的 {key}。",
+    "无法监听 {address}，端口可能被占用；请修改配置中的 {key}。",
 )
 NODE_UNREACHABLE = Reason(
     "NODE_UNREACHABLE",
     Status.UNAVAILABLE,
     "No node answers at {address} ({problem}); start it with `hutong serve`, or give the right "
     "address and client certificate.",
-    "{address} 无节点应答({problem});请先运行 `hutong serve`,或检查地址和客户端证书。",
+    "{address} 无节点应答（{problem}）；请先运行 `hutong serve`，或检查地址和客户端证书。",
 )
 
 # Files that people write.
@@ -86,7 +86,7 @@ FILE_INVALID = Reason(
     "FILE_INVALID",
     _BAD,
     "{file}, {where}: {problem}. Nothing was changed.",
-    "{file},{where}:{problem}。未作任何更改。",
+    "{file}，{where}：{problem}。未作任何更改。",
 )
 
 # Any caller.
@@ -95,32 +95,32 @@ ROLE_REFUSED = Reason(
     "ROLE_REFUSED",
     _DENIED,
     "A certificate of role {role} may not call {method}; it needs role {needed}.",
-    "角色为 {role} 的证书不能调用 {method};需要角色 {needed}。",
+    "角色为 {role} 的证书不能调用 {method}；需要角色 {needed}。",
 )
 CERTIFICATE_REFUSED = Reason(
     "CERTIFICATE_REFUSED",
     Status.UNAUTHENTICATED,
     "The client certificate is not one of this city's clients; an operator makes one with "
     "`hutong client issue`.",
-    "客户端证书不属于本市客户端;请运维人员用 `hutong client issue` 签发。",
+    "客户端证书不属于本市客户端；请运维人员用 `hutong client issue` 签发。",
 )
 TLS_TOO_OLD = Reason(
     "TLS_TOO_OLD",
     Status.UNAUTHENTICATED,
     "The connection does not use TLS 1.3; update the client's TLS library, or let it use 1.3.",
-    "连接未使用 TLS 1.3;请升级客户端的 TLS 库,或允许其使用 1.3。",
+    "连接未使用 TLS 1.3；请升级客户端的 TLS 库，或允许其使用 1.3。",
 )
 REQUEST_ID_REUSED = Reason(
     "REQUEST_ID_REUSED",
     Status.ALREADY_EXISTS,
     "request_id {request_id} was used for another request; make a new UUID for each new request.",
-    "request_id {request_id} 已用于另一请求;每个新请求请使用新的 UUID。",
+    "request_id {request_id} 已用于另一请求；每个新请求请使用新的 UUID。",
 )
 UNKNOWN = Reason(
     "UNKNOWN",
     Status.NOT_FOUND,
     "There is no {what} {name} here; {remedy}.",
-    "此处没有 {what} {name};{remedy}。",
+    "此处没有 {what} {name}；{remedy}。",
 )
 FIELD_INVALID = Reason(
     "FIELD_INVALID",
@@ -133,7 +133,7 @@ PAGE_INVALID = Reason(
     _BAD,
     "{field} is not one that this list gave out; start again without it, with a page_size of 0 to "
     "{limit}.",
-    "{field} 不是本列表给出的值;请去掉它重新开始,page_size 为 0 到 {limit}。",
+    "{field} 不是本列表给出的值；请去掉它重新开始，page_size 为 0 到 {limit}。",
 )
 
 # Residents.
@@ -142,19 +142,19 @@ DOCUMENT_INVALID = Reason(
     "DOCUMENT_INVALID",
     _BAD,
     "document_number: {problem}; read it again from the document.",
-    "document_number:{problem};请对照证件重新录入。",
+    "document_number:{problem}；请对照证件重新录入。",
 )
 TOO_YOUNG = Reason(
     "TOO_YOUNG",
     _STATE,
     "One takes part from the age of {age}; come back after the birthday.",
-    "年满 {age} 周岁方可参加;请在生日之后再来。",
+    "年满 {age} 周岁方可参加；请在生日之后再来。",
 )
 CONSENT_NOT_STANDING = Reason(
     "CONSENT_NOT_STANDING",
     _STATE,
     "The consent was withdrawn or has ended; give a new one first.",
-    "该授权已撤回或到期;请先重新授权。",
+    "该授权已撤回或到期；请先重新授权。",
 )
 
 # Venues.
@@ -163,25 +163,25 @@ VISITOR_PASS_UNKNOWN = Reason(
     "VISITOR_PASS_UNKNOWN",
     Status.NOT_FOUND,
     "This city knows no such visitor pass, or has replaced it; ask for a presentation code.",
-    "本市没有这张访客凭证,或已更换;请出示信用码。",
+    "本市没有这张访客凭证，或已更换；请出示信用码。",
 )
 DECISION_ENDED = Reason(
     "DECISION_ENDED",
     _STATE,
     "The decision ended at {expires_at}, or no longer holds; check the eligibility again.",
-    "该决定已于 {expires_at} 失效或不再成立;请重新核验。",
+    "该决定已于 {expires_at} 失效或不再成立；请重新核验。",
 )
 ALREADY_REDEEMED = Reason(
     "ALREADY_REDEEMED",
     Status.ALREADY_EXISTS,
     "The decision was used already, at {redeemed_at}; check the eligibility again for another use.",
-    "该决定已于 {redeemed_at} 使用;如需再次使用请重新核验。",
+    "该决定已于 {redeemed_at} 使用；如需再次使用请重新核验。",
 )
 CAPACITY_USED_UP = Reason(
     "CAPACITY_USED_UP",
     Status.RESOURCE_EXHAUSTED,
     "{incentive} is used up ({scope}, at most {limit}).",
-    "{incentive} 已用完({scope},上限 {limit})。",
+    "{incentive} 已用完（{scope}，上限 {limit}）。",
 )
 
 # Partners and agreements.
@@ -191,7 +191,7 @@ NOT_A_PARTNER = Reason(
     _DENIED,
     "{city} is no active partner of this city; an operator adds or resumes it with "
     "`hutong partner import` or `hutong partner resume`.",
-    "{city} 不是本市的有效伙伴;请运维人员用 `hutong partner import` "
+    "{city} 不是本市的有效伙伴；请运维人员用 `hutong partner import` "
     "或 `hutong partner resume` 处理。",
 )
 PEER_UNREACHABLE = Reason(
@@ -199,25 +199,25 @@ PEER_UNREACHABLE = Reason(
     Status.UNAVAILABLE,
     "{city} cannot be reached at {address} ({problem}); nothing was changed there. Try again, and "
     "see `hutong doctor`.",
-    "无法连接 {city}({address},{problem});对方未作任何更改。请重试,并查看 `hutong doctor`。",
+    "无法连接 {city}（{address}，{problem}）；对方未作任何更改。请重试，并查看 `hutong doctor`。",
 )
 PEER_REFUSED = Reason(
     "PEER_REFUSED",
     _STATE,
     "{city} refused with {peer_reason}: {detail}",
-    "{city} 拒绝({peer_reason}):{detail}",
+    "{city} 拒绝（{peer_reason}）：{detail}",
 )
 STATE_REFUSED = Reason(
     "STATE_REFUSED",
     _STATE,
     "{what} {name} is {state}; that needs {needed}.",
-    "{what} {name} 的状态是 {state};该操作需要 {needed}。",
+    "{what} {name} 的状态是 {state}；该操作需要 {needed}。",
 )
 NOTHING_IN_FORCE = Reason(
     "NOTHING_IN_FORCE",
     _STATE,
     "This city has no {what} in force; load one with `{command}`.",
-    "本市没有生效的 {what};请用 `{command}` 加载。",
+    "本市没有生效的 {what}；请用 `{command}` 加载。",
 )
 
 # Why a host was refused: for the resident's eyes only (rule 4). They never leave the home city.
@@ -226,32 +226,32 @@ REFUSED_CODE_USED = Reason(
     "REFUSED_CODE_USED",
     _DENIED,
     "The presentation code had been used before; make a new one for each visit.",
-    "信用码此前已使用;每次请生成新码。",
+    "信用码此前已使用；每次请生成新码。",
 )
 REFUSED_CODE_EXPIRED = Reason(
     "REFUSED_CODE_EXPIRED",
     _DENIED,
     "The presentation code was older than five minutes; make a new one.",
-    "信用码已超过五分钟;请生成新码。",
+    "信用码已超过五分钟；请生成新码。",
 )
 REFUSED_CONSENT_ENDED = Reason(
     "REFUSED_CONSENT_ENDED",
     _DENIED,
     "Your consent had ended or been withdrawn; give a new one if you wish.",
-    "您的授权已到期或已撤回;如有需要可重新授权。",
+    "您的授权已到期或已撤回；如有需要可重新授权。",
 )
 REFUSED_OUTSIDE_CONSENT = Reason(
     "REFUSED_OUTSIDE_CONSENT",
     _DENIED,
     "Your consent does not cover this city or what it asked for; give one that does if you wish.",
-    "您的授权不含该城市或其所请求的场景;如有需要可另行授权。",
+    "您的授权不含该城市或其所请求的场景；如有需要可另行授权。",
 )
 REFUSED_NOTHING_TO_SHOW = Reason(
     "REFUSED_NOTHING_TO_SHOW",
     _DENIED,
     "Your standing is below the line that cities recognise; `hutong resident standing` shows what "
     "would change it.",
-    "您的信用状况尚未达到城市互认线;`hutong resident standing` 可查看如何改善。",
+    "您的信用状况尚未达到城市互认线；`hutong resident standing` 可查看如何改善。",
 )
 REFUSED_UNKNOWN = Reason(
     "REFUSED_UNKNOWN",

@@ -45,7 +45,7 @@ def main() -> int:
     if not arguments.keep:
         seconds = time.monotonic() - began
         en = f"\nDone in {seconds:.0f} s; nothing is left running."
-        zh = f"\n完成,用时 {seconds:.0f} 秒;没有遗留任何进程。"
+        zh = f"\n完成，用时 {seconds:.0f} 秒；没有遗留任何进程。"
         console.print(zh if language == "zh" else en, highlight=False)
     return 0
 

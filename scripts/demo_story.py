@@ -73,7 +73,7 @@ class Story:
     def set_up(self) -> None:
         """Start the cities, load their rules and records, connect them."""
         steps = (
-            ("Keys and processes", "生成密钥,启动进程", self._cities.start),
+            ("Keys and processes", "生成密钥，启动进程", self._cities.start),
             ("Scales, incentives", "加载分值体系与激励目录", self._load_rules),
             ("Partners, agreements", "互信与协议", self._connect),
             ("Residents, records", "居民与记录", self._enrol),
@@ -103,7 +103,7 @@ class Story:
             self._records[city.about.pinyin] = city.load_records()
 
     def _show_cities(self) -> None:
-        self.heading("Five cities, five processes", "五个城市,五个进程")
+        self.heading("Five cities, five processes", "五个城市，五个进程")
         table = self._table(
             "City|Code|Peer port|Residents|Records|Scale|Exportable from",
             "城市|代码|对端端口|居民|记录|分值体系|可互认起点",
@@ -179,14 +179,14 @@ class Story:
         consent = home.consent(resident, host.about.code, ["library.deposit_free"], self._ends)
         answer = self._check_code(host, home.code(resident, consent))
         notice = f"{self.word(answer['outcome'])}: {answer[f'notice_{self._language}']}"
-        self.say(f"{self.name(host)} sees: {notice}", f"{self.name(host)}看到:{notice}")
+        self.say(f"{self.name(host)} sees: {notice}", f"{self.name(host)}看到：{notice}")
         opened = [d for d in answer["decisions"] if d["eligible"]]
         self.say(
             f"What is open to everyone stays open: {len(opened)} incentive(s).",
-            f"面向所有人的仍可享受:{len(opened)} 项。",
+            f"面向所有人的仍可享受：{len(opened)} 项。",
         )
         use = home.resident("ListUses", resident_id=resident)["uses"][0]
-        self.say(f"The resident sees: {use['reason_en']}", f"居民本人看到:{use['reason_zh']}")
+        self.say(f"The resident sees: {use['reason_en']}", f"居民本人看到：{use['reason_zh']}")
 
     def _check_code(self, host: City, code: str, request_id: str = "") -> Answer:
         return host.venue(
@@ -207,11 +207,11 @@ class Story:
         other = self._check_code(host, code)
         self.say(
             f"First: {self.word(first['outcome'])}. The same request again: the same answer.",
-            f"首次:{self.word(first['outcome'])}。同一请求再次发送:同一答复。",
+            f"首次：{self.word(first['outcome'])}。同一请求再次发送：同一答复。",
         )
         self.say(
             f"The same code in a new request: {self.word(other['outcome'])}.",
-            f"同一信用码用于新请求:{self.word(other['outcome'])}。",
+            f"同一信用码用于新请求：{self.word(other['outcome'])}。",
         )
 
     def withdraw(self, home: City, resident: str, host: City, visitor_pass: str) -> None:
@@ -237,8 +237,8 @@ class Story:
         self.say(
             f"{self.name(host)} after {seconds:.1f} s: {outcome} "
             f"(the agreement lets a host go on for {_FRESHNESS_SECONDS} s without asking).",
-            f"{seconds:.1f} 秒后{self.name(host)}:{outcome}"
-            f"(协议允许受访城市最多 {_FRESHNESS_SECONDS} 秒不复核)。",
+            f"{seconds:.1f} 秒后{self.name(host)}：{outcome}"
+            f"（协议允许受访城市最多 {_FRESHNESS_SECONDS} 秒不复核）。",
         )
 
     def uses(self, home: City, resident: str) -> None:
@@ -264,7 +264,7 @@ class Story:
         passes = self.travel([(home, good, cities[name]) for name in _TOUR])
         self.heading(
             "One from each other city visits Zhengzhou; one of its own stays at home",
-            "其他城市各有一位居民到访郑州;一位郑州居民在本地",
+            "其他城市各有一位居民到访郑州；一位郑州居民在本地",
         )
         self.travel(
             [
@@ -282,7 +282,7 @@ class Story:
         city, host = self._cities["zhengzhou"], self._cities["hangzhou"]
         resident = self.resident("zhengzhou", "outstanding")
         consent = city.consent(resident, host.about.code, sorted(_VENUES.values()), self._ends)
-        self.heading("The five cities stay up. Try next:", "五个城市继续运行,可以尝试:")
+        self.heading("The five cities stay up. Try next:", "五个城市继续运行，可以尝试：")
         for line in (
             f"export HUTONG_SETTINGS={city.settings}",
             ".venv/bin/hutong doctor",

@@ -30,7 +30,7 @@ def decide(
     # 1.
     if not incentive.valid_on(today):
         return _closed(
-            f"该激励的有效期为 {incentive.valid_from} 至 {incentive.valid_until}(不含)。",
+            f"该激励的有效期为 {incentive.valid_from} 至 {incentive.valid_until}（不含）。",
             f"It is offered from {incentive.valid_from} until before {incentive.valid_until}.",
         )
     # 2.
@@ -40,16 +40,16 @@ def decide(
     needs_zh, needs_en = _needs(incentive, scale)
     if visitor is None:
         return _closed(
-            f"需要{needs_zh};当前按新访客办理。",
+            f"需要{needs_zh}；当前按新访客办理。",
             f"It needs {needs_en}; here one counts as a newcomer.",
         )
     if incentive.scenario not in visitor.scenarios:
         return _closed(
-            "本人授权未包含此场景;可在自己的应用中授权后再来。",
+            "本人授权未包含此场景；可在自己的应用中授权后再来。",
             "The consent does not cover this scenario; the resident can give one that does.",
         )
     return _by_standing(incentive, visitor, scale) or _closed(
-        f"需要{needs_zh};信用提升后可再来核验。",
+        f"需要{needs_zh}；信用提升后可再来核验。",
         f"It needs {needs_en}; with a higher standing, check again.",
     )
 
@@ -62,7 +62,7 @@ def _by_standing(
         if 0 <= needed <= rank:
             band = scale.band(visitor.band_id)
             return _open(
-                f"认定为本市“{band.name_zh}”,已达到要求。",
+                f"认定为本市“{band.name_zh}”，已达到要求。",
                 f"Recognised as “{band.name_en}” of this city, which is enough.",
             )
     if set(incentive.commendations) & set(visitor.commendations):

@@ -56,7 +56,7 @@ class Examining:
             return Finding(
                 "signing-key",
                 Severity.ERROR,
-                "当前签名密钥不在信任包中,或此刻无效。",
+                "当前签名密钥不在信任包中，或此刻无效。",
                 "The current signing key is not in the trust bundle, or not valid now.",
                 _RENEW_ZH,
                 _RENEW_EN,
@@ -108,7 +108,7 @@ class Examining:
                     Severity.ERROR,
                     error.text("zh"),
                     error.text("en"),
-                    "请检查网络,或致电对方运维人员。",
+                    "请检查网络，或致电对方运维人员。",
                     "Look at the network, or call the partner's operator.",
                 ),
             )
@@ -145,14 +145,14 @@ def expiry(subject: str, ends: datetime, now: datetime) -> Finding:
 
 def _clock(subject: str, ahead: timedelta) -> Finding:
     seconds = ahead.total_seconds()
-    zh, en = f"可达;时钟相差 {seconds:+.1f} 秒。", f"Reachable; its clock is {seconds:+.1f} s off."
+    zh, en = f"可达；时钟相差 {seconds:+.1f} 秒。", f"Reachable; its clock is {seconds:+.1f} s off."
     if abs(ahead) > CLOCK_SKEW:
         return Finding(
             subject,
             Severity.ERROR,
             zh,
             en,
-            "超过 60 秒的请求会被拒绝;请用 NTP 校准两地时钟。",
+            "超过 60 秒的请求会被拒绝；请用 NTP 校准两地时钟。",
             "Beyond 60 s each request is refused; set both clocks by NTP.",
         )
     severity = Severity.WARNING if abs(ahead) > CLOCK_SKEW / 2 else Severity.OK

@@ -16,7 +16,7 @@ from node.services.here import Here
 class StandingReport:
     """A resident's own standing, with every record that counts in it, the newest first.
 
-    `next_band` and `points_to_next_milli` say what reaches the next band of a numeric scale;
+    `next_band` begins `points_to_next_milli` above the score of a numeric scale;
     `changes_on` is the first day on which a record begins or stops to count.
     """
 
@@ -109,5 +109,4 @@ def _next_band(scale: Scale, standing: Standing) -> Band | None:
 def _points_to(band: Band | None, standing: Standing) -> int | None:
     if band is None or band.lower is None or standing.score_milli is None:
         return None
-    missing = band.lower.score_milli - standing.score_milli
-    return missing if band.lower.inclusive else missing + 1
+    return band.lower.score_milli - standing.score_milli

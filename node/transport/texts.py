@@ -19,7 +19,7 @@ NOTICES: Final[dict[RecognitionOutcome, Both]] = {
     ),
     RecognitionOutcome.NOT_RECOGNISED: (
         (
-            "常住地城市未出具证明,也不说明原因;按新访客办理,面向所有人的激励不受影响。"
+            "常住地城市未出具证明，也不说明原因；按新访客办理，面向所有人的激励不受影响。"
             "居民本人可在自己的应用中查看原因。"
         ),
         (
@@ -29,14 +29,14 @@ NOTICES: Final[dict[RecognitionOutcome, Both]] = {
         ),
     ),
     RecognitionOutcome.HOME_UNREACHABLE: (
-        "暂时无法联系常住地城市,按新访客办理;请稍后用同一请求重试,信用码不会因此作废。",
+        "暂时无法联系常住地城市，按新访客办理；请稍后用同一请求重试，信用码不会因此作废。",
         (
             "The home city cannot be reached now; here one counts as a newcomer. Repeat the same "
             "request in a moment: the code is not lost by it."
         ),
     ),
     RecognitionOutcome.NO_AGREEMENT: (
-        "与常住地城市之间没有生效的互认协议,按新访客办理。",
+        "与常住地城市之间没有生效的互认协议，按新访客办理。",
         "There is no agreement in force with the home city; here one counts as a newcomer.",
     ),
 }
@@ -81,6 +81,11 @@ def _next_band(report: StandingReport) -> Both:
         return "已处于最高档。", "This is the highest band."
     if report.scale.kind is ScaleKind.NUMERIC and report.points_to_next_milli is not None:
         needed = points(report.points_to_next_milli)
+        if band.lower is not None and not band.lower.inclusive:
+            return (
+                f"再增加超过 {needed} 分可达“{band.name_zh}”。",
+                f"More than {needed} points more reach “{band.name_en}”.",
+            )
         return (
             f"再增加 {needed} 分可达“{band.name_zh}”。",
             f"{needed} points more reach “{band.name_en}”.",
@@ -88,6 +93,6 @@ def _next_band(report: StandingReport) -> Both:
     names = "、".join(report.scale.listed_by[report.scale.rank(band.band_id)])
     either = names.replace("、", " or ")
     return (
-        f"获得以下任一荣誉可达“{band.name_zh}”:{names}。",
+        f"获得以下任一荣誉可达“{band.name_zh}”：{names}。",
         f"The commendation {either} reaches “{band.name_en}”.",
     )
