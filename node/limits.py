@@ -23,8 +23,10 @@ RECORD_POINTS_MILLI: Final = 1_000_000
 INCENTIVES: Final = 500
 FILE_BYTES: Final = 200 * 1024
 
-# Bytes of one message on the local port: a standing with ten thousand records, and any load.
-LOCAL_MESSAGE_BYTES: Final = 4 * 1024 * 1024
+# Bytes on the local port: of one request, a load of records with the longest titles; of one answer,
+# a standing with ten thousand records.
+LOCAL_REQUEST_BYTES: Final = 1024 * 1024
+LOCAL_ANSWER_BYTES: Final = 4 * 1024 * 1024
 
 # Scales that a partner may send at once: a city has one, and a few old versions.
 PARTNER_SCALES: Final = 8

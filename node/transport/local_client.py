@@ -11,7 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 from federation.errors import HutongError
 from node.errors import FIELD_INVALID, NODE_UNREACHABLE
 from node.keyfiles import read_certificate
-from node.limits import LOCAL_MESSAGE_BYTES
+from node.limits import LOCAL_ANSWER_BYTES
 from node.transport import status
 from node.v1 import (
     department_service_pb2,
@@ -31,7 +31,7 @@ _SERVICES: Final = {
     for name, service in file.services_by_name.items()
 }
 _OPTIONS: Final = (
-    ("grpc.max_receive_message_length", LOCAL_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", LOCAL_ANSWER_BYTES),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
     ("grpc.enable_retries", 0),

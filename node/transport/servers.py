@@ -56,16 +56,19 @@ class Port:
         server_credentials: grpc.ServerCredentials,
         gate: Gate,
         services: Sequence[Service],
-        message_bytes: int,
+        sizes: tuple[int, int],
     ) -> None:
-        """Serve `services` at `address`, which the setting of that name gives."""
+        """Serve `services` at `address`, which the setting of that name gives.
+
+        `sizes` are the most bytes of a request and of an answer.
+        """
         names = tuple(descriptor.full_name for descriptor, _ in services)
         self._health = Health(names)
         self._server: Any = grpc.aio.server(
             options=(
                 *_OPTIONS,
-                ("grpc.max_receive_message_length", message_bytes),
-                ("grpc.max_send_message_length", message_bytes),
+                ("grpc.max_receive_message_length", sizes[0]),
+                ("grpc.max_send_message_length", sizes[1]),
             )
         )
         self._server.add_generic_rpc_handlers(
@@ -102,7 +105,7 @@ def peer_port(address: str, own: Identity, uow: UnitOfWork, cases: UseCases) -> 
         credentials.peer_server(own, uow),
         PeerGate(cases.here, uow),
         [(descriptor, FederationServicer(cases))],
-        MESSAGE_BYTES,
+        (MESSAGE_BYTES, MESSAGE_BYTES),
     )
 
 
@@ -120,5 +123,5 @@ def local_port(address: str, own: Identity, authority: bytes, cases: UseCases) -
         credentials.local_server(own, authority),
         LocalGate(cases.here),
         [(file.services_by_name[name], servicer) for file, name, servicer in services],
-        limits.LOCAL_MESSAGE_BYTES,
+        (limits.LOCAL_REQUEST_BYTES, limits.LOCAL_ANSWER_BYTES),
     )
