@@ -42,6 +42,7 @@ _OPTIONS: Final = (
 _PROBLEMS: Final = {
     grpc.StatusCode.DEADLINE_EXCEEDED: "no answer in time",
     grpc.StatusCode.UNAVAILABLE: "no connection",
+    grpc.StatusCode.RESOURCE_EXHAUSTED: "the message is too large; send fewer rows at once",
 }
 
 
