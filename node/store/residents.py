@@ -35,8 +35,16 @@ _B: Final = sa.bindparam
 _CONSENT_COLUMNS: Final = len(CONSENTS.columns)
 _RESIDENT_COLUMNS: Final = len(RESIDENTS.columns)
 
+# Nobody: a resident, a consent and a code that the first migration makes. They are read, and the
+# code is written to, where there is none to be found: that takes as long (rule 4). The id
+# is the lowest of all: whoever is found comes before nobody.
+NOBODY: Final = ""
+DECOY_CODE: Final = bytes(32)
+
 _ADD_RESIDENT: Final = sa.insert(RESIDENTS)
-_RESIDENT: Final = sa.select(RESIDENTS).where(RESIDENTS.c.resident_id == _B("resident_id"))
+_RESIDENT: Final = sa.select(RESIDENTS).where(
+    RESIDENTS.c.resident_id == _B("resident_id"), RESIDENTS.c.resident_id != NOBODY
+)
 _BY_DOCUMENT: Final = sa.select(RESIDENTS).where(RESIDENTS.c.document_digest == _B("digest"))
 _RECOUNT: Final = (
     sa.update(RESIDENTS)
@@ -49,7 +57,9 @@ _RECORDS: Final = (
     .order_by(RECORDS.c.occurred_on.desc(), RECORDS.c.department, RECORDS.c.record_number)
 )
 _ADD_CONSENT: Final = sa.insert(CONSENTS)
-_CONSENT: Final = sa.select(CONSENTS).where(CONSENTS.c.consent_id == _B("consent_id"))
+_CONSENT: Final = sa.select(CONSENTS).where(
+    CONSENTS.c.consent_id == _B("consent_id"), CONSENTS.c.consent_id != NOBODY
+)
 _CONSENT_PAGE: Final = (
     sa.select(CONSENTS)
     .where(CONSENTS.c.resident_id == _B("resident_id"), CONSENTS.c.consent_id < _B("before"))
@@ -99,12 +109,6 @@ _USE_PAGE: Final = (
 
 # Above every UUID: the first page begins before it.
 _LAST: Final = "~"
-
-# Nobody: a resident, a consent and a code that the first migration makes. They are read, and the
-# code is written to, where there is none to be found: that takes as long (rule 4). The id
-# is the lowest of all: whoever is found comes before nobody.
-NOBODY: Final = ""
-DECOY_CODE: Final = bytes(32)
 
 
 class ResidentRepository:

@@ -137,8 +137,8 @@ def test_a_process_killed_at_any_instant_loses_nothing_that_it_acknowledged(
             keys = (CONSENTS.c.consent_id, USES.c.use_id, LOG_ENTRIES.c.entry_id)
             for column in (*keys, LOG_SALTS.c.entry_id, ANSWERS.c.request_id):
                 with desk.engine.connect() as connection:
-                    found = connection.execute(sa.select(column)).scalars().all()
-                assert sorted(found) == kept, column
+                    found = connection.execute(sa.select(column).where(column != "")).scalars()
+                    assert sorted(found) == kept, column
 
 
 def first_line(worker: Worker) -> str:

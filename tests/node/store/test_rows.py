@@ -167,3 +167,8 @@ def test_an_answer_comes_back_byte_for_byte(
     desk.run(lambda tx: tx.answers.record(kept))
     assert desk.read(lambda tx: tx.answers.find(kept.caller, kept.request_id)) == kept
     assert desk.read(lambda tx: tx.answers.find("venue/other", kept.request_id)) is None
+
+
+def test_nobody_is_no_resident_and_has_no_consent(desk: Desk) -> None:
+    assert desk.read(lambda tx: tx.residents.get("")) is None
+    assert desk.read(lambda tx: tx.consents.get("")) is None
