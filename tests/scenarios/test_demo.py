@@ -1,0 +1,72 @@
+"""What a newcomer runs first: it tells the whole story, and leaves nothing behind."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.all, pytest.mark.timeout(180)]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def demo(temporary: Path, *arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "scripts.demo_cities", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(temporary), "LC_ALL": "C.UTF-8"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def running(temporary: Path) -> list[str]:
+    """The command lines of the processes that name a file below `temporary`."""
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (directory / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+        except OSError:
+            continue
+        if any(word.startswith(str(temporary)) for word in words):
+            found.append(" ".join(words))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", ("A refusal tells the host nothing", "the same answer", "not recognised")),
+        ("zh", ("拒绝不透露任何信息", "同一答复", "未认可")),
+    ],
+)
+def test_the_demo_tells_the_whole_path_and_leaves_nothing_running(
+    tmp_path: Path, language: str, told: tuple[str, ...]
+) -> None:
+    process = demo(tmp_path, "--lang", language)
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    assert [words for words in told if words not in output] == []
+    assert running(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_demo_that_is_broken_off_leaves_nothing_running(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    process = demo(tmp_path, "--lang", "en")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "Five cities" in line:
+            break
+    assert running(tmp_path)
+    process.send_signal(number)
+    output, _ = process.communicate()
+    assert process.returncode in {130, 143}, output
+    assert running(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
