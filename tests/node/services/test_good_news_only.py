@@ -21,6 +21,7 @@ from tests.node.services.world import START, Town
 
 CITIES = tuple(city.pinyin for city in data.cities())
 TODAY = date(2026, 11, 24)
+LONG = settings.get_current_profile_name() == "long"
 COMMENDATIONS = ("blood-donor", "honesty-model", "volunteer-star")
 SCENARIOS = ("hospital.pay_later", "library.deposit_free", "rental.deposit_free", "scenic.discount")
 VENUES = ("library", "hospital-desk", "rental-shop", "scenic-spot")
@@ -111,7 +112,7 @@ async def visit(
     commendations={"blood-donor"},
     desk=(VENUES[0], SCENARIOS),
 )
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=1000 if LONG else 60, suppress_health_check=[HealthCheck.too_slow])
 def test_for_every_state_of_a_resident_a_visit_opens_at_least_what_a_newcomer_has(
     five: Stage, way: tuple[str, str], points: int, commendations: set[str], desk: Desk
 ) -> None:
