@@ -28,7 +28,14 @@ from federation.limits import CODE_BYTES, REQUEST_LIFETIME
 from federation.messages import AttestationRequest
 from federation.recognition import Recognition
 from node import limits
-from node.errors import FIELD_INVALID, NOT_A_PARTNER, UNKNOWN, VISITOR_PASS_UNKNOWN
+from node.errors import (
+    FIELD_INVALID,
+    NOT_A_PARTNER,
+    PEER_REFUSED,
+    PEER_UNREACHABLE,
+    UNKNOWN,
+    VISITOR_PASS_UNKNOWN,
+)
 from node.model import Caller, Decision, LogKind, PendingQuestion, StoredRecognition
 from node.ports import Keys, Transaction, UnitOfWork
 from node.registry import Incentive, Registry
@@ -43,6 +50,8 @@ _QUESTION_COUNTS: Final = REQUEST_LIFETIME - timedelta(seconds=10)
 _NO_AGREEMENT: Final = frozenset(
     reason.name for reason in (AGREEMENT_MISMATCH, AGREEMENT_NOT_ACTIVE, NOT_A_PARTNER)
 )
+# Where no answer came that this city could believe or not.
+_NO_ANSWER: Final = (NOT_RECOGNISED, NOT_A_PARTNER, PEER_REFUSED, PEER_UNREACHABLE)
 _LOG = structlog.get_logger()
 
 
@@ -84,6 +93,18 @@ class _Known:
     terms: Terms | None = None
     question: Verified[AttestationRequest] | None = None
     fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What came of asking: the recognition and the envelope that it was read in, where one came.
+
+    `unbelieved` where an answer came that was not what the agreement says.
+    """
+
+    outcome: RecognitionOutcome
+    found: tuple[Recognition, Envelope] | None = None
+    unbelieved: bool = False
 
 
 class Checking:
@@ -128,7 +149,7 @@ class Checking:
         if isinstance(known, bytes):
             return known
         # 2.
-        outcome, recognition = await self._recognise(known)
+        told = await self._recognise(known)
         # 3.
         now = self._here.now()
 
@@ -136,11 +157,13 @@ class Checking:
             found = recorded(tx, ask)
             if found is not None:
                 return found
-            visitor, pass_text = self._keep(tx, known, outcome, recognition, credential, now)
+            visitor, pass_text = self._keep(tx, known, told, credential, now)
             incentives = _asked(tx.registry, venue, incentive_ids)
-            checked = self._decide(tx, venue, incentives, known, outcome, visitor, pass_text, now)
+            checked = self._decide(
+                tx, venue, incentives, known, told.outcome, visitor, pass_text, now
+            )
             response = encode(checked)
-            if outcome is not RecognitionOutcome.HOME_UNREACHABLE:
+            if told.outcome is not RecognitionOutcome.HOME_UNREACHABLE:
                 record(tx, ask, response, now)
             return response
 
@@ -212,40 +235,38 @@ class Checking:
         self._here.trace(tx, LogKind.ISSUED, envelope.payload, now)
         return open_own(envelope, codec.ATTESTATION_REQUEST)
 
-    async def _recognise(
-        self, known: _Known
-    ) -> tuple[RecognitionOutcome, tuple[Recognition, Envelope] | None]:
+    async def _recognise(self, known: _Known) -> _Told:
         if known.fresh:
-            return RecognitionOutcome.RECOGNISED, None
+            return _Told(RecognitionOutcome.RECOGNISED)
         if known.terms is None or known.question is None:
-            return RecognitionOutcome.NO_AGREEMENT, None
+            return _Told(RecognitionOutcome.NO_AGREEMENT)
         try:
             found = await self._asking.ask(known.question, known.terms)
         except HutongError as error:
             if error.reason != NOT_RECOGNISED:
                 _LOG.warning("no_attestation_came", home=known.home, reason=error.reason.name)
-            return _outcome(error), None
-        return RecognitionOutcome.RECOGNISED, found
+            return _Told(_outcome(error), unbelieved=error.reason not in _NO_ANSWER)
+        return _Told(RecognitionOutcome.RECOGNISED, found)
 
     def _keep(
         self,
         tx: Transaction,
         known: _Known,
-        outcome: RecognitionOutcome,
-        found: tuple[Recognition, Envelope] | None,
+        told: _Told,
         credential: Credential,
         now: datetime,
     ) -> tuple[StoredRecognition | None, str]:
-        if outcome is RecognitionOutcome.RECOGNISED and found is None:
+        refused = told.outcome is RecognitionOutcome.NOT_RECOGNISED
+        if told.outcome is RecognitionOutcome.RECOGNISED and told.found is None:
             return known.visitor, credential.text
-        if outcome is RecognitionOutcome.NOT_RECOGNISED:
+        if refused or told.unbelieved:
             content = known.question.envelope.payload if known.question else b""
             self._here.trace(tx, LogKind.REFUSED, content, now)
-            if known.visitor:
-                tx.recognitions.end(known.visitor.recognition_id, now)
-        if found is None or known.terms is None:
+        if refused and known.visitor:
+            tx.recognitions.end(known.visitor.recognition_id, now)
+        if told.found is None or known.terms is None:
             return None, ""
-        recognition, envelope = found
+        recognition, envelope = told.found
         before = tx.recognitions.by_pseudonym(known.home, recognition.pseudonym)
         code = b"" if known.visitor else self._here.entropy.token(CODE_BYTES)
         pass_text = credential.text if known.visitor else code_text(self._here.city, code)

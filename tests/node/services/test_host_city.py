@@ -15,7 +15,7 @@ from federation.messages import Attestation, Claim, Disclosure
 from node.errors import ALREADY_REDEEMED, CAPACITY_USED_UP, DECISION_ENDED, HutongError
 from node.model import Caller, Role
 from node.services.checking import Checked, RecognitionOutcome
-from node.store.tables import COUNTERS, RECOGNITIONS, REDEMPTIONS
+from node.store.tables import COUNTERS, LOG_ENTRIES, RECOGNITIONS, REDEMPTIONS
 from tests.conftest import NewStore
 from tests.node.services.forging import retold
 from tests.node.services.stage import Stage, staged
@@ -103,8 +103,11 @@ def test_an_attestation_is_not_believed_that_is(
     stage: Stage, lie: Callable[[Attestation], Attestation]
 ) -> None:
     home, host = stage[HOME], stage[HOST]
+    before = [row.kind for row in rows(host, LOG_ENTRIES)].count("received")
     stage.world.network.lie = retold(home.keys, lie)
     assert is_newcomer(stage, stage.run(host.check(new_code(stage))))
+    kinds = [row.kind for row in rows(host, LOG_ENTRIES)]
+    assert (kinds.count("refused"), kinds.count("received")) == (1, before)
     stage.world.network.lie = None
     checked = stage.run(host.check(new_code(stage)))
     assert checked.outcome is RecognitionOutcome.RECOGNISED
