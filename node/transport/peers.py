@@ -142,10 +142,13 @@ class GrpcPeers:
         listen: Callable[[Any], None] | None = None,
     ) -> M:
         data = request.SerializeToString()
+        loop = asyncio.get_running_loop()
+        # One deadline for all endpoints: a partner that fails late at each gains no time by it.
+        ends = loop.time() + limits.PEER_DEADLINE.total_seconds()
         async with self._place(partner) as line:
             for place, channel in enumerate(line.channels, start=1):
                 call = channel.unary_unary(_SERVICE + method, None, None)(
-                    data, timeout=limits.PEER_DEADLINE.total_seconds(), metadata=_followed()
+                    data, timeout=max(ends - loop.time(), 0), metadata=_followed()
                 )
                 try:
                     answer = await call

@@ -1,0 +1,517 @@
+"""Partners that hang, lie, die and come back: each costs its own calls only (rule 10)."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import grpc
+import pytest
+import structlog
+
+from federation import codec
+from federation.errors import MALFORMED, NOT_CANONICAL, NOT_RECOGNISED, STALE, HutongError, Reason
+from federation.messages import Endpoint
+from federation.v1 import federation_service_pb2 as pb
+from node import limits
+from node.certificates import Identity, peer_identity
+from node.errors import PEER_REFUSED, PEER_UNREACHABLE
+from node.registry import Partner, PartnerState
+from node.transport import status
+from node.transport.peers import GrpcPeers
+from scripts.cities import free_ports
+from tests.node.transport.house import (
+    FRIEND,
+    HERE,
+    LIFE,
+    OTHER,
+    Loop,
+    Stranger,
+    descriptors,
+    eventually,
+    now,
+    stranger,
+)
+
+Behaviour = Callable[[bytes, Any], Awaitable[bytes]]
+SOON = timedelta(milliseconds=300)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """This city, two partners, and where each listens."""
+
+    here: Stranger
+    friend: Stranger
+    other: Stranger
+    loop: Loop
+
+    def partner(self, city: Stranger, *ports: int) -> Partner:
+        """The city as a partner that listens there."""
+        bundle = codec.TRUST_BUNDLE.decode(city.keys.bundle.payload)
+        endpoints = tuple(Endpoint("127.0.0.1", port) for port in ports)
+        bundle = replace(bundle, endpoints=endpoints)
+        return Partner(city.code, PartnerState.ACTIVE, bundle, city.keys.bundle, now())
+
+    async def swap(self, peers: GrpcPeers, partner: Partner) -> object:
+        return await peers.exchange_trust_bundles(partner, self.here.keys.bundle)
+
+
+@pytest.fixture(scope="module")
+def cities(tmp_path_factory: pytest.TempPathFactory) -> tuple[Stranger, Stranger, Stranger]:
+    root = tmp_path_factory.mktemp("peers")
+    return (
+        stranger(root / "here", HERE),
+        stranger(root / "friend", FRIEND),
+        stranger(root / "other", OTHER),
+    )
+
+
+@pytest.fixture
+def scene(cities: tuple[Stranger, Stranger, Stranger], loop: Loop) -> Iterator[Scene]:
+    """Whatever happens in a test, nothing of it is left open."""
+    before, tasks = descriptors(), loop.tasks()
+    yield Scene(*cities, loop)
+    assert eventually(lambda: loop.tasks() <= tasks)
+    assert eventually(lambda: descriptors() <= before)
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    scene: Scene, port: int, behave: Behaviour, own: Identity | None = None
+) -> AsyncIterator[None]:
+    """A partner's peer port that behaves like this."""
+    own = own or scene.friend.own
+    server: Any = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
+    handler = grpc.unary_unary_rpc_method_handler(behave)
+
+    class Everything(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the stubs only
+        def service(self, _details: object) -> Any:  # noqa: ANN401 - as the stubs have it
+            return handler
+
+    server.add_generic_rpc_handlers([Everything()])
+    credentials = grpc.ssl_server_credentials(
+        [(own.key, own.certificate)],
+        root_certificates=scene.here.own.certificate,
+        require_client_auth=True,
+    )
+    server.add_secure_port(f"127.0.0.1:{port}", credentials)
+    await server.start()
+    try:
+        yield
+    finally:
+        await server.stop(None)
+
+
+def honest(city: Stranger) -> Behaviour:
+    """Answers with the city's bundle."""
+    wire = codec.envelope_to_wire(city.keys.bundle)
+
+    async def behave(_request: bytes, _context: Any) -> bytes:  # noqa: ANN401 - gRPC's own
+        return pb.ExchangeTrustBundlesResponse(trust_bundle=wire).SerializeToString()
+
+    return behave
+
+
+def saying(answer: bytes) -> Behaviour:
+    async def behave(_request: bytes, _context: Any) -> bytes:  # noqa: ANN401 - gRPC's own
+        return answer
+
+    return behave
+
+
+def failing(code: grpc.StatusCode, text: str, trailers: tuple[Any, ...] = ()) -> Behaviour:
+    async def behave(_request: bytes, context: Any) -> bytes:  # noqa: ANN401 - gRPC's own
+        await context.abort(code, text, trailers)
+        return b""
+
+    return behave
+
+
+class Hanging:
+    """Says nothing until it is let go."""
+
+    def __init__(self) -> None:
+        self.inside = 0
+        self.let_go = asyncio.Event()
+
+    async def serve(self, _request: bytes, _context: object) -> bytes:
+        self.inside += 1
+        await self.let_go.wait()
+        return b""
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    while not holds():  # noqa: ASYNC110 - what it waits for happens in gRPC's threads
+        await asyncio.sleep(0.005)
+
+
+def told(scene: Scene, behave: Behaviour, own: Identity | None = None) -> HutongError:
+    """What a call to a partner that behaves like this raises."""
+    [port] = free_ports(1)
+
+    async def path() -> HutongError:
+        async with serving(scene, port, behave, own), GrpcPeers(scene.here.own) as peers:
+            try:
+                await scene.swap(peers, scene.partner(scene.friend, port))
+            except HutongError as error:
+                return error
+        raise AssertionError("it was answered")
+
+    return scene.loop.run(path())
+
+
+def problem(error: HutongError) -> str:
+    assert error.reason == PEER_UNREACHABLE
+    return error.fields["problem"]
+
+
+def test_an_honest_partner_answers(scene: Scene) -> None:
+    [port] = free_ports(1)
+
+    async def path() -> object:
+        async with (
+            serving(scene, port, honest(scene.friend)),
+            GrpcPeers(scene.here.own) as peers,
+        ):
+            return await scene.swap(peers, scene.partner(scene.friend, port))
+
+    assert scene.loop.run(path()) == scene.friend.keys.bundle
+
+
+def test_a_partner_that_never_answers_is_given_up_at_the_deadline(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PEER_DEADLINE", SOON)
+    hanging = scene.loop.run(_made(Hanging))
+    assert problem(told(scene, hanging.serve)) == "no answer in time"
+    assert hanging.inside == 1
+
+
+async def _made(kind: type[Hanging]) -> Hanging:
+    return kind()
+
+
+@pytest.mark.parametrize("accepts", [True, False])
+def test_a_port_that_is_no_partner_at_all_is_given_up(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, accepts: bool
+) -> None:
+    """It accepts and never shakes hands, or hangs up at once."""
+    monkeypatch.setattr(limits, "PEER_DEADLINE", SOON)
+    [port] = free_ports(1)
+
+    lines = list[asyncio.StreamWriter]()
+
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lines.append(writer)
+        if not accepts:
+            writer.close()
+
+    async def path() -> HutongError:
+        server = await asyncio.start_server(answer, "127.0.0.1", port)
+        try:
+            async with GrpcPeers(scene.here.own) as peers:
+                await scene.swap(peers, scene.partner(scene.friend, port))
+        except HutongError as error:
+            return error
+        finally:
+            for line in lines:
+                line.close()
+            server.close()
+            await server.wait_closed()
+        raise AssertionError("it was answered")
+
+    assert problem(scene.loop.run(path())) in ("no answer in time", "no connection")
+
+
+def test_nobody_there_is_told_at_once(scene: Scene) -> None:
+    [port] = free_ports(1)
+
+    async def path() -> None:
+        async with GrpcPeers(scene.here.own) as peers:
+            await scene.swap(peers, scene.partner(scene.friend, port))
+
+    with pytest.raises(HutongError) as raised:
+        scene.loop.run(path())
+    assert problem(raised.value) == "no connection"
+    assert raised.value.fields["address"] == f"127.0.0.1:{port}"
+
+
+ENVELOPE = b"\x0a\x05\x0a\x01x\x12\x00"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"\xff\xff\xff", MALFORMED),
+        (b"", MALFORMED),
+        (b"\xfa\x3e\x06gossip", NOT_CANONICAL),
+        (ENVELOPE + b"\xfa\x3e\x06gossip", NOT_CANONICAL),
+        (b"\x0a\x09\xfa\x3e\x06gossip", NOT_CANONICAL),
+    ],
+)
+def test_an_answer_of_garbage_is_told_as_such(scene: Scene, answer: bytes, reason: Reason) -> None:
+    found = told(scene, saying(answer))
+    assert found.reason == reason
+    assert found.fields["where"] == f"the answer of {FRIEND}"
+
+
+def test_an_answer_that_is_too_large_is_not_read(scene: Scene) -> None:
+    assert "too large" in problem(told(scene, saying(bytes(5 * 1024 * 1024))))
+
+
+def test_the_right_name_on_another_key_is_not_spoken_to(scene: Scene) -> None:
+    heard = []
+
+    async def listen(request: bytes, _context: object) -> bytes:
+        heard.append(request)
+        return b""
+
+    forged = peer_identity(FRIEND, now=now(), life=LIFE)
+    for own in (forged, scene.other.own):
+        assert problem(told(scene, listen, own)) == "no connection"
+    assert heard == []
+
+
+def test_a_refusal_comes_with_the_partners_reason(scene: Scene) -> None:
+    refused = HutongError(STALE, where="attestation-request", issued_at="2026-11-24T02:00:00+00:00")
+    trailers = status.to_metadata(refused)
+    found = told(scene, failing(grpc.StatusCode.FAILED_PRECONDITION, "x", trailers))
+    assert found == HutongError(
+        PEER_REFUSED, city=FRIEND, peer_reason="STALE", detail=refused.text("en")
+    )
+
+
+def test_a_refusal_that_tells_nothing_stays_so_whatever_is_put_into_it(scene: Scene) -> None:
+    gossip = HutongError(NOT_RECOGNISED, why="score 79", city="330100")
+    trailers = status.to_metadata(gossip)
+    found = told(scene, failing(grpc.StatusCode.PERMISSION_DENIED, "score 79", trailers))
+    assert found == HutongError(NOT_RECOGNISED)
+
+
+HOSTILE_TEXT = "\x1b]0;owned\x07\r\n{0.__class__}%s\u202e" + "页" * 400
+
+
+@pytest.mark.parametrize("code", list(grpc.StatusCode)[1:])
+def test_a_hostile_error_is_one_plain_line(scene: Scene, code: grpc.StatusCode) -> None:
+    fields = {"reason": HOSTILE_TEXT, "self": HOSTILE_TEXT, "city": HOSTILE_TEXT}
+    for trailers in (
+        (),
+        (("grpc-status-details-bin", b"\xff\x00garbage"),),
+        status.to_metadata(HutongError(STALE, **fields)),
+    ):
+        found = told(scene, failing(code, HOSTILE_TEXT, trailers))
+        assert found.reason in (PEER_REFUSED, PEER_UNREACHABLE)
+        assert found.text("en").isprintable()
+        assert found.text("zh").isprintable()
+        assert len(found.text("en")) < 1000
+
+
+def test_a_partner_that_comes_back_is_found_again_without_help(scene: Scene) -> None:
+    [port] = free_ports(1)
+    partner = scene.partner(scene.friend, port)
+
+    async def outcome(peers: GrpcPeers) -> object:
+        return (await asyncio.gather(scene.swap(peers, partner), return_exceptions=True))[0]
+
+    async def path() -> None:
+        async with GrpcPeers(scene.here.own) as peers:
+            for _ in range(2):
+                async with serving(scene, port, honest(scene.friend)):
+                    # How long is gRPC's to say; the bound is the time limit of the loop.
+                    while (found := await outcome(peers)) != scene.friend.keys.bundle:
+                        assert isinstance(found, HutongError)
+                        assert found.reason == PEER_UNREACHABLE
+                        await asyncio.sleep(0.02)
+                gone = await outcome(peers)
+                assert isinstance(gone, HutongError)
+                assert problem(gone) == "no connection"
+
+    scene.loop.run(path())
+
+
+def test_where_the_first_endpoint_is_dead_the_second_is_asked(scene: Scene) -> None:
+    dead, alive = free_ports(2)
+
+    async def path() -> object:
+        async with (
+            serving(scene, alive, honest(scene.friend)),
+            GrpcPeers(scene.here.own) as peers,
+        ):
+            return await scene.swap(peers, scene.partner(scene.friend, dead, alive))
+
+    assert scene.loop.run(path()) == scene.friend.keys.bundle
+
+
+def test_a_refusal_is_not_asked_again_elsewhere(scene: Scene) -> None:
+    first, second = free_ports(2)
+    heard = []
+
+    async def listen(request: bytes, _context: object) -> bytes:
+        heard.append(request)
+        return b""
+
+    refusing = failing(grpc.StatusCode.PERMISSION_DENIED, "no")
+
+    async def path() -> None:
+        async with (
+            serving(scene, first, refusing),
+            serving(scene, second, listen),
+            GrpcPeers(scene.here.own) as peers,
+        ):
+            with pytest.raises(HutongError):
+                await scene.swap(peers, scene.partner(scene.friend, first, second))
+
+    scene.loop.run(path())
+    assert heard == []
+
+
+def test_one_partners_silence_costs_its_own_places_only(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "CALLS_PER_PARTNER", 3)
+    slow_port, good_port = free_ports(2)
+    slow = scene.partner(scene.friend, slow_port)
+    good = scene.partner(scene.other, good_port)
+
+    async def path() -> None:
+        hanging = Hanging()
+        async with (
+            serving(scene, slow_port, hanging.serve),
+            serving(scene, good_port, honest(scene.other), scene.other.own),
+            GrpcPeers(scene.here.own) as peers,
+        ):
+            waiting = [asyncio.ensure_future(scene.swap(peers, slow)) for _ in range(3)]
+            await until(lambda: hanging.inside == 3)
+            with pytest.raises(HutongError) as raised:
+                await scene.swap(peers, slow)
+            assert problem(raised.value) == "3 calls to it are under way already"
+            assert hanging.inside == 3
+            # Meanwhile the other partner goes on.
+            for _ in range(10):
+                assert await scene.swap(peers, good) == scene.other.keys.bundle
+            assert not any(each.done() for each in waiting)
+            # A call that is given up gives its place back, and so does one that is answered.
+            waiting[0].cancel()
+            await asyncio.wait(waiting[:1])
+            again = asyncio.ensure_future(scene.swap(peers, slow))
+            await until(lambda: hanging.inside == 4)
+            hanging.let_go.set()
+            ended = await asyncio.gather(*waiting[1:], again, return_exceptions=True)
+            assert [type(each) for each in ended] == [HutongError] * 3
+            with pytest.raises(HutongError) as raised:
+                await scene.swap(peers, slow)
+            assert raised.value.reason == MALFORMED
+
+    scene.loop.run(path())
+
+
+def test_a_newer_bundle_moves_the_line_and_lets_calls_under_way_end(scene: Scene) -> None:
+    old_port, new_port = free_ports(2)
+    old = scene.partner(scene.friend, old_port)
+    new = scene.partner(scene.friend, new_port)
+
+    async def path() -> None:
+        hanging = Hanging()
+
+        async def slowly(request: bytes, context: object) -> bytes:
+            await hanging.serve(request, context)
+            return await honest(scene.friend)(request, context)
+
+        async with (
+            serving(scene, old_port, slowly),
+            serving(scene, new_port, honest(scene.friend)),
+            GrpcPeers(scene.here.own) as peers,
+        ):
+            under_way = asyncio.ensure_future(scene.swap(peers, old))
+            await until(lambda: hanging.inside == 1)
+            assert await scene.swap(peers, new) == scene.friend.keys.bundle
+            hanging.let_go.set()
+            assert await under_way == scene.friend.keys.bundle
+
+    scene.loop.run(path())
+
+
+def test_all_endpoints_of_a_partner_share_one_deadline(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PEER_DEADLINE", SOON)
+    ports = free_ports(2)
+    timeouts = list[float]()
+
+    async def fails_late(_request: bytes, context: Any) -> bytes:  # noqa: ANN401 - gRPC's own
+        timeouts.append(context.time_remaining())
+        await asyncio.sleep(context.time_remaining() / 2)
+        await context.abort(grpc.StatusCode.UNAVAILABLE, "late")
+        return b""
+
+    async def path() -> None:
+        async with (
+            serving(scene, ports[0], fails_late),
+            serving(scene, ports[1], fails_late),
+            GrpcPeers(scene.here.own) as peers,
+        ):
+            with pytest.raises(HutongError) as raised:
+                await scene.swap(peers, scene.partner(scene.friend, *ports))
+            assert raised.value.reason == PEER_UNREACHABLE
+
+    scene.loop.run(path())
+    assert len(timeouts) == 2
+    assert timeouts[1] <= timeouts[0] / 2
+
+
+@pytest.mark.parametrize("clock", ["", "noon", "2026-13-01T00:00:00", "9" * 500])
+def test_a_clock_that_cannot_be_read_is_told_as_such(scene: Scene, clock: str) -> None:
+    [port] = free_ports(1)
+
+    async def lying(request: bytes, context: Any) -> bytes:  # noqa: ANN401 - gRPC's own
+        context.set_trailing_metadata((("hutong-time", clock),))
+        return await honest(scene.friend)(request, context)
+
+    async def path() -> object:
+        async with serving(scene, port, lying), GrpcPeers(scene.here.own) as peers:
+            return await peers.clock_of(scene.partner(scene.friend, port), scene.here.keys.bundle)
+
+    with pytest.raises(HutongError) as raised:
+        scene.loop.run(path())
+    assert raised.value.reason == MALFORMED
+
+
+def test_the_request_id_follows_the_call_and_nothing_else_does(scene: Scene) -> None:
+    [port] = free_ports(1)
+    heard = list[dict[str, str]]()
+
+    async def listen(request: bytes, context: Any) -> bytes:  # noqa: ANN401 - gRPC's own
+        heard.append(dict(context.invocation_metadata()))
+        return await honest(scene.friend)(request, context)
+
+    async def path() -> None:
+        async with serving(scene, port, listen), GrpcPeers(scene.here.own) as peers:
+            with structlog.contextvars.bound_contextvars(request_id="r-1", resident="somebody"):
+                await scene.swap(peers, scene.partner(scene.friend, port))
+            await scene.swap(peers, scene.partner(scene.friend, port))
+
+    scene.loop.run(path())
+    assert [each.get("hutong-request-id") for each in heard] == ["r-1", None]
+    assert "somebody" not in repr(heard)
+
+
+def test_a_socket_that_never_accepts_is_given_up(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PEER_DEADLINE", SOON)
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        port = int(full.getsockname()[1])
+
+        async def path() -> None:
+            async with GrpcPeers(scene.here.own) as peers:
+                await scene.swap(peers, scene.partner(scene.friend, port))
+
+        with pytest.raises(HutongError) as raised:
+            scene.loop.run(path())
+    assert problem(raised.value) in ("no answer in time", "no connection")
