@@ -3,13 +3,14 @@
 Callers do not log such things; as a second wall, whatever looks like one is struck out here.
 """
 
+import contextlib
 import json
 import logging
 import re
 import sys
 import unicodedata
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
@@ -52,7 +53,7 @@ def configure_logs(level: str, *, city: str) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=_UNFAILING),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.clear_contextvars()
@@ -75,6 +76,23 @@ class _LibraryFormatter(logging.Formatter):
         }
         return json.dumps(_struck(event), ensure_ascii=False)
 
+
+class _Unfailing:
+    """Standard error; a full disk or a closed pipe costs lines, never a call or a timer."""
+
+    def write(self, text: str) -> None:
+        """Write as far as that goes."""
+        with contextlib.suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Flush as far as that goes."""
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
+
+
+# Of a TextIO it has what a print needs.
+_UNFAILING: Final[Any] = _Unfailing()
 
 _LEVELS: Final = {
     "debug": logging.DEBUG,
