@@ -54,6 +54,12 @@ DOMESTIC_STATUS_FRESHNESS: Final = timedelta(minutes=5)
 WRITER_QUEUE: Final = 4096
 WRITER_BATCH: Final = 256
 
+# Under load the writer lets others join: it looks every so often whether more have come, and goes
+# on when none has, or in the end. One commit for many costs less than many, and moves the
+# interpreter between threads less often. A call that is alone never waits.
+WRITER_LOOKS: Final = timedelta(milliseconds=2)
+WRITER_GATHERS: Final = timedelta(milliseconds=8)
+
 # How long the store may be locked by another process before a write is given up.
 STORE_BUSY: Final = timedelta(seconds=5)
 

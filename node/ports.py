@@ -115,7 +115,7 @@ class Consents(Protocol):
         """
 
     def by_pseudonym(self, host: CityCode, pseudonym: bytes) -> tuple[Subject, ...]:
-        """Whom a host asks for, under each consent to it, the newest first, and nobody last."""
+        """Whom a host asks for, under each consent to it, the newest first; else nobody."""
 
 
 class Uses(Protocol):

@@ -222,7 +222,6 @@ def _find(tx: Transaction, asked: AttestationRequest, host: CityCode, now: datet
     def covers(subject: Subject) -> int:
         return len(subject.consent.allowed(host, asked.scenarios, now))
 
-    # The first of the best: nobody comes last.
     return max(subjects, key=covers)
 
 

@@ -16,6 +16,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from node.store import tables
 
+# Rows of one insert: SQLite takes 32,766 parameters, and a longer statement is no faster.
+_ROWS_AT_ONCE: Final = 64
+
 Row = Sequence[Any]
 Statement = sa.Select[Any] | sa.Insert | sa.Update | sa.Delete
 
@@ -36,12 +39,27 @@ class _Compiled:
 
 @lru_cache(maxsize=512)
 def _compile(statement: Statement, dialect: sa.Dialect, columns: tuple[str, ...]) -> _Compiled:
-    # An insert names the columns that it is given; other statements have their parameters inside.
-    names = list(columns) if isinstance(statement, sa.Insert) else None
+    # An insert names the columns that it is given; other statements, and an insert of several rows,
+    # have their parameters inside.
+    plain = isinstance(statement, sa.Insert) and not statement._multi_values  # noqa: SLF001
+    names = list(columns) if plain else None
     compiled: Any = statement.compile(dialect=dialect, column_keys=names)
     constants = {name: value for name, value in compiled.params.items() if name not in columns}
     places = tuple(compiled.positiontup) if compiled.positional else None
     return _Compiled(str(compiled), constants, places)
+
+
+@lru_cache(maxsize=512)
+def _compile_many(
+    statement: sa.Insert, dialect: sa.Dialect, columns: tuple[str, ...], count: int
+) -> _Compiled:
+    """An insert of `count` rows; the parameters of row i are its columns' names with `_i`."""
+    rows: list[dict[str, Any]] = [
+        {name: sa.bindparam(f"{name}_{i}") for name in columns} for i in range(count)
+    ]
+    return _compile(
+        statement.values(rows), dialect, tuple(f"{n}_{i}" for i in range(count) for n in columns)
+    )
 
 
 class Session:
@@ -84,11 +102,17 @@ class Session:
         if not rows:
             return
         self.wrote = True
-        compiled = _compile(statement, self._dialect, tuple(rows[0]))
-        try:
-            self._cursor.executemany(compiled.sql, [compiled.parameters(row) for row in rows])
-        except self._dialect.loaded_dbapi.Error as error:
-            raise self._translated(compiled.sql, error) from error
+        start = 0
+        while start < len(rows):
+            # Powers of two: few statements, each compiled once, and few calls of the driver, at
+            # each of which other threads take the interpreter.
+            count = min(1 << (len(rows) - start).bit_length() - 1, _ROWS_AT_ONCE)
+            some = rows[start : start + count]
+            compiled = _compile_many(statement, self._dialect, tuple(rows[0]), count)
+            self._run(
+                compiled, {f"{k}_{i}": v for i, row in enumerate(some) for k, v in row.items()}
+            )
+            start += count
 
     def append(self, statement: sa.Insert, row: dict[str, object]) -> None:
         """Write at the latest at the commit."""
@@ -102,7 +126,9 @@ class Session:
             self.write_all(statement, rows)
 
     def _execute(self, statement: Statement, values: Mapping[str, object]) -> None:
-        compiled = _compile(statement, self._dialect, tuple(values))
+        self._run(_compile(statement, self._dialect, tuple(values)), values)
+
+    def _run(self, compiled: _Compiled, values: Mapping[str, object]) -> None:
         try:
             self._cursor.execute(compiled.sql, compiled.parameters(values))
         except self._dialect.loaded_dbapi.Error as error:

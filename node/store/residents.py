@@ -245,9 +245,9 @@ class ConsentRepository:
         return _subject(self._session.all(_BY_CODE, digest=code_digest, decoy=DECOY_CODE)[0])
 
     def by_pseudonym(self, host: CityCode, pseudonym: bytes) -> tuple[Subject, ...]:
-        """Whom a host asks for, under each consent to it, the newest first, and nobody last."""
+        """Whom a host asks for, under each consent to it, the newest first; else nobody."""
         rows = self._session.all(_BY_PSEUDONYM, host=host, pseudonym=pseudonym, nobody=NOBODY)
-        return tuple(_subject(row) for row in rows)
+        return tuple(_subject(row) for row in rows[:-1] or rows)
 
 
 _USE_DECOY: Final = (

@@ -95,6 +95,7 @@ USES: Final = sa.Table(
     sa.Column("disclosure", sa.BigInteger),
     _text("refusal"),
     sa.Index(None, "resident_id", "use_id"),
+    sqlite_with_rowid=False,
 )
 
 # The commitment of an entry is SHA-256(salt || content); without its salt it says nothing.
@@ -105,6 +106,7 @@ LOG_ENTRIES: Final = sa.Table(
     _whole("at"),
     _text("kind"),
     _bytes("commitment"),
+    sqlite_with_rowid=False,
 )
 
 LOG_SALTS: Final = sa.Table(
@@ -113,6 +115,7 @@ LOG_SALTS: Final = sa.Table(
     _text("entry_id", key=True),
     sa.Column("subject", sa.Text, nullable=False, index=True),
     _bytes("salt"),
+    sqlite_with_rowid=False,
 )
 
 ANSWERS: Final = sa.Table(

@@ -51,6 +51,7 @@ class Writer:
         self._waiting: deque[_Job] = deque()
         self._wake = threading.Condition()
         self._closing = False
+        self._crowded = False
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -88,8 +89,21 @@ class Writer:
         with self._wake:
             while not self._waiting and not self._closing:
                 self._wake.wait()
+            if self._crowded:
+                self._gather()
             count = min(len(self._waiting), limits.WRITER_BATCH)
+            self._crowded = count > 1
             return [self._waiting.popleft() for _ in range(count)]
+
+    def _gather(self) -> None:
+        """Let others join, while they come."""
+        for _ in range(limits.WRITER_GATHERS // limits.WRITER_LOOKS):
+            before = len(self._waiting)
+            if self._closing or before >= limits.WRITER_BATCH:
+                return
+            self._wake.wait(limits.WRITER_LOOKS.total_seconds())
+            if len(self._waiting) == before:
+                return
 
     def _run(self, jobs: Sequence[_Job]) -> None:
         try:

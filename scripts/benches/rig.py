@@ -132,7 +132,9 @@ def _pseudonyms(home: City, residents: Sequence[str], host: CityCode) -> tuple[b
         home.consent(resident, host, [SCENARIO], ends)
     # The bench holds both cities in its hand: it reads what first visits would have told the host.
     with contextlib.closing(sqlite3.connect(home.directory / "hutong.sqlite")) as store:
-        rows = store.execute("SELECT DISTINCT pseudonym FROM consents").fetchall()
+        rows = store.execute(
+            "SELECT DISTINCT pseudonym FROM consents WHERE resident_id <> ''"
+        ).fetchall()
     return tuple(row[0] for row in rows)
 
 

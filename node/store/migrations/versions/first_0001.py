@@ -175,6 +175,7 @@ def _log_entries() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("commitment", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_log_entries")),
+        sqlite_with_rowid=False,
     )
 
 
@@ -185,6 +186,7 @@ def _log_salts() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_log_salts")),
+        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_log_salts_subject"), "log_salts", ["subject"], unique=False)
 
@@ -328,6 +330,7 @@ def _uses() -> None:
         sa.Column("disclosure", sa.BigInteger(), nullable=True),
         sa.Column("refusal", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("use_id", name=op.f("pk_uses")),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_uses_resident_id_use_id"), "uses", ["resident_id", "use_id"], unique=False
