@@ -1,0 +1,132 @@
+"""Two processes of one city on one PostgreSQL: what one does, the other knows."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from federation.errors import HutongError
+from node.errors import REQUEST_ID_REUSED
+from scripts.cities import City, free_ports, new_id
+from tests.scenarios.crowd import Crowd, limit_capacity, redeemed
+from tests.scenarios.stage import (
+    ENDS,
+    SCENARIO,
+    Hand,
+    check,
+    count,
+    eventually,
+    hand,
+    of_standing,
+)
+
+pytestmark = pytest.mark.all
+
+LIMIT = 60
+Both = tuple[City, City, Hand, dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def both(
+    new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Both]:
+    root = tmp_path_factory.mktemp("two")
+    with hand(root, new_database()) as (hand_, residents):
+        second = twin(hand_.home, root / "second")
+        second.start()
+        second.wait()
+        try:
+            yield hand_.home, second, hand_, residents
+        finally:
+            second.stop()
+
+
+def twin(city: City, directory: Path) -> City:
+    """Another process of the same city: its keys and its store, ports of its own."""
+    shutil.copytree(city.directory, directory)
+    peer, local = free_ports(2)
+    made = replace(
+        city, directory=directory, peer_port=peer, local_port=local, process=None, clients={}
+    )
+    text = made.settings.read_text("utf-8")
+    for old, new in ((city.peer_port, peer), (city.local_port, local)):
+        assert f":{old}" in text
+        text = text.replace(f":{old}", f":{new}")
+    made.settings.write_text(text, "utf-8")
+    return made
+
+
+def test_a_code_made_at_one_is_known_to_the_other(both: Both) -> None:
+    one, two, hand_, residents = both
+    consent = one.consent(of_standing(residents, "excellent")[0], hand_.city, [SCENARIO], ENDS)
+    code = two.code(of_standing(residents, "excellent")[0], consent)
+    body = hand_.question(code)
+    with hand_.channel(two.peer_port) as there, hand_.channel() as here:
+        first = hand_.ask(there, body)
+        assert first.body
+        # The same question at the other process gets the first answer; the code is used up.
+        assert hand_.ask(here, body) == first
+        assert hand_.ask(here, hand_.question(code)).reason == "NOT_RECOGNISED"
+
+
+def test_one_request_at_both_at_once_gets_one_answer(both: Both) -> None:
+    one, two, _, residents = both
+    resident = of_standing(residents, "excellent")[1]
+    uses = count(one, "SELECT count(*) FROM uses")
+    for turn in range(8):
+        consent = one.consent(resident, one.about.code, [SCENARIO], ENDS)
+        code, request_id = one.code(resident, consent), new_id()
+        with ThreadPoolExecutor(2) as pool:
+            asked = [pool.submit(check, c, code, request_id=request_id) for c in (one, two)]
+            answers = [each.result(60) for each in asked]
+        assert answers[0] == answers[1], turn
+        assert answers[0]["outcome"] == "RECOGNITION_OUTCOME_RECOGNISED"
+    assert count(one, "SELECT count(*) FROM uses") == uses + 8
+    with pytest.raises(HutongError) as raised:
+        two.venue(
+            "library",
+            "CheckEligibility",
+            request_id=request_id,
+            presentation_code=code,
+            incentive_ids=["reading-room"],
+        )
+    assert raised.value.reason == REQUEST_ID_REUSED
+
+
+def test_a_capacity_is_never_used_more_often_by_both(both: Both) -> None:
+    one, two, _, _ = both
+    limit_capacity(one, LIMIT)
+    assert eventually(
+        lambda: any(
+            each["incentive_id"] == "rental-advice"
+            for each in two.venue("rental-shop", "ListIncentives")["incentives"]
+        )
+    )
+    crowd = Crowd([one, two])
+    crowd.run(8, 12)
+    assert crowd.used_up == 8 * 12 - LIMIT
+    kept, decisions, used = redeemed(one)
+    assert len(kept) == used == LIMIT == len(set(decisions))
+    assert sorted(crowd.acknowledged.values()) == sorted(kept)
+
+
+def test_a_suspension_by_one_is_seen_by_the_other(both: Both) -> None:
+    one, two, hand_, residents = both
+    resident = of_standing(residents, "excellent")[2]
+    code = one.code(resident, one.consent(resident, hand_.city, [SCENARIO], ENDS))
+    with hand_.channel(two.peer_port) as open_one:
+        assert hand_.ask(open_one, b"").reason == "MALFORMED"
+        one.operator("SuspendPartner", request_id=new_id(), city=hand_.city, reason="a test")
+        # At once: what writes looks at the store, not at what the process remembers.
+        assert hand_.ask(open_one, hand_.question(code)).reason in (
+            "NOT_A_PARTNER",
+            "AGREEMENT_NOT_ACTIVE",
+        )
+        assert eventually(lambda: hand_.ask(open_one, b"").reason == "NOT_A_PARTNER")
+        two.operator("ResumePartner", request_id=new_id(), city=hand_.city, reason="a test")
+        assert eventually(lambda: hand_.ask(open_one, b"").reason == "MALFORMED")
+        with hand_.channel() as first:
+            assert eventually(lambda: bool(hand_.ask(first, hand_.question(code)).body))
