@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from dataclasses import dataclass
 
 import structlog
@@ -108,6 +109,9 @@ async def _live(node: _Node, settings: Settings) -> None:
         await node.look()
     for port in node.ports:
         await port.start()
+    # What is here now lives as long as the process: the collector need not walk it again and again.
+    gc.collect()
+    gc.freeze()
     _LOG.info("serving", peer=settings.peer_listen, local=settings.local_listen)
     async with (
         every(limits.HEALTH_EVERY, node.look, name="health"),

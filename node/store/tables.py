@@ -86,7 +86,7 @@ CODES: Final = sa.Table(
 USES: Final = sa.Table(
     "uses",
     METADATA,
-    _text("use_id", key=True),
+    _text("use_id"),
     _text("resident_id"),
     _text("host"),
     _whole("used_at"),
@@ -94,7 +94,7 @@ USES: Final = sa.Table(
     _text("scenarios"),
     sa.Column("disclosure", sa.BigInteger),
     _text("refusal"),
-    sa.Index(None, "resident_id", "use_id"),
+    sa.PrimaryKeyConstraint("resident_id", "use_id"),
     sqlite_with_rowid=False,
 )
 
@@ -112,9 +112,10 @@ LOG_ENTRIES: Final = sa.Table(
 LOG_SALTS: Final = sa.Table(
     "log_salts",
     METADATA,
-    _text("entry_id", key=True),
-    sa.Column("subject", sa.Text, nullable=False, index=True),
+    _text("entry_id"),
+    _text("subject"),
     _bytes("salt"),
+    sa.PrimaryKeyConstraint("subject", "entry_id"),
     sqlite_with_rowid=False,
 )
 

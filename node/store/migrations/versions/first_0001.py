@@ -185,10 +185,9 @@ def _log_salts() -> None:
         sa.Column("entry_id", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_log_salts")),
+        sa.PrimaryKeyConstraint("subject", "entry_id", name=op.f("pk_log_salts")),
         sqlite_with_rowid=False,
     )
-    op.create_index(op.f("ix_log_salts_subject"), "log_salts", ["subject"], unique=False)
 
 
 def _node_state() -> None:
@@ -329,9 +328,6 @@ def _uses() -> None:
         sa.Column("scenarios", sa.Text(), nullable=False),
         sa.Column("disclosure", sa.BigInteger(), nullable=True),
         sa.Column("refusal", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("use_id", name=op.f("pk_uses")),
+        sa.PrimaryKeyConstraint("resident_id", "use_id", name=op.f("pk_uses")),
         sqlite_with_rowid=False,
-    )
-    op.create_index(
-        op.f("ix_uses_resident_id_use_id"), "uses", ["resident_id", "use_id"], unique=False
     )
