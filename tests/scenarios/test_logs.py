@@ -117,3 +117,19 @@ def _private(directory: Path) -> list[Path]:
     found = [p for p in directory.rglob("*") if p.suffix in {".pem", ".key"}]
     assert found
     return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_hosts_log_does_not_tell_who_was_recognised(tour: Tour, name: str) -> None:
+    found = lines(tour.cities[name])
+    varying = {"milliseconds", "request_id", "timestamp"}
+    checked = [line for line in found if line.get("method") == "CheckEligibility"]
+    outcomes = {a["outcome"] for (_, host, _), a in tour.answers.items() if host == name}
+    assert len(outcomes) == 2
+    plain = {
+        str(sorted((key, value) for key, value in line.items() if key not in varying))
+        for line in checked
+        if line["caller"] == "venue/library"
+    }
+    assert len(plain) == 1
+    assert not [line for line in found if line["event"] == "no_attestation_came"]
