@@ -5,7 +5,19 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.node.transport.house import FRIEND, OTHER, House, Loop, Stranger, opened, stranger
+from tests.node.transport.house import (
+    FRIEND,
+    HERE,
+    OTHER,
+    House,
+    Loop,
+    Stranger,
+    descriptors,
+    eventually,
+    opened,
+    stranger,
+)
+from tests.node.transport.partners import Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +44,22 @@ def street(loop: Loop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Str
         house.trust(friend)
         house.trust(other)
         yield Street(house, friend, other)
+
+
+@pytest.fixture(scope="module")
+def cities(tmp_path_factory: pytest.TempPathFactory) -> tuple[Stranger, Stranger, Stranger]:
+    root = tmp_path_factory.mktemp("peers")
+    return (
+        stranger(root / "here", HERE),
+        stranger(root / "friend", FRIEND),
+        stranger(root / "other", OTHER),
+    )
+
+
+@pytest.fixture
+def scene(cities: tuple[Stranger, Stranger, Stranger], loop: Loop) -> Iterator[Scene]:
+    """Whatever happens in a test, nothing of it is left open."""
+    before, tasks = descriptors(), loop.tasks()
+    yield Scene(*cities, loop)
+    assert eventually(lambda: loop.tasks() <= tasks)
+    assert eventually(lambda: descriptors() <= before)
