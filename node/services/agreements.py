@@ -11,6 +11,7 @@ from federation.agreement import check_agreement
 from federation.envelope import Envelope, add_signature, open_envelope, seal
 from federation.errors import AGREEMENT_MISMATCH, HutongError
 from federation.identifiers import CityCode, uuid8
+from federation.limits import CLOCK_SKEW
 from federation.messages import Agreement, Header, ScoreScale
 from federation.trust import signing_keys
 from node.errors import FIELD_INVALID, NOT_A_PARTNER, NOTHING_IN_FORCE, STATE_REFUSED, UNKNOWN
@@ -95,7 +96,8 @@ class AgreementDesk:
             version=max((a.version for a in before), default=0) + 1,
             parties=(one, other),
             scales=(scales[one], scales[other]),
-            valid_from=now,
+            # The partner's clock may be behind: what both have signed is in force at once.
+            valid_from=now - CLOCK_SKEW,
         )
         check_agreement(agreement, {self._here.city: here, city: there})
         return agreement
