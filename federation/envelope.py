@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -93,6 +93,8 @@ class Verified(Generic[M]):
 
     message: M
     envelope: Envelope
+    payload_digest: bytes = field(init=False, repr=False, compare=False)
+    """The SHA-256 of the payload."""
     # Not kept: `dataclasses.replace` of a Verified has no gate to pass on.
     gate: InitVar[object]
 
@@ -100,11 +102,8 @@ class Verified(Generic[M]):
         """Refuse to be made anywhere else."""
         if gate is not _GATE:
             raise TypeError("only open_envelope makes a Verified")
-
-    @property
-    def payload_digest(self) -> bytes:
-        """The SHA-256 of the payload."""
-        return hashlib.sha256(self.envelope.payload).digest()
+        digest = hashlib.sha256(self.envelope.payload).digest()
+        object.__setattr__(self, "payload_digest", digest)
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:

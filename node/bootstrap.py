@@ -110,8 +110,10 @@ async def _live(node: _Node, settings: Settings) -> None:
     for port in node.ports:
         await port.start()
     # What is here now lives as long as the process: the collector need not walk it again and again.
+    # What a call makes is freed by counting; cycles are few, so that it need not look so often.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(limits.COLLECTOR_THRESHOLD)
     _LOG.info("serving", peer=settings.peer_listen, local=settings.local_listen)
     async with (
         every(limits.HEALTH_EVERY, node.look, name="health"),

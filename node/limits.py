@@ -58,13 +58,21 @@ WRITER_BATCH: Final = 256
 # on when none has, or in the end. One commit for many costs less than many, and moves the
 # interpreter between threads less often. A call that is alone never waits.
 WRITER_LOOKS: Final = timedelta(milliseconds=2)
-WRITER_GATHERS: Final = timedelta(milliseconds=8)
+WRITER_GATHERS: Final = timedelta(milliseconds=16)
 
 # How long the store may be locked by another process before a write is given up.
 STORE_BUSY: Final = timedelta(seconds=5)
 
+# KiB of pages that each connection to a SQLite file keeps: the hot parts of a city's indexes. Pages
+# of 4 KiB that its write-ahead log may have before they are copied into the file: 16 MiB.
+SQLITE_CACHE_KIB: Final = 64 * 1024
+SQLITE_WAL_PAGES: Final = 4096
+
 # How often a use case is run again after a conflict with another process.
 CONFLICT_RETRIES: Final = 5
+
+# Objects that may be made before the collector of cycles looks at the youngest ones: a few MiB.
+COLLECTOR_THRESHOLD: Final = 20_000
 
 # Deadline of one call to a partner (rule 10).
 PEER_DEADLINE: Final = timedelta(seconds=5)

@@ -56,6 +56,8 @@ def _sqlite(url: str, busy_ms: int) -> sa.Engine:
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
+            f"cache_size = -{limits.SQLITE_CACHE_KIB}",
+            f"wal_autocheckpoint = {limits.SQLITE_WAL_PAGES}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -94,11 +94,9 @@ _BY_CODE: Final = (
     .where(CODES.c.code_digest == sa.func.coalesce(_KNOWN_CODE, _B("decoy")))
 )
 _BY_PSEUDONYM: Final = _SUBJECT.where(
-    sa.or_(
-        sa.and_(CONSENTS.c.host == _B("host"), CONSENTS.c.pseudonym == _B("pseudonym")),
-        CONSENTS.c.consent_id == _B("nobody"),
-    )
+    CONSENTS.c.host == _B("host"), CONSENTS.c.pseudonym == _B("pseudonym")
 ).order_by(CONSENTS.c.consent_id.desc())
+_NOBODY: Final = _SUBJECT.where(CONSENTS.c.consent_id == _B("nobody"))
 _ADD_USE: Final = sa.insert(USES)
 _USE_PAGE: Final = (
     sa.select(USES)
@@ -246,8 +244,9 @@ class ConsentRepository:
 
     def by_pseudonym(self, host: CityCode, pseudonym: bytes) -> tuple[Subject, ...]:
         """Whom a host asks for, under each consent to it, the newest first; else nobody."""
-        rows = self._session.all(_BY_PSEUDONYM, host=host, pseudonym=pseudonym, nobody=NOBODY)
-        return tuple(_subject(row) for row in rows[:-1] or rows)
+        rows = self._session.all(_BY_PSEUDONYM, host=host, pseudonym=pseudonym)
+        found = rows or self._session.all(_NOBODY, nobody=NOBODY)
+        return tuple(_subject(row) for row in found)
 
 
 _USE_DECOY: Final = (

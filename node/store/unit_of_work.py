@@ -52,6 +52,7 @@ class Writer:
         self._wake = threading.Condition()
         self._closing = False
         self._crowded = False
+        self._connection: sa.Connection | None = None
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -83,6 +84,8 @@ class Writer:
             if live:
                 self._run(live)
                 _deliver(live)
+        if self._connection is not None:
+            self._connection.close()
 
     def _next_batch(self) -> list[_Job]:
         """What waits, up to a batch; nothing once the writer is closed and the queue empty."""
@@ -154,12 +157,29 @@ class Writer:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[StoreTransaction]:
-        with self._engine.connect() as connection, connection.begin():
+        with self._connected() as connection, connection.begin():
             tx = self._make.begin(connection)
             yield tx
             tx.session.flush()
             registry = tx.registry
         self._make.publish(registry)
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[sa.Connection]:
+        """A connection; to a file it stays open until something goes wrong on it.
+
+        One over a network may have died since: it is taken from the pool, which tries it first.
+        """
+        connection, self._connection = self._connection or self._engine.connect(), None
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        if self._engine.dialect.name == "sqlite":
+            self._connection = connection
+        else:
+            connection.close()
 
 
 def _fail(jobs: Sequence[_Job], error: HutongError) -> None:
