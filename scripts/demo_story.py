@@ -1,5 +1,6 @@
 """What the demo shows: residents travel, one is refused, a code is replayed, a consent ends."""
 
+import itertools
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from node import data
-from scripts.cities import Cities, City, new_id
+from scripts.cities import Cities, City, agree, new_id
 
 Answer = dict[str, Any]
 
@@ -279,6 +280,9 @@ class Story:
 
     def next_steps(self) -> None:
         """Print what to try on cities that stay up."""
+        # The demo's agreements let a host go on for two seconds; these are the shipped ones.
+        for one, other in itertools.combinations(self._cities, 2):
+            agree(one, other)
         city, host = self._cities["zhengzhou"], self._cities["hangzhou"]
         resident = self.resident("zhengzhou", "outstanding")
         consent = city.consent(resident, host.about.code, sorted(_VENUES.values()), self._ends)

@@ -20,20 +20,20 @@ SETTINGS_MISSING = Reason(
     Status.FAILED_PRECONDITION,
     "There is no settings file {path}; give --settings FILE, or make a node with `hutong init`. "
     "For a node on another machine give --address, --certificate, --key and --ca.",
-    "没有配置文件 {path};请用 --settings 指定,或用 `hutong init` 建立节点。"
-    "若节点在另一台机器上,请给出 --address、--certificate、--key 和 --ca。",
+    "没有配置文件 {path}；请用 --settings 指定，或用 `hutong init` 建立节点。"
+    "若节点在另一台机器上，请给出 --address、--certificate、--key 和 --ca。",
 )
 CLIENT_MISSING = Reason(
     "CLIENT_MISSING",
     Status.FAILED_PRECONDITION,
     "There is no client file {path}; make it with `{command}`.",
-    "没有客户端文件 {path};请用 `{command}` 签发。",
+    "没有客户端文件 {path}；请用 `{command}` 签发。",
 )
 UNEXPECTED = Reason(
     "UNEXPECTED",
     Status.INTERNAL,
     "Something went wrong inside the command ({kind}); run it again with --debug to see where.",
-    "命令内部出错({kind});请加上 --debug 重新运行以查看位置。",
+    "命令内部出错（{kind}）；请加上 --debug 重新运行以查看位置。",
 )
 COMMAND_LINE = Reason("COMMAND_LINE", Status.INVALID_ARGUMENT, "{problem}", "{problem}")
 
