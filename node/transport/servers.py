@@ -34,6 +34,9 @@ from node.v1 import (
 _OPTIONS: Final = (
     # Two nodes on one port would share its calls by chance.
     ("grpc.so_reuseport", 0),
+    # Messages are small and many: there is no bandwidth to probe, and rate counts.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.optimization_target", "throughput"),
     # A handshake that never ends, and a line that went dead, give their place back.
     ("grpc.server_handshake_timeout_ms", 10_000),
     ("grpc.keepalive_time_ms", 30_000),
