@@ -146,7 +146,10 @@ class GrpcPeers:
         # One deadline for all endpoints: a partner that fails late at each gains no time by it.
         ends = loop.time() + limits.PEER_DEADLINE.total_seconds()
         async with self._place(partner) as line:
-            for place, channel in enumerate(line.channels, start=1):
+            # Each call may be repeated: where a connection fails the next endpoint is tried, and in
+            # the end the first again: an old line may have died without a word.
+            attempts = (*line.channels, line.channels[0])
+            for place, channel in enumerate(attempts, start=1):
                 call = channel.unary_unary(_SERVICE + method, None, None)(
                     data, timeout=max(ends - loop.time(), 0), metadata=_followed()
                 )
@@ -155,9 +158,7 @@ class GrpcPeers:
                     if listen is not None:
                         listen(await call.trailing_metadata())
                 except grpc.aio.AioRpcError as error:
-                    # Each call may be repeated: the next endpoint is tried where none listens.
-                    down = error.code() is grpc.StatusCode.UNAVAILABLE
-                    if down and place < len(line.channels):
+                    if place < len(attempts) and _is_cut(error):
                         continue
                     raise _told(partner, error) from error
                 return _parse(partner, answer_type, answer)
@@ -203,6 +204,12 @@ async def _hang_up(line: _Line) -> None:
 def _followed() -> tuple[tuple[str, str], ...]:
     found = structlog.contextvars.get_contextvars().get("request_id", "")
     return ((REQUEST_ID_HEADER, str(found)),) if found else ()
+
+
+def _is_cut(error: grpc.aio.AioRpcError) -> bool:
+    """Whether the connection failed, and not the partner in its own words."""
+    own_words = status.from_metadata(error.trailing_metadata())
+    return error.code() is grpc.StatusCode.UNAVAILABLE and own_words is None
 
 
 def _told(partner: Partner, error: grpc.aio.AioRpcError) -> HutongError:

@@ -200,42 +200,6 @@ def test_a_partner_that_comes_back_is_found_again_without_help(scene: Scene) -> 
     scene.loop.run(path())
 
 
-def test_where_the_first_endpoint_is_dead_the_second_is_asked(scene: Scene) -> None:
-    dead, alive = free_ports(2)
-
-    async def path() -> object:
-        async with (
-            serving(scene, alive, honest(scene.friend)),
-            GrpcPeers(scene.here.own) as peers,
-        ):
-            return await scene.swap(peers, scene.partner(scene.friend, dead, alive))
-
-    assert scene.loop.run(path()) == scene.friend.keys.bundle
-
-
-def test_a_refusal_is_not_asked_again_elsewhere(scene: Scene) -> None:
-    first, second = free_ports(2)
-    heard = []
-
-    async def listen(request: bytes, _context: object) -> bytes:
-        heard.append(request)
-        return b""
-
-    refusing = failing(grpc.StatusCode.PERMISSION_DENIED, "no")
-
-    async def path() -> None:
-        async with (
-            serving(scene, first, refusing),
-            serving(scene, second, listen),
-            GrpcPeers(scene.here.own) as peers,
-        ):
-            with pytest.raises(HutongError):
-                await scene.swap(peers, scene.partner(scene.friend, first, second))
-
-    scene.loop.run(path())
-    assert heard == []
-
-
 def test_one_partners_silence_costs_its_own_places_only(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -300,34 +264,6 @@ def test_a_newer_bundle_moves_the_line_and_lets_calls_under_way_end(scene: Scene
             assert await under_way == scene.friend.keys.bundle
 
     scene.loop.run(path())
-
-
-def test_all_endpoints_of_a_partner_share_one_deadline(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "PEER_DEADLINE", SOON)
-    ports = free_ports(2)
-    timeouts = list[float]()
-
-    async def fails_late(_request: bytes, context: Any) -> bytes:  # noqa: ANN401 - gRPC's own
-        timeouts.append(context.time_remaining())
-        await asyncio.sleep(context.time_remaining() / 2)
-        await context.abort(grpc.StatusCode.UNAVAILABLE, "late")
-        return b""
-
-    async def path() -> None:
-        async with (
-            serving(scene, ports[0], fails_late),
-            serving(scene, ports[1], fails_late),
-            GrpcPeers(scene.here.own) as peers,
-        ):
-            with pytest.raises(HutongError) as raised:
-                await scene.swap(peers, scene.partner(scene.friend, *ports))
-            assert raised.value.reason == PEER_UNREACHABLE
-
-    scene.loop.run(path())
-    assert len(timeouts) == 2
-    assert timeouts[1] <= timeouts[0] / 2
 
 
 @pytest.mark.parametrize("clock", ["", "noon", "2026-13-01T00:00:00", "9" * 500])
