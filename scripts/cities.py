@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -56,6 +57,8 @@ class City:
     command: Sequence[str] = ("-m", "node.cli")
     process: subprocess.Popen[bytes] | None = None
     clients: dict[tuple[Role, str], bootstrap.LocalClient] = field(default_factory=dict)
+    # Two threads that want one client make its certificate once.
+    _making: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def settings(self) -> Path:
@@ -144,20 +147,21 @@ class City:
 
     def client(self, role: Role, name: str = "default") -> bootstrap.LocalClient:
         """A client of that role and name; its certificate is made where there is none."""
-        if (role, name) not in self.clients:
-            files = bootstrap.default_client(self.settings, role)
-            if name != "default":
-                files = bootstrap.issue_client(
-                    self.settings, role=role, name=name, directory=self.directory / "clients"
+        with self._making:
+            if (role, name) not in self.clients:
+                files = bootstrap.default_client(self.settings, role)
+                if name != "default":
+                    files = bootstrap.issue_client(
+                        self.settings, role=role, name=name, directory=self.directory / "clients"
+                    )
+                self.clients[role, name] = bootstrap.local_client(
+                    address=f"127.0.0.1:{self.local_port}",
+                    certificate=files.certificate,
+                    key=files.key,
+                    ca=files.ca,
+                    timeout_seconds=_CALL_SECONDS,
                 )
-            self.clients[role, name] = bootstrap.local_client(
-                address=f"127.0.0.1:{self.local_port}",
-                certificate=files.certificate,
-                key=files.key,
-                ca=files.ca,
-                timeout_seconds=_CALL_SECONDS,
-            )
-        return self.clients[role, name]
+            return self.clients[role, name]
 
     def operator(self, method: str, **request: object) -> Answer:
         """Call a method of OperatorService."""

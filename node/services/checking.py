@@ -244,7 +244,10 @@ class Checking:
             found = await self._asking.ask(known.question, known.terms)
         except HutongError as error:
             if error.reason != NOT_RECOGNISED:
-                _LOG.warning("no_attestation_came", home=known.home, reason=error.reason.name)
+                told = error.fields.get("peer_reason") or error.fields.get("problem", "")
+                _LOG.warning(
+                    "no_attestation_came", home=known.home, reason=error.reason.name, told=told
+                )
             return _Told(_outcome(error), unbelieved=error.reason not in _NO_ANSWER)
         return _Told(RecognitionOutcome.RECOGNISED, found)
 
