@@ -77,6 +77,9 @@ COLLECTOR_THRESHOLD: Final = 20_000
 # Deadline of one call to a partner (rule 10).
 PEER_DEADLINE: Final = timedelta(seconds=5)
 
+# How long a call whose line was cut waits for a new one: longer than the longest back-off.
+PEER_RECONNECTS: Final = timedelta(milliseconds=750)
+
 # Calls to one partner that may be on their way at once: a slow one cannot take all (rule 10).
 CALLS_PER_PARTNER: Final = 256
 

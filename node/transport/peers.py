@@ -6,7 +6,7 @@ too many wait already the next one is refused at once.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Self, TypeVar
@@ -33,10 +33,10 @@ _SERVICE: Final = "/federation.v1.FederationService/"
 _OPTIONS: Final = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
-    # A partner that comes back is found again within a second, not after gRPC's default minutes.
+    # A partner that comes back is found again within half a second, not after gRPC's minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1000),
+    ("grpc.max_reconnect_backoff_ms", 500),
     # A line that was cut without a word is noticed.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 5_000),
@@ -145,24 +145,21 @@ class GrpcPeers:
         loop = asyncio.get_running_loop()
         # One deadline for all endpoints: a partner that fails late at each gains no time by it.
         ends = loop.time() + limits.PEER_DEADLINE.total_seconds()
+
+        async def attempt(channel: grpc.aio.Channel) -> M:
+            call = channel.unary_unary(_SERVICE + method, None, None)(
+                data, timeout=max(ends - loop.time(), 0), metadata=_followed()
+            )
+            answer = await call
+            if listen is not None:
+                listen(await call.trailing_metadata())
+            return _parse(partner, answer_type, answer)
+
         async with self._place(partner) as line:
-            # Each call may be repeated: where a connection fails the next endpoint is tried, and in
-            # the end the first again: an old line may have died without a word.
-            attempts = (*line.channels, line.channels[0])
-            for place, channel in enumerate(attempts, start=1):
-                call = channel.unary_unary(_SERVICE + method, None, None)(
-                    data, timeout=max(ends - loop.time(), 0), metadata=_followed()
-                )
-                try:
-                    answer = await call
-                    if listen is not None:
-                        listen(await call.trailing_metadata())
-                except grpc.aio.AioRpcError as error:
-                    if place < len(attempts) and _is_cut(error):
-                        continue
-                    raise _told(partner, error) from error
-                return _parse(partner, answer_type, answer)
-        raise AssertionError("a partner has an endpoint")
+            try:
+                return await _first_answer(line.channels, attempt)
+            except grpc.aio.AioRpcError as error:
+                raise _told(partner, error) from error
 
     @contextlib.asynccontextmanager
     async def _place(self, partner: Partner) -> AsyncIterator[_Line]:
@@ -204,6 +201,35 @@ async def _hang_up(line: _Line) -> None:
 def _followed() -> tuple[tuple[str, str], ...]:
     found = structlog.contextvars.get_contextvars().get("request_id", "")
     return ((REQUEST_ID_HEADER, str(found)),) if found else ()
+
+
+async def _first_answer(
+    channels: Sequence[grpc.aio.Channel], attempt: Callable[[grpc.aio.Channel], Awaitable[M]]
+) -> M:
+    """The answer of the first endpoint that is reached; raises what the last attempt did.
+
+    Each call may be repeated: where a connection fails the next endpoint is tried, and in the end
+    the first again, once it is reached anew: an old line may have died without a word.
+    """
+    for channel in channels:
+        try:
+            return await attempt(channel)
+        except grpc.aio.AioRpcError as error:
+            if not _is_cut(error):
+                raise
+            cut = error
+    if not await _reached_anew(channels[0]):
+        raise cut
+    return await attempt(channels[0])
+
+
+async def _reached_anew(channel: grpc.aio.Channel) -> bool:
+    try:
+        async with asyncio.timeout(limits.PEER_RECONNECTS.total_seconds()):
+            await channel.channel_ready()
+    except TimeoutError:
+        return False
+    return True
 
 
 def _is_cut(error: grpc.aio.AioRpcError) -> bool:
