@@ -93,6 +93,9 @@ REFUSAL_BEAT: Final = timedelta(milliseconds=20)
 # How long a shutting-down node lets running calls finish.
 DRAIN: Final = timedelta(seconds=10)
 
+# How long answers that are written take to leave.
+DRAIN_LAST: Final = timedelta(milliseconds=100)
+
 # How often health looks at the store and the signing key, and the registry is read again for
 # changes by another process of the same city.
 HEALTH_EVERY: Final = timedelta(seconds=1)

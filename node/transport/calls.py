@@ -5,10 +5,12 @@
 3. The handler; whatever it raises leaves as one status, and is logged without what was asked.
 """
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 import grpc
@@ -20,7 +22,7 @@ from google.protobuf.message_factory import GetMessageClass
 from federation import codec
 from federation.errors import MALFORMED, HutongError
 from federation.identifiers import is_uuid
-from node.errors import INTERNAL
+from node.errors import INTERNAL, STORE_UNAVAILABLE
 from node.transport import status
 
 REQUEST_ID_HEADER: Final = "hutong-request-id"
@@ -58,19 +60,51 @@ class Gate(Protocol):
         """The id by which the call is followed through the logs of both cities."""
 
 
+class Running:
+    """The calls of one port that run now, and whether new ones are still taken.
+
+    gRPC's own grace does not always wait for a call that has just begun.
+    """
+
+    def __init__(self) -> None:
+        """Nothing runs yet."""
+        self._count = 0
+        self._draining = False
+        self._idle = asyncio.Event()
+
+    def enter(self) -> None:
+        """One more call; raises STORE_UNAVAILABLE once the port drains."""
+        if self._draining:
+            raise HutongError(STORE_UNAVAILABLE, problem="the node is stopping")
+        self._count += 1
+
+    def leave(self) -> None:
+        """One call that had entered has its answer."""
+        self._count -= 1
+        if self._draining and not self._count:
+            self._idle.set()
+
+    async def drain(self, longest: timedelta) -> None:
+        """Take no new call, and wait for those that run."""
+        self._draining = True
+        if self._count:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), longest.total_seconds())
+
+
 def service_handler(
-    service: ServiceDescriptor, servicer: object, gate: Gate
+    service: ServiceDescriptor, servicer: object, gate: Gate, running: Running
 ) -> "grpc.GenericRpcHandler[Any, Any]":
     """Every method of a service, handled by the servicer's method of the same name."""
     handlers = {
-        method.name: _method_handler(method, getattr(servicer, method.name), gate)
+        method.name: _method_handler(method, getattr(servicer, method.name), gate, running)
         for method in service.methods
     }
     return grpc.method_handlers_generic_handler(service.full_name, handlers)
 
 
 def _method_handler(
-    method: MethodDescriptor, handler: Handler, gate: Gate
+    method: MethodDescriptor, handler: Handler, gate: Gate, running: Running
 ) -> "grpc.RpcMethodHandler[bytes, bytes]":
     request_type = GetMessageClass(method.input_type)
     service = method.containing_service.full_name
@@ -82,10 +116,16 @@ def _method_handler(
             caller = gate.enter(context, service, method.name)
             who = str(caller)
             try:
+                running.enter()
+            except HutongError:
+                gate.leave(caller)
+                raise
+            try:
                 request = _parse(request_type, data, method.name)
                 structlog.contextvars.bind_contextvars(request_id=gate.request_id(context, request))
                 answer = await handler(Call(caller, method.name, context), request)
             finally:
+                running.leave()
                 gate.leave(caller)
         except HutongError as error:
             reason, failure = error.reason.name, error

@@ -1,5 +1,6 @@
 """The two ports: what listens, with which limits, and how it stops."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from node.errors import CANNOT_LISTEN, HutongError
 from node.ports import UnitOfWork
 from node.services.assembly import UseCases
 from node.transport import credentials
-from node.transport.calls import Gate, service_handler
+from node.transport.calls import Gate, Running, service_handler
 from node.transport.departments import DepartmentServicer
 from node.transport.federation import FederationServicer
 from node.transport.gates import LocalGate, PeerGate
@@ -67,6 +68,7 @@ class Port:
         """
         names = tuple(descriptor.full_name for descriptor, _ in services)
         self._health = Health(names)
+        self._running = Running()
         self._server: Any = grpc.aio.server(
             options=(
                 *_OPTIONS,
@@ -75,7 +77,10 @@ class Port:
             )
         )
         self._server.add_generic_rpc_handlers(
-            [service_handler(descriptor, servicer, gate) for descriptor, servicer in services]
+            [
+                service_handler(descriptor, servicer, gate, self._running)
+                for descriptor, servicer in services
+            ]
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, self._server)
         shown = (*names, _HEALTH, reflection.SERVICE_NAME)
@@ -96,7 +101,10 @@ class Port:
     async def stop(self) -> None:
         """Say that it stops, take no new call, let the running ones finish."""
         await self._health.drain()
-        await self._server.stop(limits.DRAIN.total_seconds())
+        await self._running.drain(limits.DRAIN)
+        # The last answers are on their way out.
+        await asyncio.sleep(limits.DRAIN_LAST.total_seconds())
+        await self._server.stop(limits.DRAIN_LAST.total_seconds())
 
 
 def peer_port(address: str, own: Identity, uow: UnitOfWork, cases: UseCases) -> Port:

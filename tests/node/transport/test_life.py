@@ -193,7 +193,8 @@ def test_a_drain_says_not_serving_and_lets_a_running_call_finish(house: House) -
         assert states == [1, 2]  # SERVING, NOT_SERVING
         assert not running.done()
         with house.as_client(house.client(Role.RESIDENT)) as late:
-            assert failure(late, "/node.v1.ResidentService/EnrolResident", enrol()).error is None
+            refused = failure(late, "/node.v1.ResidentService/EnrolResident", enrol()).error
+            assert refused == HutongError(STORE_UNAVAILABLE, problem="the node is stopping")
         watch.cancel()
         let_go()
         assert running.result(20)
