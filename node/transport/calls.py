@@ -63,7 +63,7 @@ class Gate(Protocol):
 class Running:
     """The calls of one port that run now, and whether new ones are still taken.
 
-    gRPC's own grace does not always wait for a call that has just begun.
+    A call that comes while the port drains is told so in words, not by a line that is cut.
     """
 
     def __init__(self) -> None:

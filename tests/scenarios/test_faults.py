@@ -7,7 +7,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -280,11 +279,12 @@ def test_a_node_told_to_stop_answers_what_runs_then_ends(pair: Pair) -> None:
     code = visit(hung, host, good(residents, "zhengzhou", 5))
     assert hung.process is not None
     assert host.process is not None
+    before = _asked(host)
     hung.process.send_signal(signal.SIGSTOP)
     try:
         with ThreadPoolExecutor(1) as pool:
             running = pool.submit(check, host, code)
-            assert eventually(lambda: _asked(host, code))
+            assert eventually(lambda: _asked(host) > before)
             host.process.send_signal(signal.SIGTERM)
             assert running.result(60)["outcome"] == "RECOGNITION_OUTCOME_HOME_UNREACHABLE"
         assert host.process.wait(60) == 0
@@ -299,7 +299,6 @@ def test_a_node_told_to_stop_answers_what_runs_then_ends(pair: Pair) -> None:
     host.wait()
 
 
-def _asked(host: City, code: str) -> bool:
-    """Whether a question has been kept within the last seconds."""
-    since = int((time.time() - 20) * 1_000_000)
-    return count(host, "SELECT count(*) FROM questions WHERE asked_at > :t", t=since) > 0
+def _asked(host: City) -> int:
+    """How many questions the host has kept."""
+    return count(host, "SELECT count(*) FROM questions")
