@@ -57,7 +57,7 @@ def file_of(url: str) -> Path:
 def test_a_store_locked_by_another_process_is_told_within_the_limit_and_works_again(
     new_store: NewStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "STORE_BUSY", timedelta(milliseconds=50))
+    monkeypatch.setattr(limits, "STORE_BUSY", timedelta(milliseconds=500))
     url = new_store("locked")
     with opened(url) as other, opened(url) as desk:
         keep(desk, 1)
@@ -75,7 +75,7 @@ def test_a_store_locked_by_another_process_is_told_within_the_limit_and_works_ag
 def test_a_store_locked_at_the_start_is_told(
     new_store: NewStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "STORE_BUSY", timedelta(milliseconds=50))
+    monkeypatch.setattr(limits, "STORE_BUSY", timedelta(milliseconds=500))
     url = new_store("locked")
     with opened(url) as other:
         with other.engine.execution_options(writes=True).connect() as held, held.begin():
