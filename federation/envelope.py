@@ -118,13 +118,24 @@ def seal(statement: Statement[M], message: M, signers: Sequence[Signer]) -> Enve
     """The envelope of `message`, signed by each of `signers`."""
     payload = statement.encode(message)
     covered = pae(statement.payload_type, payload)
-    signatures = tuple(Signature(signer.key_id, signer.sign(covered)) for signer in signers)
+    signatures = tuple(_signature(signer, covered) for signer in signers)
     return Envelope(statement.payload_type, payload, signatures)
+
+
+def _signature(signer: Signer, covered: bytes) -> Signature:
+    """A signature with the id of the key that made it.
+
+    A city's signer changes its key by the clock, and perhaps between two looks.
+    """
+    while True:
+        key_id, signature = signer.key_id, signer.sign(covered)
+        if signer.key_id == key_id:
+            return Signature(key_id, signature)
 
 
 def add_signature(envelope: Envelope, signer: Signer) -> Envelope:
     """The same bytes with one more signature."""
-    signature = Signature(signer.key_id, signer.sign(pae(envelope.payload_type, envelope.payload)))
+    signature = _signature(signer, pae(envelope.payload_type, envelope.payload))
     return Envelope(envelope.payload_type, envelope.payload, (*envelope.signatures, signature))
 
 

@@ -19,9 +19,9 @@ from node.initialise import (
     init_node,
     issue_client,
     local_identity,
-    peer,
 )
-from node.keyfiles import FileKeys, KeyFolder, read_certificate
+from node.keys import FileKeys, KeyFolder
+from node.keys.files import read_certificate
 from node.lifecycle import every, until_told_to_stop
 from node.logs import configure_logs
 from node.ports import Clock
@@ -60,8 +60,9 @@ class _Node:
         """Whether an answer given now could be kept, and would be believed."""
         self.keys.probe(self.clock)
         await self.store.probe()
-        # Another process of this city may have changed what operators decided.
+        # Another process of this city may have changed what operators decided, or the keys.
         await self.store.refresh()
+        self.keys.reload()
 
     async def look(self) -> None:
         """Say on both ports whether the node serves; raises why it does not."""
@@ -90,13 +91,13 @@ async def _serve(settings: Settings) -> None:
     folder = KeyFolder(settings.data_dir)
     if not folder.root.exists():
         raise HutongError(NOT_INITIALISED, path=str(settings.data_dir))
-    keys, own = FileKeys(folder), peer(folder)
+    keys = FileKeys(folder, clock=clock)
     authority = read_certificate(folder.ca_certificate)
     here = Here(settings.code, settings.zone, clock, SystemEntropy())
-    async with open_store(settings.store_url, clock) as store, GrpcPeers(own) as peers:
+    async with open_store(settings.store_url, clock) as store, GrpcPeers(keys) as peers:
         cases = assemble(here, store, keys, peers)
         ports = (
-            peer_port(settings.peer_listen, own, store, cases),
+            peer_port(settings.peer_listen, keys, store, cases),
             local_port(settings.local_listen, local_identity(folder), authority, cases),
         )
         await _live(_Node(clock, store, keys, ports), settings)

@@ -23,7 +23,7 @@ from node.errors import CERTIFICATE_REFUSED, HutongError
 from node.model import Caller, Role
 
 # Clocks differ: a certificate counts from a little before it was made.
-_BEFORE: Final = timedelta(minutes=5)
+BEFORE: Final = timedelta(minutes=5)
 _SCHEME: Final = "hutong://"
 _PARTS: Final = 3
 
@@ -185,7 +185,7 @@ def _issue(
         .issuer_name(issued_by)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _BEFORE)
+        .not_valid_before(now - BEFORE)
         .not_valid_after(now + life)
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
         # With them TLS tells an old certificate from a new one of the same name.

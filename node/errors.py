@@ -27,6 +27,14 @@ KEY_UNUSABLE = Reason(
     "node's user and with mode 0600.",
     "密钥文件 {path} 无法使用（{problem}）；请从备份恢复，属主为节点用户、权限 0600。",
 )
+KEYS_CHANGED = Reason(
+    "KEYS_CHANGED",
+    Status.ABORTED,
+    "The newest trust bundle is {actual}, not {expected}: somebody else has just published one. "
+    "Look at it with `hutong keys show`, and try again.",
+    "最新信任包序号为 {actual}，而非 {expected}：刚刚有人发布了新的信任包。"
+    "请用 `hutong keys show` 查看后重试。",
+)
 OVERLOADED = Reason(
     "OVERLOADED",
     Status.RESOURCE_EXHAUSTED,
@@ -212,6 +220,34 @@ STATE_REFUSED = Reason(
     _STATE,
     "{what} {name} is {state}; that needs {needed}.",
     "{what} {name} 的状态是 {state}；该操作需要 {needed}。",
+)
+MOVE_REFUSED = Reason(
+    "MOVE_REFUSED",
+    _STATE,
+    "Partner {city} is {state}: `{move}` is not possible now. What is: {moves}.",
+    "伙伴 {city} 的状态是 {state}，现在不能 `{move}`。可以：{moves}。",
+)
+SAME_OPERATOR = Reason(
+    "SAME_OPERATOR",
+    _DENIED,
+    "{operator} did the exchange with {city}, so another operator must approve it: use another "
+    "operator's certificate (`--operator NAME`; `hutong client issue --role operator --name NAME` "
+    "makes one).",
+    "与 {city} 的密钥交换由 {operator} 完成，须由另一位运维人员批准：请使用其证书"
+    "（`--operator NAME`；用 `hutong client issue --role operator --name NAME` 签发）。",
+)
+NO_INVITATION = Reason(
+    "NO_INVITATION",
+    _STATE,
+    "There is no open invitation for {city} here; an operator makes one with "
+    "`hutong partner invite {city}`.",
+    "此处没有给 {city} 的有效邀请；请运维人员运行 `hutong partner invite {city}`。",
+)
+CODE_USED = Reason(
+    "CODE_USED",
+    _STATE,
+    "The code for {city} is over ({why}); ask for a new invitation.",
+    "给 {city} 的口令已失效（{why}）；请重新邀请。",
 )
 NOTHING_IN_FORCE = Reason(
     "NOTHING_IN_FORCE",

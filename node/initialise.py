@@ -27,13 +27,14 @@ from node.certificates import (
 from node.clock import SystemClock, SystemEntropy
 from node.config import SETTINGS_FILE, read_settings
 from node.errors import ALREADY_INITIALISED, FIELD_INVALID
-from node.keyfiles import (
-    FileKeys,
-    KeyFolder,
+from node.keys import FileKeys, KeyFolder
+from node.keys.files import (
+    ends_of,
     private_pem,
     read_certificate,
+    read_identity,
     read_private,
-    unusable,
+    replace_whole,
     write_private,
 )
 from node.model import Caller, Finding, Role, Severity
@@ -96,7 +97,8 @@ def init_node(
     local = _endpoint(local_address, "local_address")
     now = SystemClock().now()
     bundle = _make_keys(folder, city, (name_zh, name_en), endpoint, local, now)
-    folder.bundle.write_text(envelope_to_json(bundle), "utf-8")
+    folder.bundles.mkdir()
+    replace_whole(folder.bundle_of(1), envelope_to_json(bundle).encode())
     listen = endpoint.host if endpoint.host in {"127.0.0.1", "::1"} else "0.0.0.0"  # noqa: S104 - partners call from elsewhere
     settings.write_text(
         _SETTINGS.format(
@@ -142,9 +144,10 @@ def examine_files(settings_path: Path) -> tuple[Finding, ...]:
     try:
         settings = read_settings(settings_path)
         folder = KeyFolder(settings.data_dir)
-        FileKeys(folder).probe(SystemClock())
-        local_identity(folder), peer(folder)
-        local_ends, peer_ends = _end(folder.local_certificate), _end(folder.peer_certificate)
+        keys = FileKeys(folder)
+        keys.probe(SystemClock())
+        local_ends = ends_at(local_identity(folder).certificate)
+        peer_ends = ends_at(keys.peer_identity.certificate)
     except HutongError as error:
         return (_finding(error),)
     except OSError as error:
@@ -159,21 +162,16 @@ def examine_files(settings_path: Path) -> tuple[Finding, ...]:
     )
 
 
-def _end(path: Path) -> datetime:
-    try:
-        return ends_at(read_certificate(path))
-    except ValueError as error:
-        raise unusable(path, "it holds no certificate in PEM") from error
-
-
 def peer(folder: KeyFolder) -> Identity:
-    """What the node shows to partners."""
-    return Identity(read_certificate(folder.peer_certificate), read_private(folder.peer_key))
+    """What the node shows to partners now."""
+    return FileKeys(folder).peer_identity
 
 
-def local_identity(folder: KeyFolder) -> Identity:
-    """What the node shows to its own clients."""
-    return Identity(read_certificate(folder.local_certificate), read_private(folder.local_key))
+def local_identity(folder: KeyFolder, passphrase: bytes | None = None) -> Identity:
+    """What the node shows to its own clients: the newest, which counts at once."""
+    found = folder.certificates("local") or (folder.local_certificate,)
+    newest = max(found, key=ends_of)
+    return read_identity(newest, passphrase)
 
 
 _RESTORE: Final = ("请从备份恢复该文件。", "Restore the file from the backup.")
@@ -192,7 +190,7 @@ def _make_keys(
     now: datetime,
 ) -> Envelope:
     root, signing = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
-    peer_made = peer_identity(city, now=now, life=limits.TLS_LIFETIME)
+    peer_made = peer_identity(city, now=now, life=limits.PEER_CERTIFICATE_LIFETIME)
     ca = authority(city, now=now, life=limits.LOCAL_CA_LIFETIME)
     hosts = ("127.0.0.1", "::1", local.host)
     server = local_server_identity(city, ca, hosts, now=now, life=limits.TLS_LIFETIME)

@@ -80,6 +80,23 @@ PEER_DEADLINE: Final = timedelta(seconds=5)
 # How long a call whose line was cut waits for a new one: longer than the longest back-off.
 PEER_RECONNECTS: Final = timedelta(milliseconds=750)
 
+# How often the node looks which partner is to be swapped with. What a partner's bundle asks for is
+# kept inside these bounds: not so often that it hurts, nor so seldom that news is old.
+REFRESH_EVERY: Final = timedelta(seconds=1)
+REFRESH_SHORTEST: Final = timedelta(minutes=1)
+REFRESH_LONGEST: Final = timedelta(hours=6)
+
+# After a failure the first repetition comes soon; the wait doubles up to a minute, so that a
+# network that returns after a night is noticed within that.
+REFRESH_AFTER_FAILURE: Final = timedelta(seconds=1)
+REFRESH_AFTER_FAILURES: Final = timedelta(minutes=1)
+
+# How often a partner's bundle is fetched because a key is not known: garbage costs it little.
+FETCH_EVERY: Final = timedelta(seconds=2)
+
+# How long the seed of a way into another city is kept: longer than any code lives.
+JOININGS_KEPT: Final = timedelta(hours=1)
+
 # Calls to one partner that may be on their way at once: a slow one cannot take all (rule 10).
 CALLS_PER_PARTNER: Final = 256
 
@@ -105,8 +122,22 @@ EXPIRY_WARNING: Final = timedelta(days=30)
 
 # Lives of what `init` and `client issue` make.
 ROOT_KEY_LIFETIME: Final = timedelta(days=3650)
+# A peer certificate counts while a trust bundle names it. X.509 only must not end it before: a city
+# that was cut off for years is known by it when it comes back.
+PEER_CERTIFICATE_LIFETIME: Final = timedelta(days=3650)
 SIGNING_KEY_LIFETIME: Final = timedelta(days=365)
 TLS_LIFETIME: Final = timedelta(days=365)
 LOCAL_CA_LIFETIME: Final = timedelta(days=3650)
 CLIENT_LIFETIME: Final = timedelta(days=365)
 BUNDLE_REFRESH: Final = timedelta(hours=6)
+
+# A new key is published so long before it is used: four times the refresh hint, so that a partner
+# that misses three refreshes knows it in time. The old one counts for as long after.
+KEY_LEAD: Final = timedelta(hours=24)
+KEY_OVERLAP: Final = timedelta(hours=24)
+
+# A successor is made so long before an end: a month is time to act where the timer cannot.
+KEY_RENEWAL: Final = timedelta(days=30)
+
+# A peer certificate has a successor after a year, whatever its X.509 end.
+TLS_ROTATION: Final = timedelta(days=365)

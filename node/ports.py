@@ -6,18 +6,23 @@ failed), so it does nothing but read, decide and write through the transaction.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol, TypeVar
 
 from federation.consent import Consent
 from federation.envelope import Envelope
 from federation.identifiers import CityCode
+from node.certificates import Identity
 from node.model import (
+    Contact,
     Counter,
     Decision,
+    Joining,
     LogEntry,
     Page,
     PageRequest,
+    PartnerMove,
     PendingQuestion,
     PresentationCode,
     Record,
@@ -31,10 +36,10 @@ from node.model import (
 from node.registry import (
     AgreementState,
     Catalogue,
+    Invitation,
     OwnScale,
     Partner,
     PartnerScale,
-    PartnerState,
     Registry,
     StoredAgreement,
 )
@@ -182,10 +187,10 @@ class Administration(Protocol):
         """Keep a new version of this city's scale."""
 
     def put_partner(self, partner: Partner) -> None:
-        """Keep a partner, or its newer bundle; a state of one that is known is not touched."""
+        """Keep a partner as it is now."""
 
-    def set_partner_state(self, city: CityCode, state: PartnerState, reason: str) -> None:
-        """Change a partner's state."""
+    def put_invitation(self, invitation: Invitation) -> None:
+        """Keep an invitation as it is now; a city has one at most."""
 
     def put_partner_scale(self, scale: PartnerScale) -> None:
         """Keep a version of a partner's scale; one that is known is not touched."""
@@ -198,6 +203,28 @@ class Administration(Protocol):
 
     def put_catalogue(self, catalogue: Catalogue) -> None:
         """Keep a new version of the catalogue."""
+
+
+class Partnerships(Protocol):
+    """What became of partners; none of it makes a new registry version."""
+
+    def add_move(self, move: PartnerMove) -> None:
+        """Keep a step."""
+
+    def moves(self, city: CityCode) -> tuple[PartnerMove, ...]:
+        """Every step of a partner, the oldest first."""
+
+    def put_contact(self, contact: Contact) -> None:
+        """Keep what is known of the last contact; it replaces the one before."""
+
+    def contacts(self) -> dict[CityCode, Contact]:
+        """The last contact with each partner."""
+
+    def begin_joining(self, joining: Joining) -> Joining:
+        """Keep a way into another city, or find the one that was begun before."""
+
+    def end_joining(self, key: bytes) -> None:
+        """Forget a way, with its seed."""
 
 
 class Answers(Protocol):
@@ -249,6 +276,10 @@ class Transaction(Protocol):
         """What operators decide."""
 
     @property
+    def partnerships(self) -> Partnerships:
+        """What became of partners."""
+
+    @property
     def answers(self) -> Answers:
         """The recorded answers."""
 
@@ -277,14 +308,35 @@ class UnitOfWork(Protocol):
         """Write for the sake of writing; raises STORE_UNAVAILABLE."""
 
 
+@dataclass(frozen=True, slots=True)
+class BundleSwap:
+    """What a partner gave for our trust bundles: its own, and the sequence of ours that it has.
+
+    `their_clock` is None where it did not say.
+    """
+
+    chain: tuple[Envelope, ...]
+    acknowledged: int
+    their_clock: datetime | None
+
+
 class Peers(Protocol):
     """The partner cities' peer ports.
 
     Each call has a deadline. It raises PEER_UNREACHABLE, or PEER_REFUSED with the peer's reason.
     """
 
-    async def exchange_trust_bundles(self, partner: Partner, own: Envelope) -> Envelope:
-        """Give our newest bundle and get the partner's."""
+    async def exchange_trust_bundles(
+        self, partner: Partner, own: tuple[Envelope, ...], *, by_any_means: bool = False
+    ) -> BundleSwap:
+        """Give our bundles, the newest last, and get the partner's.
+
+        `by_any_means`: also where neither knows the other's newest certificate. Bundles prove
+        themselves by the root's signatures, whoever brings them.
+        """
+
+    async def exchange_partnership(self, partner: Partner, own: Envelope) -> Envelope:
+        """Say how we stand to the partner, and hear how it stands to us."""
 
     async def exchange_scales(
         self, partner: Partner, own: tuple[Envelope, ...]
@@ -300,16 +352,34 @@ class Peers(Protocol):
     async def request_attestation(self, partner: Partner, request: Envelope) -> Envelope:
         """Ask for an attestation."""
 
-    async def clock_of(self, partner: Partner, own: Envelope) -> datetime:
-        """Swap bundles, and tell what the partner's clock said; for `doctor` only."""
+
+class Identities(Protocol):
+    """What a node shows to partners, as server and as client."""
+
+    @property
+    def peer_identity(self) -> Identity:
+        """The certificate that it shows now, with its key."""
+
+    @property
+    def peer_identities(self) -> tuple[Identity, ...]:
+        """The current one, then the older ones that partners may still know, the newest first."""
 
 
-class Keys(Protocol):
-    """What a node needs its private keys for."""
+class Keys(Identities, Protocol):
+    """What a node needs its private keys for. What is current changes by the clock."""
 
     @property
     def bundle(self) -> Envelope:
         """This city's newest trust bundle."""
+
+    def chain(self, known_sequence: int) -> tuple[Envelope, ...]:
+        """Each bundle after `known_sequence` at which the root changed, then the newest.
+
+        At most BUNDLE_CHAIN: a partner that has followed them asks again.
+        """
+
+    def reload(self) -> None:
+        """See what another process of the city published; cheap where nothing changed."""
 
     def sign(self, message: bytes) -> bytes:
         """Sign with the current signing key."""

@@ -11,15 +11,18 @@ import grpc
 
 from federation.identifiers import CityCode
 from node.certificates import Identity, peer_name, pinned
-from node.ports import UnitOfWork
+from node.ports import Identities, UnitOfWork
 from node.registry import Partner, PartnerState, Registry
 
 
-def peer_server(own: Identity, uow: UnitOfWork) -> grpc.ServerCredentials:
-    """Mutual TLS that accepts exactly the active partners' pinned certificates."""
+def peer_server(keys: Identities, uow: UnitOfWork) -> grpc.ServerCredentials:
+    """Mutual TLS that accepts exactly the active partners' pinned certificates.
+
+    The server's own certificate is the current one at each handshake.
+    """
     return grpc.dynamic_ssl_server_credentials(
-        _configuration(own, uow.registry),
-        _follow(own, uow),  # type: ignore[arg-type] # the stub lacks None, which says: as before
+        _configuration(keys.peer_identity, uow.registry),
+        _follow(keys, uow),  # type: ignore[arg-type] # the stub lacks None, which says: as before
         require_client_authentication=True,
     )
 
@@ -53,18 +56,18 @@ def partner_name(city: CityCode) -> tuple[str, str]:
 
 
 def _follow(
-    own: Identity, uow: UnitOfWork
+    keys: Identities, uow: UnitOfWork
 ) -> Callable[[], grpc.ServerCertificateConfiguration | None]:
-    seen: Registry | None = None
+    seen: tuple[Registry, Identity] | None = None
 
     def fetch() -> grpc.ServerCertificateConfiguration | None:
         # gRPC asks at every handshake, from a thread of its own; None says: as before.
         nonlocal seen
-        registry = uow.registry
-        if registry is seen:
+        registry, own = uow.registry, keys.peer_identity
+        if seen is not None and registry is seen[0] and own == seen[1]:
             return None
         made = _configuration(own, registry)
-        seen = registry
+        seen = registry, own
         return made
 
     return fetch

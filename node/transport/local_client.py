@@ -10,7 +10,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from federation.errors import HutongError
 from node.errors import FIELD_INVALID, NODE_UNREACHABLE
-from node.keyfiles import read_certificate
+from node.keys.files import read_certificate
 from node.limits import LOCAL_ANSWER_BYTES
 from node.transport import status
 from node.v1 import (

@@ -23,6 +23,7 @@ from federation.v1 import federation_service_pb2 as pb
 from node import limits
 from node.certificates import Identity
 from node.errors import PEER_REFUSED, PEER_UNREACHABLE
+from node.ports import Identities
 from node.registry import Partner
 from node.transport import credentials, status
 from node.transport.calls import REQUEST_ID_HEADER, TIME_HEADER
@@ -55,9 +56,10 @@ _PROBLEMS: Final = {
 
 @dataclass(slots=True)
 class _Line:
-    """The connections to one partner, as its newest trust bundle describes it."""
+    """The connections to one partner, as its newest trust bundle and our certificate want them."""
 
     partner: Partner
+    own: Identity
     channels: list[grpc.aio.Channel]
     under_way: int = field(default=0)
 
@@ -65,9 +67,9 @@ class _Line:
 class GrpcPeers:
     """The partner cities' peer ports."""
 
-    def __init__(self, own: Identity) -> None:
-        """Call as the city of this certificate."""
-        self._own = own
+    def __init__(self, keys: Identities) -> None:
+        """Call with the certificate that is current at each call."""
+        self._keys = keys
         self._lines: dict[str, _Line] = {}
         self._hanging_up: set[asyncio.Task[None]] = set()
 
@@ -174,16 +176,16 @@ class GrpcPeers:
             line.under_way -= 1
 
     def _line(self, partner: Partner) -> _Line:
-        line = self._lines.get(partner.city)
-        if line is not None and line.partner.bundle == partner.bundle:
+        line, identity = self._lines.get(partner.city), self._keys.peer_identity
+        if line and line.partner.bundle == partner.bundle and line.own == identity:
             return line
-        own = credentials.to_partner(self._own, partner)
+        own = credentials.to_partner(identity, partner)
         options = (*_OPTIONS, credentials.partner_name(partner.city))
         channels = [
             grpc.aio.secure_channel(str(endpoint), own, options=options)
             for endpoint in partner.bundle.endpoints
         ]
-        made = _Line(partner, channels)
+        made = _Line(partner, identity, channels)
         self._lines[partner.city] = made
         if line is not None:
             # Calls on the old line may go on; nobody waits for them.

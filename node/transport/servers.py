@@ -14,7 +14,7 @@ from federation.v1 import federation_service_pb2
 from node import limits
 from node.certificates import Identity
 from node.errors import CANNOT_LISTEN, HutongError
-from node.ports import UnitOfWork
+from node.ports import Identities, UnitOfWork
 from node.services.assembly import UseCases
 from node.transport import credentials
 from node.transport.calls import Gate, Running, service_handler
@@ -107,13 +107,13 @@ class Port:
         await self._server.stop(limits.DRAIN_LAST.total_seconds())
 
 
-def peer_port(address: str, own: Identity, uow: UnitOfWork, cases: UseCases) -> Port:
+def peer_port(address: str, keys: Identities, uow: UnitOfWork, cases: UseCases) -> Port:
     """Where partner cities call."""
     descriptor = federation_service_pb2.DESCRIPTOR.services_by_name["FederationService"]
     return Port(
         address,
         "peer_listen",
-        credentials.peer_server(own, uow),
+        credentials.peer_server(keys, uow),
         PeerGate(cases.here, uow),
         [(descriptor, FederationServicer(cases))],
         (MESSAGE_BYTES, MESSAGE_BYTES),

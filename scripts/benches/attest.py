@@ -12,7 +12,7 @@ import uvloop
 
 from federation.identifiers import CityCode
 from node.certificates import peer_name
-from node.keyfiles import KeyFolder
+from node.keys import KeyFolder
 from scripts.benches import echo
 from scripts.benches.figures import Figure, paired
 from scripts.benches.rig import METHOD, Rig, open_channel, rate, rig

@@ -7,7 +7,7 @@ import grpc
 import uvloop
 
 from federation.v1 import federation_service_pb2
-from node.keyfiles import KeyFolder
+from node.keys import KeyFolder
 
 METHOD = "/bench.Echo/Echo"
 

@@ -20,7 +20,7 @@ from federation.v1 import federation_service_pb2
 from node import data
 from node.certificates import peer_name
 from node.clock import SystemEntropy
-from node.keyfiles import FileKeys, KeyFolder
+from node.keys import FileKeys, KeyFolder
 from scripts.cities import Cities, City, agree
 
 METHOD = "/federation.v1.FederationService/RequestAttestation"

@@ -21,7 +21,7 @@ from node.initialise import (
     local_identity,
     peer,
 )
-from node.keyfiles import FileKeys, KeyFolder
+from node.keys import FileKeys, KeyFolder
 from node.model import Role, Severity
 
 CITY = CityCode("410100")

@@ -18,9 +18,8 @@ from federation.errors import MALFORMED, HutongError
 from federation.identifiers import CityCode
 from node.errors import KEY_UNUSABLE
 from node.initialise import init_node
-from node.keyfiles import (
-    FileKeys,
-    KeyFolder,
+from node.keys import FileKeys, KeyFolder
+from node.keys.files import (
     private_pem,
     read_certificate,
     read_private,
@@ -58,7 +57,7 @@ def folder(made: Path, tmp_path: Path) -> KeyFolder:
     copy.root.mkdir(mode=0o700)
     for file in KeyFolder(made).root.iterdir():
         write_private(copy.root / file.name, file.read_bytes())
-    copy.bundle.write_bytes(KeyFolder(made).bundle.read_bytes())
+    copy.first_bundle.write_bytes(KeyFolder(made).bundle.read_bytes())
     return copy
 
 
@@ -205,7 +204,7 @@ def test_health_tells_the_truth_of_a_signing_key(folder: KeyFolder) -> None:
     kept = folder.signing_key.read_bytes()
     folder.signing_key.write_bytes(private_pem(Ed25519PrivateKey.generate()))
     assert problem(keys, clock) == "it holds another key than this node started with"
-    assert problem(FileKeys(folder), clock) == "its key is not in the trust bundle"
+    assert unusable(folder, folder.signing_key) == "its key is not in the trust bundle"
     folder.signing_key.chmod(0o644)
     assert problem(keys, clock) == "others may read it"
     folder.signing_key.unlink()

@@ -29,7 +29,7 @@ from node import data
 from node.certificates import peer_name
 from node.clock import SystemEntropy
 from node.config import read_settings
-from node.keyfiles import FileKeys, KeyFolder
+from node.keys import FileKeys, KeyFolder
 from node.transport import status
 from scripts.cities import Answer, Cities, City, agree, new_id
 

@@ -15,7 +15,7 @@ from federation.limits import CLOCK_SKEW
 from federation.messages import TrustBundle
 from federation.v1 import federation_service_pb2 as pb
 from node.clock import SystemEntropy
-from node.keyfiles import read_signer
+from node.keys.files import read_signer
 from scripts.cities import new_id
 from tests.scenarios.stage import (
     ENDS,

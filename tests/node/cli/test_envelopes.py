@@ -10,7 +10,8 @@ from federation.identifiers import CityCode, uuid7
 from federation.messages import AttestationRequest, Disclosure, Header
 from federation.trust import fingerprint
 from node.cli import exits
-from node.keyfiles import KeyFolder, read_signer
+from node.keys import KeyFolder
+from node.keys.files import read_signer
 from tests.node.cli.conftest import Ran, Run
 
 HANGZHOU = CityCode("330100")

@@ -25,6 +25,7 @@ from federation.keys import Ed25519Signer
 from federation.limits import TRUST_BUNDLE_LIFETIME
 from federation.messages import Disclosure, Endpoint, Header, TrustBundle
 from node import data
+from node.certificates import Identity
 from node.errors import PEER_REFUSED, PEER_UNREACHABLE
 from node.model import Caller, DocumentKind, Role
 from node.registry import Partner, StoredAgreement
@@ -103,6 +104,21 @@ class MemoryKeys:
             refresh_hint=timedelta(hours=6),
         )
         return seal(codec.TRUST_BUNDLE, bundle, [self.root])
+
+    def chain(self, known_sequence: int) -> tuple[Envelope, ...]:
+        del known_sequence  # the root never changes
+        return (self.bundle,)
+
+    def reload(self) -> None:
+        """Nobody else publishes."""
+
+    @property
+    def peer_identity(self) -> Identity:
+        raise AssertionError("nobody dials")
+
+    @property
+    def peer_identities(self) -> tuple[Identity, ...]:
+        raise AssertionError("nobody dials")
 
     @property
     def key_id(self) -> str:

@@ -121,7 +121,7 @@ def told(scene: Scene, behave: Behaviour, own: Identity | None = None) -> Hutong
     [port] = free_ports(1)
 
     async def path() -> HutongError:
-        async with serving(scene, port, behave, own), GrpcPeers(scene.here.own) as peers:
+        async with serving(scene, port, behave, own), GrpcPeers(scene.here.keys) as peers:
             try:
                 await scene.swap(peers, scene.partner(scene.friend, port))
             except HutongError as error:

@@ -19,7 +19,7 @@ from federation.v1 import federation_service_pb2 as pb
 from node.certificates import _issue, peer_identity, peer_name, pem_to_der, pinned
 from node.clock import SystemClock, SystemEntropy
 from node.errors import NOT_A_PARTNER, PEER_UNREACHABLE
-from node.keyfiles import read_signer
+from node.keys.files import read_signer
 from node.registry import Partner, PartnerState
 from node.store import open_store
 from node.transport import credentials
@@ -103,7 +103,7 @@ def test_a_bundle_with_a_certificate_that_is_none_shuts_out_nobody_else(
         assert turned_away(channel)
     # A restart reads the same registry.
     made = open_store(f"sqlite:///{house.directory / 'store.sqlite'}", SystemClock())
-    credentials.peer_server(house.own, made)
+    credentials.peer_server(house.keys, made)
     house.loop.run(made.close())
 
 
@@ -112,7 +112,7 @@ def test_a_bundle_of_garbage_only_is_told_as_unreachable(house: House, friend: S
     partner = Partner(FRIEND, PartnerState.ACTIVE, bundle, friend.keys.bundle, now())
 
     async def swap() -> None:
-        async with GrpcPeers(house.own) as peers:
+        async with GrpcPeers(house.keys) as peers:
             await peers.exchange_trust_bundles(partner, house.keys.bundle)
 
     with pytest.raises(HutongError) as raised:

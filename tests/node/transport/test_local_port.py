@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from node.certificates import Identity, _issue, authority, client_identity
 from node.errors import CERTIFICATE_REFUSED, ROLE_REFUSED, TLS_TOO_OLD, HutongError
 from node.initialise import local_identity
-from node.keyfiles import read_private
+from node.keys.files import read_private
 from node.model import Caller, Role
 from node.transport.gates import LocalGate
 from tests.node.transport.conftest import Street

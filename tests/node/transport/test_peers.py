@@ -42,7 +42,7 @@ def test_an_honest_partner_answers(scene: Scene) -> None:
     async def path() -> object:
         async with (
             serving(scene, port, honest(scene.friend)),
-            GrpcPeers(scene.here.own) as peers,
+            GrpcPeers(scene.here.keys) as peers,
         ):
             return await scene.swap(peers, scene.partner(scene.friend, port))
 
@@ -80,7 +80,7 @@ def test_a_port_that_is_no_partner_at_all_is_given_up(
     async def path() -> HutongError:
         server = await asyncio.start_server(answer, "127.0.0.1", port)
         try:
-            async with GrpcPeers(scene.here.own) as peers:
+            async with GrpcPeers(scene.here.keys) as peers:
                 await scene.swap(peers, scene.partner(scene.friend, port))
         except HutongError as error:
             return error
@@ -98,7 +98,7 @@ def test_nobody_there_is_told_at_once(scene: Scene) -> None:
     [port] = free_ports(1)
 
     async def path() -> None:
-        async with GrpcPeers(scene.here.own) as peers:
+        async with GrpcPeers(scene.here.keys) as peers:
             await scene.swap(peers, scene.partner(scene.friend, port))
 
     with pytest.raises(HutongError) as raised:
@@ -185,7 +185,7 @@ def test_a_partner_that_comes_back_is_found_again_without_help(scene: Scene) -> 
         return (await asyncio.gather(scene.swap(peers, partner), return_exceptions=True))[0]
 
     async def path() -> None:
-        async with GrpcPeers(scene.here.own) as peers:
+        async with GrpcPeers(scene.here.keys) as peers:
             for _ in range(2):
                 async with serving(scene, port, honest(scene.friend)):
                     # How long is gRPC's to say; the bound is the time limit of the loop.
@@ -213,7 +213,7 @@ def test_one_partners_silence_costs_its_own_places_only(
         async with (
             serving(scene, slow_port, hanging.serve),
             serving(scene, good_port, honest(scene.other), scene.other.own),
-            GrpcPeers(scene.here.own) as peers,
+            GrpcPeers(scene.here.keys) as peers,
         ):
             waiting = [asyncio.ensure_future(scene.swap(peers, slow)) for _ in range(3)]
             await until(lambda: hanging.inside == 3)
@@ -255,7 +255,7 @@ def test_a_newer_bundle_moves_the_line_and_lets_calls_under_way_end(scene: Scene
         async with (
             serving(scene, old_port, slowly),
             serving(scene, new_port, honest(scene.friend)),
-            GrpcPeers(scene.here.own) as peers,
+            GrpcPeers(scene.here.keys) as peers,
         ):
             under_way = asyncio.ensure_future(scene.swap(peers, old))
             await until(lambda: hanging.inside == 1)
@@ -275,7 +275,7 @@ def test_a_clock_that_cannot_be_read_is_told_as_such(scene: Scene, clock: str) -
         return await honest(scene.friend)(request, context)
 
     async def path() -> object:
-        async with serving(scene, port, lying), GrpcPeers(scene.here.own) as peers:
+        async with serving(scene, port, lying), GrpcPeers(scene.here.keys) as peers:
             return await peers.clock_of(scene.partner(scene.friend, port), scene.here.keys.bundle)
 
     with pytest.raises(HutongError) as raised:
@@ -292,7 +292,7 @@ def test_the_request_id_follows_the_call_and_nothing_else_does(scene: Scene) -> 
         return await honest(scene.friend)(request, context)
 
     async def path() -> None:
-        async with serving(scene, port, listen), GrpcPeers(scene.here.own) as peers:
+        async with serving(scene, port, listen), GrpcPeers(scene.here.keys) as peers:
             with structlog.contextvars.bound_contextvars(request_id="r-1", resident="somebody"):
                 await scene.swap(peers, scene.partner(scene.friend, port))
             await scene.swap(peers, scene.partner(scene.friend, port))
@@ -312,7 +312,7 @@ def test_a_socket_that_never_accepts_is_given_up(
         port = int(full.getsockname()[1])
 
         async def path() -> None:
-            async with GrpcPeers(scene.here.own) as peers:
+            async with GrpcPeers(scene.here.keys) as peers:
                 await scene.swap(peers, scene.partner(scene.friend, port))
 
         with pytest.raises(HutongError) as raised:

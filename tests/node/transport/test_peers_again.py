@@ -27,7 +27,7 @@ def test_where_the_first_endpoint_is_dead_the_second_is_asked(scene: Scene) -> N
     async def path() -> object:
         async with (
             serving(scene, alive, honest(scene.friend)),
-            GrpcPeers(scene.here.own) as peers,
+            GrpcPeers(scene.here.keys) as peers,
         ):
             return await scene.swap(peers, scene.partner(scene.friend, dead, alive))
 
@@ -48,7 +48,7 @@ def test_a_refusal_is_not_asked_again_elsewhere(scene: Scene) -> None:
         async with (
             serving(scene, first, refusing),
             serving(scene, second, listen),
-            GrpcPeers(scene.here.own) as peers,
+            GrpcPeers(scene.here.keys) as peers,
         ):
             with pytest.raises(HutongError):
                 await scene.swap(peers, scene.partner(scene.friend, first, second))
@@ -74,7 +74,7 @@ def test_all_endpoints_of_a_partner_share_one_deadline(
         async with (
             serving(scene, ports[0], fails_late),
             serving(scene, ports[1], fails_late),
-            GrpcPeers(scene.here.own) as peers,
+            GrpcPeers(scene.here.keys) as peers,
         ):
             with pytest.raises(HutongError) as raised:
                 await scene.swap(peers, scene.partner(scene.friend, *ports))
@@ -98,7 +98,7 @@ def test_a_call_on_a_line_that_died_without_a_word_is_made_again(scene: Scene) -
         return await honest(scene.friend)(request, context)
 
     async def path() -> None:
-        async with serving(scene, port, cut_once), GrpcPeers(scene.here.own) as peers:
+        async with serving(scene, port, cut_once), GrpcPeers(scene.here.keys) as peers:
             bundle = await scene.swap(peers, scene.partner(scene.friend, port))
             assert bundle == scene.friend.keys.bundle
 
@@ -117,7 +117,7 @@ def test_a_partner_that_says_itself_that_it_cannot_is_not_asked_again(scene: Sce
         return b""
 
     async def path() -> None:
-        async with serving(scene, port, full), GrpcPeers(scene.here.own) as peers:
+        async with serving(scene, port, full), GrpcPeers(scene.here.keys) as peers:
             with pytest.raises(HutongError) as raised:
                 await scene.swap(peers, scene.partner(scene.friend, port))
             assert raised.value.fields["peer_reason"] == STORE_UNAVAILABLE.name

@@ -1,0 +1,258 @@
+"""The keys that a running node signs and shows itself with, as the published bundles say.
+
+What another process of the city published is seen after `reload`; what is in use then changes by
+the clock alone. Every look at the ring is a look at one whole state of it.
+"""
+
+import hashlib
+import hmac
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+from cryptography import x509
+
+from federation.envelope import Envelope
+from federation.errors import HutongError
+from federation.keys import PublicKey, Signer
+from node.certificates import Identity
+from node.clock import SystemClock
+from node.keys.bundles import Published, chain, read_published
+from node.keys.current import current_certificate, current_key, shown_from
+from node.keys.files import (
+    read_document_key,
+    read_identity,
+    read_signer,
+    read_x509,
+    unusable,
+)
+from node.keys.folder import KeyFolder
+from node.ports import Clock
+
+_PROBE: Final = b"hutong: can this key sign?"
+
+
+class Token(Protocol):
+    """Where private keys may live instead of in files."""
+
+    def signer(self, stem: str, public: PublicKey) -> Signer | None:
+        """The signer of that key; None where the token does not hold it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A key file as it was when it was read."""
+
+    path: Path
+    stamp: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A certificate that some published bundle names, with its key."""
+
+    certificate: x509.Certificate
+    der: bytes
+    identity: Identity = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ring:
+    seen: object
+    published: tuple[Published, ...]
+    signers: dict[str, Signer]
+    files: dict[str, _File]
+    shown: tuple[_Shown, ...]
+
+    @property
+    def newest(self) -> Published:
+        return self.published[-1]
+
+    def at_hand(self) -> Iterable[PublicKey]:
+        """The signing keys of the newest bundle that this node can use."""
+        return (k for k in self.newest.bundle.signing_keys if k.key_id in self.signers)
+
+    def key(self, now: datetime) -> PublicKey | None:
+        """The key that signs now; where none counts the last that did, so that one can say so."""
+        at_hand = [key for key in self.at_hand() if key.revoked_at is None]
+        last = max(at_hand, key=lambda key: key.not_after, default=None)
+        return current_key(at_hand, now) or last
+
+
+class FileKeys:
+    """The keys that a running node signs with."""
+
+    def __init__(
+        self,
+        folder: KeyFolder,
+        *,
+        passphrase: bytes | None = None,
+        token: Token | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Read them once; they stay in memory. Those that lie in `token` stay there.
+
+        Raises:
+            HutongError: KEY_UNUSABLE, MALFORMED.
+
+        """
+        self._folder = folder
+        self._passphrase = passphrase
+        self._token = token
+        self._clock = clock or SystemClock()
+        self._document_key = read_document_key(folder.document_key, passphrase)
+        self._reading = threading.Lock()
+        self._ring = self._read(None)
+
+    @property
+    def bundle(self) -> Envelope:
+        """This city's newest trust bundle."""
+        return self._ring.newest.envelope
+
+    @property
+    def published(self) -> tuple[Published, ...]:
+        """Every trust bundle of this city, ascending."""
+        return self._ring.published
+
+    def chain(self, known_sequence: int) -> tuple[Envelope, ...]:
+        """What leads a partner from the bundle that it knows to the newest."""
+        return chain(self._ring.published, known_sequence)
+
+    @property
+    def key_id(self) -> str:
+        """The id of the current signing key."""
+        return self._signer().key_id
+
+    def sign(self, message: bytes) -> bytes:
+        """Sign with the current signing key."""
+        return self._signer().sign(message)
+
+    def _signer(self) -> Signer:
+        ring = self._ring
+        key = ring.key(self._clock.now())
+        if key is None:
+            raise unusable(self._folder.root, "it holds no signing key that is not revoked")
+        return ring.signers[key.key_id]
+
+    def document_digest(self, kind: int, number: str) -> bytes:
+        """HMAC-SHA256 of a document under this city's own key."""
+        return hmac.digest(self._document_key, f"{kind}\0{number}".encode(), hashlib.sha256)
+
+    @property
+    def peer_identity(self) -> Identity:
+        """What the node shows to partners now."""
+        return self._shown_now(self._ring, self._clock.now()).identity
+
+    @property
+    def peer_identities(self) -> tuple[Identity, ...]:
+        """The current one, then the older ones that partners may still know, the newest first."""
+        ring, now = self._ring, self._clock.now()
+        current = self._shown_now(ring, now)
+        start = shown_from(current.certificate)
+        older = [each for each in ring.shown if shown_from(each.certificate) < start]
+        older.sort(key=lambda each: shown_from(each.certificate), reverse=True)
+        return (current.identity, *(each.identity for each in older))
+
+    @staticmethod
+    def _shown_now(ring: _Ring, now: datetime) -> _Shown:
+        named = {each.certificate: each for each in ring.shown}
+        in_newest = [c for c, s in named.items() if s.der in ring.newest.bundle.tls_certificates]
+        found = current_certificate(in_newest or named, now)
+        if found is None:
+            raise TypeError("a ring has a certificate")
+        return named[found]
+
+    def reload(self) -> None:
+        """See what another process of the city published; cheap where nothing changed."""
+        with self._reading:
+            if self._seen() != self._ring.seen:
+                self._ring = self._read(self._ring)
+
+    def _seen(self) -> object:
+        """What changes whenever a file comes or goes."""
+        places = (self._folder.root, self._folder.bundles)
+        return tuple(frozenset(p.iterdir()) for p in places if p.is_dir())
+
+    def _read(self, before: _Ring | None) -> _Ring:
+        seen = self._seen()
+        published = read_published(self._folder, before.published if before else ())
+        signers, files = self._signers(published[-1], before)
+        shown = self._identities(published)
+        return _Ring(seen, published, signers, files, shown)
+
+    def _signers(
+        self, newest: Published, before: _Ring | None
+    ) -> tuple[dict[str, Signer], dict[str, _File]]:
+        kept = {f: i for i, f in before.files.items()} if before else {}
+        signers: dict[str, Signer] = {}
+        files: dict[str, _File] = {}
+        for path in self._folder.keys("signing"):
+            file = _File(path, _stamp(path))
+            if before and file in kept:
+                signer: Signer = before.signers[kept[file]]
+            else:
+                signer = read_signer(path, self._passphrase)
+            signers[signer.key_id], files[signer.key_id] = signer, file
+        for public in newest.bundle.signing_keys if self._token else ():
+            held = self._token.signer("signing", public) if self._token else None
+            if held is not None:
+                signers.setdefault(public.key_id, held)
+        if not any(key.key_id in signers for key in newest.bundle.signing_keys):
+            # Says what is wrong with the file, if it is that.
+            read_signer(self._folder.signing_key, self._passphrase)
+            raise unusable(self._folder.signing_key, "its key is not in the trust bundle")
+        return signers, files
+
+    def _identities(self, published: tuple[Published, ...]) -> tuple[_Shown, ...]:
+        """Of the certificates on disk those that some bundle named; others are leftovers."""
+        named = {der for each in published for der in each.bundle.tls_certificates}
+        shown = []
+        for path in self._folder.certificates("peer"):
+            certificate = x509.load_pem_x509_certificate(read_x509(path))
+            identity = read_identity(path, self._passphrase)
+            if (der := identity.der()) in named:
+                shown.append(_Shown(certificate, der, identity))
+        if not shown:
+            path = self._folder.peer_certificate
+            read_identity(path, self._passphrase)
+            raise unusable(path, "it is not in the trust bundle")
+        return tuple(shown)
+
+    def probe(self, clock: Clock) -> None:
+        """Raise KEY_UNUSABLE unless what is signed now would be believed, also after a restart."""
+        ring = self._ring
+        key = ring.key(clock.now())
+        path = (
+            ring.files[key.key_id].path if key and key.key_id in ring.files else self._folder.root
+        )
+        if key is None or not key.valid_at(clock.now()):
+            raise unusable(path, "its key is not valid now")
+        file = ring.files.get(key.key_id)
+        if file is not None and _stamp(path) != file.stamp:
+            self._look_again(path, key)
+        if not key.verifies(ring.signers[key.key_id].sign(_PROBE), _PROBE):
+            raise unusable(path, "what it signs cannot be verified")
+
+    def _look_again(self, path: Path, key: PublicKey) -> None:
+        """A key file was touched: it must still hold the key that this node has in memory."""
+        if read_signer(path, self._passphrase).key_id != key.key_id:
+            raise unusable(path, "it holds another key than this node started with")
+
+    def __repr__(self) -> str:
+        """The key's id; never the key."""
+        try:
+            return f"FileKeys({self.key_id[:12]})"
+        except HutongError:
+            return "FileKeys(none)"
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """What changes whenever a file is written, replaced or opened; empty where none is."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_mode, found.st_size, found.st_mtime_ns
