@@ -6,6 +6,7 @@ jumping ahead are refused.
 """
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 
 from federation import limits
@@ -22,6 +23,8 @@ from federation.envelope import (
 from federation.errors import (
     BUNDLE_JUMP,
     BUNDLE_ROLLBACK,
+    MALFORMED,
+    TOO_LARGE,
     WRONG_FINGERPRINT,
     WRONG_ISSUER,
     HutongError,
@@ -64,10 +67,7 @@ def open_first_bundle(
         raise HutongError(WRONG_FINGERPRINT, actual=fingerprint(envelope), expected=compared[:100])
     claimed = TRUST_BUNDLE.decode(envelope.payload)
     # 2.
-    own = root_keys(claimed)
-    counting = tuple(s for s in envelope.signatures if own.find(s.key_id))
-    signed = Envelope(envelope.payload_type, envelope.payload, counting)
-    return open_envelope(signed, TRUST_BUNDLE, signed_by=[own], audience=audience, now=now)
+    return _opened_by_own_root(envelope, claimed, audience, now)
 
 
 def open_next_bundle(
@@ -86,9 +86,7 @@ def open_next_bundle(
     check_threshold(old, _signatures_by(old, envelope, now))
     claimed = TRUST_BUNDLE.decode(envelope.payload)
     # 2.
-    city, actual = current.header.issuer, claimed.header.issuer
-    if actual != city:
-        raise HutongError(WRONG_ISSUER, actual=actual, expected=city)
+    _check_city(current, claimed)
     # 3.
     opened = open_envelope(
         envelope, TRUST_BUNDLE, signed_by=[old, root_keys(claimed)], audience=audience, now=now
@@ -98,13 +96,78 @@ def open_next_bundle(
     return opened
 
 
-def _signatures_by(ring: Keyring, envelope: Envelope, now: datetime) -> int:
+def open_bundle_chain(
+    current: TrustBundle, envelopes: Sequence[Envelope], *, audience: CityCode, now: datetime
+) -> Verified[TrustBundle]:
+    """Believe the last of a city's bundles, by those between `current` and it.
+
+    1. There is one, and there are not more than BUNDLE_CHAIN.
+    2. Of those before the last each one that is newer than what is believed so far is believed by
+       the steps of `open_next_bundle`, as of the instant it was made: its keys may have ended
+       since. A revoked key never counts. The others are passed over: they lie before `current`.
+    3. The last one is what is believed already, or follows it by the steps of `open_next_bundle`,
+       as of now. Where a link is missing it does not follow.
+    """
+    # 1.
+    if not envelopes:
+        raise HutongError(MALFORMED, where="trust bundles", problem="there is none")
+    if len(envelopes) > limits.BUNDLE_CHAIN:
+        size, limit = str(len(envelopes)), str(limits.BUNDLE_CHAIN)
+        raise HutongError(TOO_LARGE, where="trust bundles", size=size, limit=limit)
+    # 2.
+    believed = current
+    for envelope in envelopes[:-1]:
+        believed = _followed(believed, envelope, audience, now) or believed
+    # 3.
+    last = envelopes[-1]
+    if last.payload == TRUST_BUNDLE.encode(believed):
+        return _opened_by_own_root(last, believed, audience, now)
+    return open_next_bundle(believed, last, audience=audience, now=now)
+
+
+def _followed(
+    believed: TrustBundle, envelope: Envelope, audience: CityCode, now: datetime
+) -> TrustBundle | None:
+    """The bundle in `envelope`, where it follows what is believed; None where it lies before."""
+    check_shape(envelope, TRUST_BUNDLE)
+    old = root_keys(believed)
+    if _signatures_by(old, envelope, None) < old.threshold:
+        return None
+    claimed = TRUST_BUNDLE.decode(envelope.payload)
+    _check_city(believed, claimed)
+    if claimed.sequence < believed.sequence or claimed == believed:
+        return None
+    _check_sequence(believed, claimed)
+    made = min(claimed.header.issued_at, now)
+    rings = [old, root_keys(claimed)]
+    opened = open_envelope(envelope, TRUST_BUNDLE, signed_by=rings, audience=audience, now=made)
+    return opened.message
+
+
+def _opened_by_own_root(
+    envelope: Envelope, claimed: TrustBundle, audience: CityCode, now: datetime
+) -> Verified[TrustBundle]:
+    """Open a bundle by its own root; the signatures of the root before it are left out."""
+    own = root_keys(claimed)
+    counting = tuple(s for s in envelope.signatures if own.find(s.key_id))
+    signed = Envelope(envelope.payload_type, envelope.payload, counting)
+    return open_envelope(signed, TRUST_BUNDLE, signed_by=[own], audience=audience, now=now)
+
+
+def _check_city(current: TrustBundle, claimed: TrustBundle) -> None:
+    city, actual = current.header.issuer, claimed.header.issuer
+    if actual != city:
+        raise HutongError(WRONG_ISSUER, actual=actual, expected=city)
+
+
+def _signatures_by(ring: Keyring, envelope: Envelope, now: datetime | None) -> int:
+    """How many keys of `ring` signed; without `now` their windows are not looked at."""
     covered = pae(envelope.payload_type, envelope.payload)
     signers = {
         key.key_id
         for signature in envelope.signatures
         if (key := ring.find(signature.key_id))
-        and key.valid_at(now)
+        and (key.revoked_at is None if now is None else key.valid_at(now))
         and key.verifies(signature.signature, covered)
     }
     return len(signers)
