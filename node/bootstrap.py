@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import structlog
 import uvloop
 
+from federation import codec
+from federation.messages import Endpoint
 from node import limits
 from node.clock import SystemClock, SystemEntropy
 from node.config import Settings, read_settings
@@ -18,17 +20,18 @@ from node.initialise import (
     examine_files,
     init_node,
     issue_client,
-    local_identity,
 )
 from node.keys import FileKeys, KeyFolder
 from node.keys.files import read_certificate
+from node.keys.opening import key_access
 from node.lifecycle import every, until_told_to_stop
 from node.logs import configure_logs
-from node.ports import Clock
-from node.services.assembly import assemble
+from node.ports import Clock, Keys
+from node.services.assembly import UseCases, assemble
 from node.services.here import Here
 from node.store import Store, open_store
 from node.transport.local_client import LocalClient, local_client
+from node.transport.onboarding import GrpcDoor
 from node.transport.peers import GrpcPeers
 from node.transport.servers import Port, local_port, peer_port
 
@@ -54,6 +57,8 @@ class _Node:
     clock: Clock
     store: Store
     keys: FileKeys
+    cases: UseCases
+    door: GrpcDoor
     ports: tuple[Port, ...]
 
     async def probe(self) -> None:
@@ -91,16 +96,26 @@ async def _serve(settings: Settings) -> None:
     folder = KeyFolder(settings.data_dir)
     if not folder.root.exists():
         raise HutongError(NOT_INITIALISED, path=str(settings.data_dir))
-    keys = FileKeys(folder, clock=clock)
+    access = key_access(settings)
+    keys, workshop = access.ring(clock), access.workshop(settings, clock)
     authority = read_certificate(folder.ca_certificate)
     here = Here(settings.code, settings.zone, clock, SystemEntropy())
     async with open_store(settings.store_url, clock) as store, GrpcPeers(keys) as peers:
-        cases = assemble(here, store, keys, peers)
+        door = GrpcDoor(settings.onboarding_listen, _door(settings, keys), keys, here)
+        cases = assemble(here, store, keys, peers, workshop, door)
+        door.welcome(cases.onboarding)
         ports = (
             peer_port(settings.peer_listen, keys, store, cases),
-            local_port(settings.local_listen, local_identity(folder), authority, cases),
+            local_port(settings.local_listen, keys, authority, cases),
         )
-        await _live(_Node(clock, store, keys, ports), settings)
+        await _live(_Node(clock, store, keys, cases, door, ports), settings)
+
+
+def _door(settings: Settings, keys: Keys) -> str:
+    """Where others reach the onboarding port: the host of the peer port, as partners dial it."""
+    bundle = codec.TRUST_BUNDLE.decode(keys.bundle.payload)
+    port = int(settings.onboarding_listen.rpartition(":")[2])
+    return str(Endpoint(bundle.endpoints[0].host, port))
 
 
 async def _live(node: _Node, settings: Settings) -> None:
@@ -119,8 +134,13 @@ async def _live(node: _Node, settings: Settings) -> None:
     async with (
         every(limits.HEALTH_EVERY, node.look, name="health"),
         every(limits.SWEEP_EVERY, node.store.sweep, name="sweep"),
+        every(limits.KEYS_EVERY, node.cases.key_desk.tend, name="keys"),
+        every(limits.REFRESH_EVERY, node.cases.refreshing.tick, name="refresh"),
+        every(limits.HEALTH_EVERY, node.cases.onboarding.tick, name="onboarding"),
     ):
         told = await until_told_to_stop()
         _LOG.info("draining", told=told)
+        await node.door.close()
         await asyncio.gather(*(port.stop() for port in node.ports))
+        await node.cases.refreshing.close()
     _LOG.info("stopped")

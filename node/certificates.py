@@ -96,6 +96,14 @@ def local_server_identity(
     )
 
 
+def server_names(certificate: bytes) -> tuple[str, ...]:
+    """The host names and addresses that a local port's certificate, in PEM, is for."""
+    loaded = x509.load_pem_x509_certificate(certificate)
+    names = loaded.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    addresses = names.get_values_for_type(x509.IPAddress)
+    return (*names.get_values_for_type(x509.DNSName), *(str(address) for address in addresses))
+
+
 def client_identity(
     city: CityCode, ca: Identity, caller: Caller, *, now: datetime, life: timedelta
 ) -> Identity:
@@ -152,6 +160,12 @@ def pinned(der: bytes, city: CityCode) -> bytes | None:
 def ends_at(certificate: bytes) -> datetime:
     """When a certificate in PEM ends."""
     return x509.load_pem_x509_certificate(certificate).not_valid_after_utc
+
+
+def validity(certificate: bytes) -> tuple[datetime, datetime]:
+    """From when and until when a certificate in PEM counts."""
+    loaded = x509.load_pem_x509_certificate(certificate)
+    return loaded.not_valid_before_utc, loaded.not_valid_after_utc
 
 
 def pem_to_der(pem: bytes) -> bytes:

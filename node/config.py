@@ -21,11 +21,21 @@ from node.errors import NOT_INITIALISED, SETTING_INVALID, SETTING_UNKNOWN
 SETTINGS_FILE: Final = "hutong.toml"
 _PREFIX: Final = "HUTONG_"
 _LAST_PORT: Final = 65535
+_OTHERS: Final = 0o077
 
 # Of the same prefix, but for the command line and the tests.
 _NOT_SETTINGS: Final = frozenset(
     {"SETTINGS", "LANG", "ADDRESS", "CERTIFICATE", "KEY", "CA", "LONG"}
 )
+
+# Secrets, which are no settings: nothing prints them, and no file of settings holds them.
+PASSPHRASE: Final = "HUTONG_KEY_PASSPHRASE"  # noqa: S105 - the name of one
+PIN: Final = "HUTONG_PKCS11_PIN"
+_SECRETS: Final = frozenset(name.removeprefix(_PREFIX) for name in (PASSPHRASE, PIN))
+
+
+# Paths of files that lie beside the settings, unless they are absolute.
+_BESIDE: Final = frozenset({"key_passphrase_file", "pkcs11_pin_file"})
 
 
 def _city(value: str) -> CityCode:
@@ -70,8 +80,18 @@ class Settings(BaseModel):
     """Where partner cities call."""
     local_listen: Address = "127.0.0.1:7444"
     """Where residents' apps, venues, departments and operators call."""
+    onboarding_listen: Address = "0.0.0.0:7445"
+    """Where a city that was invited joins; open only while an invitation is."""
     time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
     """The city's own, in which its days begin."""
+    key_passphrase_file: Path | None = None
+    """A file with the passphrase of the private keys; or HUTONG_KEY_PASSPHRASE holds it."""
+    pkcs11_module: Path | None = None
+    """The library of a PKCS #11 token: signing keys are made and used in it."""
+    pkcs11_token: str = ""
+    """The token's label."""
+    pkcs11_pin_file: Path | None = None
+    """A file with the token's PIN; or HUTONG_PKCS11_PIN holds it."""
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info")
     """What is logged at least."""
 
@@ -105,11 +125,13 @@ def read_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
     over = {
         key.removeprefix(_PREFIX).lower(): value
         for key, value in environment.items()
-        if key.startswith(_PREFIX) and key.removeprefix(_PREFIX) not in _NOT_SETTINGS
+        if key.startswith(_PREFIX) and key.removeprefix(_PREFIX) not in _NOT_SETTINGS | _SECRETS
     }
     _refuse_unknown(over, where="environment", prefix=_PREFIX)
     merged = values | over
     merged["data_dir"] = (path.parent / str(merged.get("data_dir", "."))).resolve()
+    for key in _BESIDE.intersection(merged):
+        merged[key] = (path.parent / str(merged[key])).resolve()
     try:
         return Settings.model_validate(merged)
     except ValidationError as error:
@@ -142,3 +164,27 @@ def _refuse_unknown(values: Mapping[str, object], *, where: str, prefix: str = "
             nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.0)[0]
             shown = [prefix + (name.upper() if prefix else name) for name in (key, nearest)]
             raise HutongError(SETTING_UNKNOWN, where=where, key=shown[0], nearest=shown[1])
+
+
+def secret(
+    name: str, file: Path | None, environment: Mapping[str, str] = os.environ
+) -> bytes | None:
+    """A passphrase or a PIN: of the environment, or the first line of a file; None where none is.
+
+    Raises:
+        HutongError: SETTING_INVALID, where the file cannot be read, is open to others, or empty.
+
+    """
+    if value := environment.get(name):
+        return value.encode()
+    if file is None:
+        return None
+    problem = "it is empty"
+    try:
+        if file.stat().st_mode & _OTHERS:
+            problem = "others may read it; give it mode 0600"
+        elif (lines := file.read_bytes().splitlines()) and lines[0]:
+            return lines[0]
+    except OSError as error:
+        problem = error.strerror or "it cannot be read"
+    raise HutongError(SETTING_INVALID, where="settings", key=str(file), problem=problem)

@@ -27,6 +27,14 @@ KEY_UNUSABLE = Reason(
     "node's user and with mode 0600.",
     "密钥文件 {path} 无法使用（{problem}）；请从备份恢复，属主为节点用户、权限 0600。",
 )
+TOKEN_UNUSABLE = Reason(
+    "TOKEN_UNUSABLE",
+    Status.UNAVAILABLE,
+    "The PKCS #11 token {token} cannot be used ({problem}); see pkcs11_module, pkcs11_token and "
+    "pkcs11_pin_file in the settings.",
+    "无法使用 PKCS #11 令牌 {token}（{problem}）；"
+    "请检查配置中的 pkcs11_module、pkcs11_token 和 pkcs11_pin_file。",
+)
 KEYS_CHANGED = Reason(
     "KEYS_CHANGED",
     Status.ABORTED,
@@ -235,6 +243,14 @@ SAME_OPERATOR = Reason(
     "makes one).",
     "与 {city} 的密钥交换由 {operator} 完成，须由另一位运维人员批准：请使用其证书"
     "（`--operator NAME`；用 `hutong client issue --role operator --name NAME` 签发）。",
+)
+DOOR_UNREACHABLE = Reason(
+    "DOOR_UNREACHABLE",
+    Status.UNAVAILABLE,
+    "No onboarding port answers at {address} ({problem}); it is open only while an invitation "
+    "lives: compare the address with the other officer, and try again with the same code.",
+    "{address} 没有入网端口应答（{problem}）；该端口仅在邀请有效期内开放：请与对方核对地址，"
+    "并用同一口令重试。",
 )
 NO_INVITATION = Reason(
     "NO_INVITATION",

@@ -25,21 +25,24 @@ from node.certificates import (
     peer_identity,
 )
 from node.clock import SystemClock, SystemEntropy
-from node.config import SETTINGS_FILE, read_settings
+from node.config import PASSPHRASE, SETTINGS_FILE, read_settings, secret
 from node.errors import ALREADY_INITIALISED, FIELD_INVALID
 from node.keys import FileKeys, KeyFolder
 from node.keys.files import (
-    ends_of,
+    DOCUMENT_KEY_BYTES,
+    document_key_content,
     private_pem,
     read_certificate,
-    read_identity,
-    read_private,
+    read_key,
     replace_whole,
+    write_identity,
     write_private,
 )
+from node.keys.opening import key_access
 from node.model import Caller, Finding, Role, Severity
-from node.services.examining import expiry
+from node.services.findings import RESTORE, expiry
 
+_LAST_PORT: Final = 65535
 _DEFAULT_CLIENT: Final = "default"
 _ADDRESS: Final = re.compile(
     r"(?P<host>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):(?P<port>[0-9]{1,5})"
@@ -57,6 +60,9 @@ data_dir = "."
 # Where partner cities call, and where this city's own clients do.
 peer_listen = "{peer_listen}"
 local_listen = "{local_listen}"
+
+# Where a city that was invited joins; open only while an invitation is.
+onboarding_listen = "{onboarding_listen}"
 
 # The city's days begin in this zone.
 time_zone = "Asia/Shanghai"
@@ -83,11 +89,14 @@ def init_node(
     name_en: str,
     peer_address: str,
     local_address: str,
+    onboarding_port: int | None = None,
+    passphrase: bytes | None = None,
 ) -> Path:
     """Make a node's keys, certificates, first trust bundle and settings; the settings' path.
 
     `peer_address` is HOST:PORT as partners dial it; the node listens on that port of every
-    address, unless the host is a loopback address. Keys are never overwritten.
+    address, unless the host is a loopback address. Keys are never overwritten. Under `passphrase`
+    they are encrypted; where it is kept is the operator's choice, and the settings must say it.
     """
     folder = KeyFolder(directory)
     settings = directory / SETTINGS_FILE
@@ -96,7 +105,7 @@ def init_node(
     endpoint = _endpoint(peer_address, "peer_address")
     local = _endpoint(local_address, "local_address")
     now = SystemClock().now()
-    bundle = _make_keys(folder, city, (name_zh, name_en), endpoint, local, now)
+    bundle = _make_keys(folder, city, (name_zh, name_en), (endpoint, local), now, passphrase)
     folder.bundles.mkdir()
     replace_whole(folder.bundle_of(1), envelope_to_json(bundle).encode())
     listen = endpoint.host if endpoint.host in {"127.0.0.1", "::1"} else "0.0.0.0"  # noqa: S104 - partners call from elsewhere
@@ -105,11 +114,15 @@ def init_node(
             city=city,
             peer_listen=Endpoint(listen, endpoint.port),
             local_listen=local,
+            onboarding_listen=Endpoint(listen, onboarding_port or _beside(endpoint)),
         ),
         "utf-8",
     )
+    ca = Identity(
+        read_certificate(folder.ca_certificate), private_pem(read_key(folder.ca_key, passphrase))
+    )
     for role in Role:
-        issue_client(settings, role=role, name=_DEFAULT_CLIENT, directory=folder.clients)
+        _issue(city, ca, Caller(role, _DEFAULT_CLIENT), folder.clients)
     return settings
 
 
@@ -117,15 +130,15 @@ def issue_client(settings_path: Path, *, role: Role, name: str, directory: Path)
     """Make a local client's certificate, or a new one for a client that has one."""
     settings = read_settings(settings_path)
     folder = KeyFolder(settings.data_dir)
-    ca = Identity(read_certificate(folder.ca_certificate), read_private(folder.ca_key))
-    made = client_identity(
-        settings.code,
-        ca,
-        Caller(role, name),
-        now=SystemClock().now(),
-        life=limits.CLIENT_LIFETIME,
-    )
-    files = _client_files(directory, role, name)
+    ca_key = read_key(folder.ca_key, secret(PASSPHRASE, settings.key_passphrase_file))
+    ca = Identity(read_certificate(folder.ca_certificate), private_pem(ca_key))
+    return _issue(settings.code, ca, Caller(role, name), directory)
+
+
+def _issue(city: CityCode, ca: Identity, caller: Caller, directory: Path) -> ClientFiles:
+    now = SystemClock().now()
+    made = client_identity(city, ca, caller, now=now, life=limits.CLIENT_LIFETIME)
+    files = _client_files(directory, caller.role, caller.name)
     files.key.unlink(missing_ok=True)
     write_private(files.key, made.key)
     files.certificate.write_bytes(made.certificate)
@@ -143,16 +156,15 @@ def examine_files(settings_path: Path) -> tuple[Finding, ...]:
     """What `doctor` can see while the node is not running."""
     try:
         settings = read_settings(settings_path)
-        folder = KeyFolder(settings.data_dir)
-        keys = FileKeys(folder)
+        keys = key_access(settings).ring(SystemClock())
         keys.probe(SystemClock())
-        local_ends = ends_at(local_identity(folder).certificate)
+        local_ends = ends_at(keys.local_identity.certificate)
         peer_ends = ends_at(keys.peer_identity.certificate)
     except HutongError as error:
         return (_finding(error),)
     except OSError as error:
         detail = f"{error.filename}: {error.strerror}"
-        return (Finding("files", Severity.ERROR, detail, detail, *_RESTORE),)
+        return (Finding("files", Severity.ERROR, detail, detail, *RESTORE),)
     now = SystemClock().now()
     return (
         Finding("settings", Severity.OK, "可读。", "They can be read."),
@@ -167,28 +179,24 @@ def peer(folder: KeyFolder) -> Identity:
     return FileKeys(folder).peer_identity
 
 
-def local_identity(folder: KeyFolder, passphrase: bytes | None = None) -> Identity:
-    """What the node shows to its own clients: the newest, which counts at once."""
-    found = folder.certificates("local") or (folder.local_certificate,)
-    newest = max(found, key=ends_of)
-    return read_identity(newest, passphrase)
-
-
-_RESTORE: Final = ("请从备份恢复该文件。", "Restore the file from the backup.")
+def local_identity(folder: KeyFolder) -> Identity:
+    """What the node shows to its own clients."""
+    return FileKeys(folder).local_identity
 
 
 def _finding(error: HutongError) -> Finding:
-    return Finding("files", Severity.ERROR, error.text("zh"), error.text("en"), *_RESTORE)
+    return Finding("files", Severity.ERROR, error.text("zh"), error.text("en"), *RESTORE)
 
 
 def _make_keys(
     folder: KeyFolder,
     city: CityCode,
     names: tuple[str, str],
-    endpoint: Endpoint,
-    local: Endpoint,
+    endpoints: tuple[Endpoint, Endpoint],
     now: datetime,
+    passphrase: bytes | None,
 ) -> Envelope:
+    endpoint, local = endpoints
     root, signing = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
     peer_made = peer_identity(city, now=now, life=limits.PEER_CERTIFICATE_LIFETIME)
     ca = authority(city, now=now, life=limits.LOCAL_CA_LIFETIME)
@@ -196,16 +204,16 @@ def _make_keys(
     server = local_server_identity(city, ca, hosts, now=now, life=limits.TLS_LIFETIME)
     # Nothing is written before all of it could be made: what is there is never overwritten.
     bundle = _first_bundle(city, names, endpoint, peer_made, (root, signing), now)
-    write_private(folder.root_key, private_pem(root))
-    write_private(folder.signing_key, private_pem(signing))
-    write_private(folder.document_key, SystemEntropy().token(32))
-    for identity, key, certificate in (
-        (peer_made, folder.peer_key, folder.peer_certificate),
-        (ca, folder.ca_key, folder.ca_certificate),
-        (server, folder.local_key, folder.local_certificate),
+    write_private(folder.root_key, private_pem(root, passphrase))
+    write_private(folder.signing_key, private_pem(signing, passphrase))
+    document_key = SystemEntropy().token(DOCUMENT_KEY_BYTES)
+    write_private(folder.document_key, document_key_content(document_key, passphrase))
+    for identity, certificate in (
+        (peer_made, folder.peer_certificate),
+        (ca, folder.ca_certificate),
+        (server, folder.local_certificate),
     ):
-        write_private(key, identity.key)
-        write_private(certificate, identity.certificate)
+        write_identity(certificate.with_suffix(".pem"), identity, passphrase)
     return bundle
 
 
@@ -240,6 +248,12 @@ def _first_bundle(
         refresh_hint=limits.BUNDLE_REFRESH,
     )
     return seal(codec.TRUST_BUNDLE, bundle, [root_signer])
+
+
+def _beside(endpoint: Endpoint) -> int:
+    """The onboarding port where none is given: two above the peer port, with the local between."""
+    port = endpoint.port + 2
+    return port if port <= _LAST_PORT else endpoint.port - 2
 
 
 def _client_files(directory: Path, role: Role, name: str) -> ClientFiles:

@@ -80,6 +80,17 @@ PEER_DEADLINE: Final = timedelta(seconds=5)
 # How long a call whose line was cut waits for a new one: longer than the longest back-off.
 PEER_RECONNECTS: Final = timedelta(milliseconds=750)
 
+# How long a server may take to show its certificate, and how long two nodes may take to find each
+# other anew by their older ones: several attempts, each as long as a call.
+SHOWN_DEADLINE: Final = timedelta(seconds=3)
+REUNION_DEADLINE: Final = timedelta(seconds=30)
+
+# Strangers that are served at once on the onboarding port: each costs some tens of milliseconds.
+ONBOARDING_AT_ONCE: Final = 4
+
+# Deadline of one call to another city's onboarding port.
+ONBOARDING_DEADLINE: Final = timedelta(seconds=10)
+
 # How often the node looks which partner is to be swapped with. What a partner's bundle asks for is
 # kept inside these bounds: not so often that it hurts, nor so seldom that news is old.
 REFRESH_EVERY: Final = timedelta(seconds=1)
@@ -136,8 +147,14 @@ BUNDLE_REFRESH: Final = timedelta(hours=6)
 KEY_LEAD: Final = timedelta(hours=24)
 KEY_OVERLAP: Final = timedelta(hours=24)
 
+# The longest lead and overlap: what is known for longer than a month ahead is forgotten.
+KEY_LEAD_LONGEST: Final = timedelta(days=30)
+
 # A successor is made so long before an end: a month is time to act where the timer cannot.
 KEY_RENEWAL: Final = timedelta(days=30)
+
+# How often the node looks whether a key is to be renewed: ends are days away.
+KEYS_EVERY: Final = timedelta(minutes=1)
 
 # A peer certificate has a successor after a year, whatever its X.509 end.
 TLS_ROTATION: Final = timedelta(days=365)

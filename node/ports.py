@@ -13,6 +13,8 @@ from typing import Protocol, TypeVar
 from federation.consent import Consent
 from federation.envelope import Envelope
 from federation.identifiers import CityCode
+from federation.messages import Endpoint
+from federation.onboarding import Finish, Hello
 from node.certificates import Identity
 from node.model import (
     Contact,
@@ -353,8 +355,35 @@ class Peers(Protocol):
         """Ask for an attestation."""
 
 
+class Door(Protocol):
+    """This city's onboarding port, and the way to that of another city."""
+
+    @property
+    def address(self) -> str:
+        """Where another city knocks, HOST:PORT."""
+
+    async def open(self) -> None:
+        """Listen, unless some process of this city does already; raises CANNOT_LISTEN."""
+
+    async def close(self) -> None:
+        """Listen no more."""
+
+    async def shown_by(self, address: Endpoint) -> bytes:
+        """The certificate, DER, that a door shows, believed by nobody; raises DOOR_UNREACHABLE."""
+
+    async def begin(self, address: Endpoint, shown: bytes, hello: Hello) -> Hello:
+        """Greet the city behind a door that shows this certificate."""
+
+    async def finish(self, address: Endpoint, shown: bytes, hello: Hello, said: Finish) -> Finish:
+        """Prove the code and hand over the bundle; raises WRONG_CODE and what else it says."""
+
+
 class Identities(Protocol):
-    """What a node shows to partners, as server and as client."""
+    """What a node shows to partners, as server and as client, and to its own clients."""
+
+    @property
+    def local_identity(self) -> Identity:
+        """The certificate of the local port, with its key."""
 
     @property
     def peer_identity(self) -> Identity:

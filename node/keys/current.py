@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from federation.keys import PublicKey
 from federation.limits import CLOCK_SKEW
@@ -29,7 +30,8 @@ def current_key(keys: Iterable[PublicKey], now: datetime) -> PublicKey | None:
     """The one of these keys that signs now; None where none of them counts."""
     counting = [key for key in keys if key.valid_at(now)]
     settled = [key for key in counting if used_from(key) <= now]
-    return max(settled or counting, key=lambda key: key.not_before, default=None)
+    # Of two with one beginning the later one in the bundle is the newer.
+    return max(reversed(settled or counting), key=lambda key: key.not_before, default=None)
 
 
 def current_certificate(
@@ -44,6 +46,11 @@ def current_certificate(
 def certificates_of(bundle: TrustBundle) -> tuple[x509.Certificate, ...]:
     """The certificates of this city's own bundle."""
     return tuple(x509.load_der_x509_certificate(der) for der in bundle.tls_certificates)
+
+
+def fingerprint_of(certificate: x509.Certificate) -> str:
+    """The SHA-256 of a certificate, in hexadecimal."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
 
 
 def root_changed(before: TrustBundle, after: TrustBundle) -> bool:

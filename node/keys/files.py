@@ -17,11 +17,12 @@ from federation.errors import HutongError
 from federation.keys import Ed25519Signer
 from node.certificates import Identity
 from node.errors import KEY_UNUSABLE
+from node.keys.folder import KeyFolder
 
 _OTHERS: Final = 0o077
 _ENCRYPTED: Final = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 _BEGIN: Final = b"-----BEGIN"
-_DOCUMENT_KEY_BYTES: Final = 32
+DOCUMENT_KEY_BYTES: Final = 32
 
 AnyKey = Ed25519PrivateKey | ec.EllipticCurvePrivateKey
 
@@ -122,8 +123,8 @@ def read_document_key(path: Path, passphrase: bytes | None = None) -> bytes:
     if content.startswith(_BEGIN):
         key = parse_key(path, content, passphrase)
         content = key.private_bytes_raw() if isinstance(key, Ed25519PrivateKey) else b""
-    if len(content) != _DOCUMENT_KEY_BYTES:
-        raise unusable(path, f"it has not {_DOCUMENT_KEY_BYTES} bytes")
+    if len(content) != DOCUMENT_KEY_BYTES:
+        raise unusable(path, f"it has not {DOCUMENT_KEY_BYTES} bytes")
     return content
 
 
@@ -151,20 +152,24 @@ def read_x509(path: Path) -> bytes:
     return content
 
 
-def write_identity(key: Path, identity: Identity, passphrase: bytes | None) -> Path:
-    """Write a new identity, the key first: a certificate file has its key; the certificate's path.
-
-    Raises:
-        FileExistsError: where one of the two is there.
-
-    """
+def write_identity(key: Path, identity: Identity, passphrase: bytes | None) -> None:
+    """Write a new identity, the key first: a certificate file always has its key."""
     loaded = parse_key(key, identity.key, None)
-    write_private(key, private_pem(loaded, passphrase))
-    certificate = key.with_suffix(".crt")
-    write_private(certificate, identity.certificate)
-    return certificate
+    replace_whole(key, private_pem(loaded, passphrase))
+    replace_whole(key.with_suffix(".crt"), identity.certificate)
 
 
-def ends_of(path: Path) -> datetime:
-    """When the certificate at `path` ends."""
-    return x509.load_pem_x509_certificate(read_x509(path)).not_valid_after_utc
+def remove_identity(certificate: Path) -> None:
+    """Remove an identity, the certificate first."""
+    certificate.unlink(missing_ok=True)
+    certificate.with_suffix(".pem").unlink(missing_ok=True)
+
+
+def read_newest_identity(folder: KeyFolder, stem: str, passphrase: bytes | None) -> Identity:
+    """Of the identities of one kind the one that begins last."""
+    found = folder.certificates(stem) or (folder.root / f"{stem}.crt",)
+    return read_identity(max(found, key=_begins), passphrase)
+
+
+def _begins(path: Path) -> datetime:
+    return x509.load_pem_x509_certificate(read_x509(path)).not_valid_before_utc

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from cryptography import x509
 
@@ -25,21 +25,16 @@ from node.keys.current import current_certificate, current_key, shown_from
 from node.keys.files import (
     read_document_key,
     read_identity,
+    read_newest_identity,
     read_signer,
     read_x509,
     unusable,
 )
 from node.keys.folder import KeyFolder
+from node.keys.token import Token
 from node.ports import Clock
 
 _PROBE: Final = b"hutong: can this key sign?"
-
-
-class Token(Protocol):
-    """Where private keys may live instead of in files."""
-
-    def signer(self, stem: str, public: PublicKey) -> Signer | None:
-        """The signer of that key; None where the token does not hold it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +61,7 @@ class _Ring:
     signers: dict[str, Signer]
     files: dict[str, _File]
     shown: tuple[_Shown, ...]
+    local: Identity = field(repr=False)
 
     @property
     def newest(self) -> Published:
@@ -152,9 +148,14 @@ class FileKeys:
         ring, now = self._ring, self._clock.now()
         current = self._shown_now(ring, now)
         start = shown_from(current.certificate)
-        older = [each for each in ring.shown if shown_from(each.certificate) < start]
+        older = [s for s in ring.shown if s is not current and shown_from(s.certificate) <= start]
         older.sort(key=lambda each: shown_from(each.certificate), reverse=True)
         return (current.identity, *(each.identity for each in older))
+
+    @property
+    def local_identity(self) -> Identity:
+        """What the node shows to its own clients."""
+        return self._ring.local
 
     @staticmethod
     def _shown_now(ring: _Ring, now: datetime) -> _Shown:
@@ -177,11 +178,21 @@ class FileKeys:
         return tuple(frozenset(p.iterdir()) for p in places if p.is_dir())
 
     def _read(self, before: _Ring | None) -> _Ring:
-        seen = self._seen()
+        while True:
+            seen = self._seen()
+            try:
+                return self._read_as(seen, before)
+            except HutongError:
+                # Another process may have published, and removed what is over, meanwhile.
+                if seen == self._seen():
+                    raise
+
+    def _read_as(self, seen: object, before: _Ring | None) -> _Ring:
         published = read_published(self._folder, before.published if before else ())
         signers, files = self._signers(published[-1], before)
         shown = self._identities(published)
-        return _Ring(seen, published, signers, files, shown)
+        local = read_newest_identity(self._folder, "local", self._passphrase)
+        return _Ring(seen, published, signers, files, shown, local)
 
     def _signers(
         self, newest: Published, before: _Ring | None
@@ -208,18 +219,19 @@ class FileKeys:
 
     def _identities(self, published: tuple[Published, ...]) -> tuple[_Shown, ...]:
         """Of the certificates on disk those that some bundle named; others are leftovers."""
-        named = {der for each in published for der in each.bundle.tls_certificates}
+        order = [der for each in published for der in each.bundle.tls_certificates]
         shown = []
         for path in self._folder.certificates("peer"):
             certificate = x509.load_pem_x509_certificate(read_x509(path))
             identity = read_identity(path, self._passphrase)
-            if (der := identity.der()) in named:
+            if (der := identity.der()) in order:
                 shown.append(_Shown(certificate, der, identity))
         if not shown:
             path = self._folder.peer_certificate
             read_identity(path, self._passphrase)
             raise unusable(path, "it is not in the trust bundle")
-        return tuple(shown)
+        # In the order in which they were published: of two with one beginning the later is newer.
+        return tuple(sorted(shown, key=lambda each: order.index(each.der)))
 
     def probe(self, clock: Clock) -> None:
         """Raise KEY_UNUSABLE unless what is signed now would be believed, also after a restart."""

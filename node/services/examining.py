@@ -2,66 +2,41 @@
 
 import asyncio
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from cryptography import x509
-
-from federation import codec
 from federation.errors import HutongError
 from federation.limits import CLOCK_SKEW
-from federation.messages import TrustBundle
-from node.limits import EXPIRY_WARNING
 from node.model import Finding, Severity
 from node.ports import Keys, Peers, UnitOfWork
 from node.registry import Partner, PartnerState
+from node.services.findings import expiry
 from node.services.here import Here
-
-_RENEW_ZH = "请尽快更新密钥和证书并发布新的信任包。"
-_RENEW_EN = "Make new keys and certificates, and publish a new trust bundle."
+from node.services.rotating import KeyDesk
 
 
 class Examining:
     """Examines a running node."""
 
-    def __init__(self, here: Here, uow: UnitOfWork, keys: Keys, peers: Peers) -> None:
+    def __init__(
+        self, here: Here, uow: UnitOfWork, keys: Keys, peers: Peers, key_desk: KeyDesk
+    ) -> None:
         """Examine the node of `here`."""
         self._here = here
         self._uow = uow
         self._keys = keys
         self._peers = peers
+        self._key_desk = key_desk
 
     async def examine(self) -> tuple[Finding, ...]:
         """Every finding; partners are looked at side by side, each with its own deadline."""
         partners = sorted(self._uow.registry.partners.values(), key=lambda p: p.city)
         seen = await asyncio.gather(*(self._partner(partner) for partner in partners))
         return (
-            *self._keys_and_certificates(),
+            *await self._key_desk.findings(),
             await self._store(),
             *self._in_force(),
             *(finding for findings in seen for finding in findings),
         )
-
-    def _keys_and_certificates(self) -> Iterable[Finding]:
-        now = self._here.now()
-        bundle = codec.TRUST_BUNDLE.decode(self._keys.bundle.payload)
-        yield self._signing_key(bundle, now)
-        yield expiry("trust-bundle", bundle.header.expires_at, now)
-        for der in bundle.tls_certificates:
-            ends = x509.load_der_x509_certificate(der).not_valid_after_utc
-            yield expiry("tls-certificate", ends, now)
-
-    def _signing_key(self, bundle: TrustBundle, now: datetime) -> Finding:
-        key = next((k for k in bundle.signing_keys if k.key_id == self._keys.key_id), None)
-        if key is None or not key.valid_at(now):
-            return Finding(
-                "signing-key",
-                Severity.ERROR,
-                "当前签名密钥不在信任包中，或此刻无效。",
-                "The current signing key is not in the trust bundle, or not valid now.",
-                _RENEW_ZH,
-                _RENEW_EN,
-            )
-        return expiry("signing-key", key.not_after, now)
 
     async def _store(self) -> Finding:
         try:
@@ -117,30 +92,6 @@ class Examining:
             _clock(subject, theirs - self._here.now()),
             expiry(f"{subject} trust-bundle", ends, self._here.now()),
         )
-
-
-def expiry(subject: str, ends: datetime, now: datetime) -> Finding:
-    """The finding on something that ends at `ends`."""
-    day = ends.date().isoformat()
-    if now >= ends:
-        return Finding(
-            subject,
-            Severity.ERROR,
-            f"已于 {day} 过期。",
-            f"It ended on {day}.",
-            _RENEW_ZH,
-            _RENEW_EN,
-        )
-    if ends - now < EXPIRY_WARNING:
-        return Finding(
-            subject,
-            Severity.WARNING,
-            f"将于 {day} 过期。",
-            f"It ends on {day}.",
-            _RENEW_ZH,
-            _RENEW_EN,
-        )
-    return Finding(subject, Severity.OK, f"有效期至 {day}。", f"Valid until {day}.")
 
 
 def _clock(subject: str, ahead: timedelta) -> Finding:

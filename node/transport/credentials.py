@@ -1,8 +1,9 @@
 """The TLS of the two ports and of calls to partners.
 
 On the peer port the set of accepted certificates follows the registry: a partner that was added is
-accepted at its next handshake, one that was suspended is refused at it. A certificate in a bundle
-that is none, or that bears another city's name, counts for nobody (rule 10).
+accepted at its next handshake, one that was ended is refused at it, as soon as it knows. What a
+partner may call is up to the gate. A certificate in a bundle that is none, or that bears another
+city's name, counts for nobody (rule 10).
 """
 
 from collections.abc import Callable
@@ -12,11 +13,11 @@ import grpc
 from federation.identifiers import CityCode
 from node.certificates import Identity, peer_name, pinned
 from node.ports import Identities, UnitOfWork
-from node.registry import Partner, PartnerState, Registry
+from node.registry import Partner, Registry
 
 
 def peer_server(keys: Identities, uow: UnitOfWork) -> grpc.ServerCredentials:
-    """Mutual TLS that accepts exactly the active partners' pinned certificates.
+    """Mutual TLS that accepts exactly the partners' pinned certificates.
 
     The server's own certificate is the current one at each handshake.
     """
@@ -27,10 +28,27 @@ def peer_server(keys: Identities, uow: UnitOfWork) -> grpc.ServerCredentials:
     )
 
 
-def local_server(own: Identity, authority: bytes) -> grpc.ServerCredentials:
+def local_server(keys: Identities, authority: bytes) -> grpc.ServerCredentials:
     """Mutual TLS that accepts the clients of the city's own authority."""
-    return grpc.ssl_server_credentials(
-        [(own.key, own.certificate)], root_certificates=authority, require_client_auth=True
+    seen = keys.local_identity
+
+    def configuration(own: Identity) -> grpc.ServerCertificateConfiguration:
+        pair = [(own.key, own.certificate)]
+        return grpc.ssl_server_certificate_configuration(pair, root_certificates=authority)
+
+    def fetch() -> grpc.ServerCertificateConfiguration | None:
+        nonlocal seen
+        own = keys.local_identity
+        if own == seen:
+            return None
+        made = configuration(own)
+        seen = own
+        return made
+
+    return grpc.dynamic_ssl_server_credentials(
+        configuration(seen),
+        fetch,  # type: ignore[arg-type] # the stub lacks None, which says: as before
+        require_client_authentication=True,
     )
 
 
@@ -75,12 +93,7 @@ def _follow(
 
 def _configuration(own: Identity, registry: Registry) -> grpc.ServerCertificateConfiguration:
     partners = registry.partners.values()
-    accepted = [
-        pem
-        for partner in partners
-        if partner.state is PartnerState.ACTIVE
-        for pem in pins(partner).values()
-    ]
+    accepted = [pem for partner in partners if partner.is_heard for pem in pins(partner).values()]
     # Without a partner the set is this city's own certificate: an empty set would mean the
     # machine's public authorities.
     return grpc.ssl_server_certificate_configuration(

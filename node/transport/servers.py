@@ -12,7 +12,6 @@ from grpc_reflection.v1alpha import reflection
 from federation.limits import MESSAGE_BYTES
 from federation.v1 import federation_service_pb2
 from node import limits
-from node.certificates import Identity
 from node.errors import CANNOT_LISTEN, HutongError
 from node.ports import Identities, UnitOfWork
 from node.services.assembly import UseCases
@@ -120,7 +119,7 @@ def peer_port(address: str, keys: Identities, uow: UnitOfWork, cases: UseCases) 
     )
 
 
-def local_port(address: str, own: Identity, authority: bytes, cases: UseCases) -> Port:
+def local_port(address: str, keys: Identities, authority: bytes, cases: UseCases) -> Port:
     """Where this city's own clients call."""
     services = [
         (resident_service_pb2.DESCRIPTOR, "ResidentService", ResidentServicer(cases)),
@@ -131,7 +130,7 @@ def local_port(address: str, own: Identity, authority: bytes, cases: UseCases) -
     return Port(
         address,
         "local_listen",
-        credentials.local_server(own, authority),
+        credentials.local_server(keys, authority),
         LocalGate(cases.here),
         [(file.services_by_name[name], servicer) for file, name, servicer in services],
         (limits.LOCAL_REQUEST_BYTES, limits.LOCAL_ANSWER_BYTES),

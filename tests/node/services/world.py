@@ -27,6 +27,7 @@ from federation.messages import Disclosure, Endpoint, Header, TrustBundle
 from node import data
 from node.certificates import Identity
 from node.errors import PEER_REFUSED, PEER_UNREACHABLE
+from node.keys.planning import Plan
 from node.model import Caller, DocumentKind, Role
 from node.registry import Partner, StoredAgreement
 from node.services.answering import Ask
@@ -113,6 +114,10 @@ class MemoryKeys:
         """Nobody else publishes."""
 
     @property
+    def local_identity(self) -> Identity:
+        raise AssertionError("nobody dials")
+
+    @property
     def peer_identity(self) -> Identity:
         raise AssertionError("nobody dials")
 
@@ -129,6 +134,29 @@ class MemoryKeys:
 
     def document_digest(self, kind: int, number: str) -> bytes:
         return hmac.digest(self._document_key, f"{kind}\0{number}".encode(), hashlib.sha256)
+
+
+class IdleWorkshop:
+    """Makes no keys: those of a world last."""
+
+    def carry_out(
+        self,
+        plan_of: Callable[[TrustBundle], Plan | None],
+        statement_id: str,
+        *,
+        after: int,
+        may_draft: bool,
+    ) -> None:
+        raise AssertionError(f"nobody rotates: {plan_of}{statement_id}{after}{may_draft}")
+
+    def publish(self, envelope: Envelope) -> TrustBundle:
+        raise AssertionError(f"nobody publishes: {envelope}")
+
+    def roots_at_hand(self, bundle: TrustBundle) -> int:
+        return bundle.root_threshold
+
+    def renew_local(self) -> bool:
+        return False
 
 
 @dataclass
@@ -213,7 +241,8 @@ class Town:
         self.clock = clock
         self.keys = MemoryKeys(code, clock.now())
         here = Here(code, ZoneInfo("Asia/Shanghai"), clock, SeededEntropy(int(code)))
-        self.cases: UseCases = assemble(here, store, self.keys, DirectPeers(code, world))
+        peers = DirectPeers(code, world)
+        self.cases: UseCases = assemble(here, store, self.keys, peers, IdleWorkshop())
         self._asks = 0
         self._answers = dict[bytes, Checked]()
 

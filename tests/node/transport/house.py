@@ -26,8 +26,9 @@ from federation.trust import fingerprint
 from node.bootstrap import init_node, issue_client
 from node.certificates import Identity, peer_name
 from node.clock import SystemClock, SystemEntropy
-from node.initialise import local_identity, peer
+from node.initialise import peer
 from node.keys import FileKeys, KeyFolder
+from node.keys.workshop import Workshop
 from node.model import Role
 from node.ports import Peers
 from node.registry import PartnerState
@@ -193,14 +194,15 @@ def opened(loop: Loop, directory: Path, peers: Peers | None = None) -> Iterator[
     keys, own = FileKeys(folder), peer(folder)
     store = open_store(f"sqlite:///{directory / 'store.sqlite'}", SystemClock())
     here = Here(HERE, ZoneInfo("Asia/Shanghai"), SystemClock(), SystemEntropy())
-    cases = assemble(here, store, keys, peers or GrpcPeers(keys))
+    workshop = Workshop(HERE, folder, SystemClock())
+    cases = assemble(here, store, keys, peers or GrpcPeers(keys), workshop)
 
     async def start() -> tuple[Port, Port]:
         made = (
             peer_port(f"127.0.0.1:{peer_number}", keys, store, cases),
             local_port(
                 f"127.0.0.1:{local_number}",
-                local_identity(folder),
+                keys,
                 folder.ca_certificate.read_bytes(),
                 cases,
             ),
