@@ -218,3 +218,20 @@ CONSENT_TOO_LONG = Reason(
     "A consent lasts at most {limit} days and ends after it begins; choose an earlier end.",
     "授权最长 {limit} 天，且须晚于开始时间；请选择更早的结束时间。",
 )
+WRONG_CODE = Reason(
+    "WRONG_CODE",
+    _DENIED,
+    "The code is not the one of this invitation ({tries_left} tries are left). Read it to the "
+    "other officer once more; after three wrong tries, make a new one with "
+    "`hutong partner invite`.",
+    "口令与本次邀请不符（还可再试 {tries_left} 次）。请与对方人员再次核对口令；"
+    "输错三次后，请用 `hutong partner invite` 重新邀请。",
+)
+ONBOARDING_MISMATCH = Reason(
+    "ONBOARDING_MISMATCH",
+    _STATE,
+    "{where} does not fit this onboarding ({problem}). Nothing was believed; mend it, then invite "
+    "anew with `hutong partner invite`.",
+    "{where} 与本次接入不符（{problem}）。未采信任何内容；请排除问题后用 "
+    "`hutong partner invite` 重新邀请。",
+)

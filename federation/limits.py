@@ -30,6 +30,15 @@ ENDPOINTS: Final = 8
 # stays below it; a forged jump cannot burn the numbers up.
 BUNDLE_JUMP: Final = 1000
 
+# Agreements that one Partnership tells of: there is one in force, and perhaps one that ends.
+PARTNERSHIP_AGREEMENTS: Final = 16
+
+# How long a Partnership counts: a newer one replaces it, and each swap makes it anew.
+PARTNERSHIP_LIFETIME: Final = timedelta(minutes=5)
+
+# Bundles of one exchange at which the root changed: more roots than a city has in ten years.
+BUNDLE_CHAIN: Final = 16
+
 # Bands of one scale.
 BANDS: Final = 32
 
@@ -75,3 +84,19 @@ PSEUDONYM_BYTES: Final = 32
 
 # The longest life of a statement that says nothing else (a scale, an agreement).
 STATEMENT_LIFETIME: Final = timedelta(days=3660)
+
+# How long a code of onboarding works: a telephone call, with time to type.
+ONBOARDING_CODE_LIFETIME: Final = timedelta(minutes=15)
+
+# Wrong confirmations that burn a code: of 2^24 codes, three are guessed with 2 in 10 million.
+ONBOARDING_TRIES: Final = 3
+
+# Begins of one invitation. Who is in the middle and knows the code gets from each Begin one more
+# try at the same six words on both sides: 32 of 2^48. An honest joiner needs one or two.
+ONBOARDING_BEGINS: Final = 32
+
+# Suites of one hello.
+ONBOARDING_SUITES: Final = 16
+
+# Bytes of a sealed bundle: the largest payload, 16 signatures of 150 bytes, a nonce, with room.
+ONBOARDING_BUNDLE_BYTES: Final = 72 * 1024

@@ -129,6 +129,11 @@ def words_of(data: bytes) -> tuple[Word, ...]:
     return tuple(WORDS[byte] for byte in data)
 
 
+def bytes_of(words: Iterable[Word]) -> bytes:
+    """The bytes that these words say."""
+    return bytes(_BYTES[word.en] for word in words)
+
+
 def in_zh(words: Iterable[Word]) -> str:
     """The words in Chinese, with dashes between."""
     return "-".join(word.zh for word in words)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from federation.errors import MALFORMED, HutongError
-from federation.words import WORDS, in_en, in_zh, parse_words, words_of
+from federation.words import WORDS, bytes_of, in_en, in_zh, parse_words, words_of
 
 FORMS = [form for word in WORDS for form in word]
 SEPARATORS = st.sampled_from([" ", "-", "  ", "、", "，", "。", "\u3000", " - ", "\n", "——", ", "])
@@ -68,6 +68,7 @@ def test_english_words_are_known_by_their_first_three_letters() -> None:
 @given(st.binary(max_size=8))
 def test_words_come_back_in_either_language(data: bytes) -> None:
     words = words_of(data)
+    assert bytes_of(words) == data
     for text in (in_zh(words), in_en(words)):
         assert parse_words(text, len(data), "code") == data
 
