@@ -169,7 +169,7 @@ class _Side:
         """Our confirmation and our sealed bundle."""
         return Finish(keys.confirmation(self.role), keys.seal(self.role, self.opening))
 
-    def open(self, keys: _Keys, theirs: Hello, finish: Finish, now: datetime) -> Exchanged:
+    def believe(self, keys: _Keys, theirs: Hello, finish: Finish, now: datetime) -> Exchanged:
         """Steps 3 to 7 of opening the other side's Finish."""
         # 3.
         opening = keys.unseal(self.role.other, finish.sealed_bundle)
@@ -243,7 +243,7 @@ class Joining:
         # 2.
         if not hmac.compare_digest(answer.confirmation, keys.confirmation(Role.INVITER)):
             raise mismatch("confirmation", "who answers does not know the code; believe no one")
-        return self._side.open(keys, theirs, answer, now)
+        return self._side.believe(keys, theirs, answer, now)
 
     def _keys(self, theirs: Hello, seen_certificate: bytes) -> _Keys:
         if theirs.tls_certificate != seen_certificate:
@@ -280,7 +280,7 @@ class Inviting:
         # 2.
         if not hmac.compare_digest(finish.confirmation, keys.confirmation(Role.JOINER)):
             raise HutongError(WRONG_CODE, tries_left=str(tries_left))
-        return side.open(keys, theirs, finish, now)
+        return side.believe(keys, theirs, finish, now)
 
     def finish(self, theirs: Hello) -> Finish:
         """What to answer to a Finish that was opened, and to no other."""

@@ -8,9 +8,10 @@ from federation import limits
 from federation.codec import onboarding as wires
 from federation.errors import MALFORMED, ONBOARDING_MISMATCH, HutongError
 from federation.hello import PROTOCOL_VERSION, SUITE_NUMBERS, Finish, Hello
+from federation.onboarding import CODE_WORDS, Secret, code_of
 from federation.v1 import onboarding_pb2, trust_pb2
 from tests.federation.make import HANGZHOU, ZHENGZHOU
-from tests.federation.onboard import certificate, inviter, joiner
+from tests.federation.onboard import CODE, certificate, inviter, joiner
 
 # The identity, points of small order, one off the curve, one not canonical, and outside the group.
 BAD_POINTS = [
@@ -115,3 +116,15 @@ def test_any_hello_is_answered_or_ends_in_a_reason(
     except HutongError:
         return
     assert isinstance(answer, Hello)
+
+
+def test_a_code_is_three_words() -> None:
+    assert code_of(bytes(range(9))) == bytes(range(CODE_WORDS))
+    for make in (
+        lambda: code_of(b"ab"),
+        lambda: Secret(b"ab", bytes(32)),
+        lambda: Secret(CODE, b""),
+    ):
+        with pytest.raises(HutongError) as caught:
+            make()
+        assert caught.value.reason == MALFORMED
