@@ -13,6 +13,7 @@ from federation.errors import (
     MISSING_SIGNATURE,
     ONBOARDING_MISMATCH,
     TOO_LARGE,
+    WRONG_AUDIENCE,
     WRONG_CODE,
     WRONG_ISSUER,
     WRONG_TYPE,
@@ -307,6 +308,11 @@ def _expired_root() -> Envelope:
     return sealed_bundle(replace(bundle(HANGZHOU), root_keys=(root,)))
 
 
+def _for_itself_alone() -> Envelope:
+    header = replace(bundle(HANGZHOU).header, audience=(HANGZHOU,))
+    return sealed_bundle(replace(bundle(HANGZHOU), header=header))
+
+
 BAD_BUNDLES = {
     "of another city": (sealed_bundle(bundle(NANJING)), WRONG_ISSUER),
     "signed by another city": (
@@ -319,6 +325,7 @@ BAD_BUNDLES = {
         sealed_bundle(replace(bundle(HANGZHOU), tls_certificates=(b"another",))),
         ONBOARDING_MISMATCH,
     ),
+    "for itself alone": (_for_itself_alone(), WRONG_AUDIENCE),
     "no bundle": (sealed(attestation()), WRONG_TYPE),
     "no statement": (Envelope(codec.TRUST_BUNDLE.payload_type, b"\xff", ()), MALFORMED),
     "too large": (
