@@ -124,6 +124,18 @@ def secret(session: Session, value: str | None, prompt: str) -> str:
     return line
 
 
+def new_passphrase(session: Session) -> bytes:
+    """A passphrase, typed twice and not shown, or the first line of standard input."""
+    if sys.stdin.isatty():
+        prompt, again = session.say("said.ask_passphrase"), session.say("said.ask_again")
+        typed = click.prompt(prompt, hide_input=True, confirmation_prompt=again, err=True)
+        return str(typed).encode()
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line:
+        raise Misused("said.nothing_typed")
+    return line.encode()
+
+
 def reason_of(session: Session, value: str | None) -> str:
     """Why, for the record: given, or asked for at a terminal."""
     if value is None and sys.stdin.isatty():

@@ -24,6 +24,8 @@ _ENCRYPTED: Final = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 _BEGIN: Final = b"-----BEGIN"
 DOCUMENT_KEY_BYTES: Final = 32
 
+_REMEDY: Final = "give the right one by key_passphrase_file or HUTONG_KEY_REMEDY"
+
 AnyKey = Ed25519PrivateKey | ec.EllipticCurvePrivateKey
 
 
@@ -98,12 +100,12 @@ def parse_key(path: Path, content: bytes, passphrase: bytes | None) -> AnyKey:
     """The private key in `content`, which was read from `path`."""
     encrypted = content.startswith(_ENCRYPTED)
     if encrypted and not passphrase:
-        raise unusable(path, "it holds a key under a passphrase, and none was given")
+        raise unusable(path, f"it is under a passphrase: {_REMEDY}")
     try:
         key = serialization.load_pem_private_key(content, passphrase if encrypted else None)
     except (ValueError, TypeError) as error:
-        problem = "a key under another passphrase" if encrypted else "no private key in PEM"
-        raise unusable(path, f"it holds {problem}") from error
+        locked = f"it is under another passphrase: {_REMEDY}"
+        raise unusable(path, locked if encrypted else "it holds no private key in PEM") from error
     if not isinstance(key, Ed25519PrivateKey | ec.EllipticCurvePrivateKey):
         raise unusable(path, "it holds another kind of key than Ed25519 or ECDSA")
     return key

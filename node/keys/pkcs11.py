@@ -141,13 +141,22 @@ class Pkcs11Token:
     def _open(self) -> "pkcs11.Session":
         if self._pin is None:
             raise self._unusable("no PIN was given: pkcs11_pin_file, or HUTONG_PKCS11_PIN")
-        token = pkcs11.lib(str(self._module)).get_token(token_label=self._label)
+        token = self._find()
         try:
             self._session = token.open(rw=True, user_pin=self._pin.decode())
         except pkcs11.UserAlreadyLoggedIn:
             # Another session of this process is: the token lets all of them in.
             self._session = token.open(rw=True)
         return self._session
+
+    def _find(self) -> "pkcs11.Token":
+        library = pkcs11.lib(str(self._module))
+        try:
+            return library.get_token(token_label=self._label)
+        except pkcs11.NoSuchToken:
+            # Some libraries see only tokens that were there when they began.
+            library.reinitialize()
+            return library.get_token(token_label=self._label)
 
     def _close(self) -> None:
         session, self._session = self._session, None

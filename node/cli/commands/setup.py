@@ -10,7 +10,7 @@ from node import bootstrap, data
 from node.cli.errors import Misused
 from node.cli.session import Session, pass_session
 from node.cli.shape import argument, command, option
-from node.cli.values import city_of, unreadable
+from node.cli.values import city_of, new_passphrase, unreadable
 from node.model import Role
 
 _LOCAL = "127.0.0.1:7444"
@@ -23,6 +23,7 @@ _LOCAL = "127.0.0.1:7444"
 @option("--local-address", default=_LOCAL, metavar="HOST:PORT")
 @option("--name-zh", metavar="TEXT")
 @option("--name-en", metavar="TEXT")
+@option("--passphrase", is_flag=True, text="init_passphrase")
 @pass_session
 def init(
     session: Session,
@@ -33,6 +34,7 @@ def init(
     local_address: str,
     name_zh: str | None,
     name_en: str | None,
+    passphrase: bool,
 ) -> None:
     """Make a node."""
     shipped = next((each for each in data.cities() if each.code == city), None)
@@ -48,6 +50,7 @@ def init(
             name_en=name_en,
             peer_address=peer_address,
             local_address=local_address,
+            passphrase=new_passphrase(session) if passphrase else None,
         )
     except OSError as error:
         raise unreadable(str(error.filename or directory), error) from error
@@ -59,6 +62,8 @@ def init(
     session.out.line(session.say("said.next_steps"))
     for step in steps:
         session.out.line(f"  {step}")
+    if passphrase:
+        session.out.line(session.say("said.encrypt_next"))
     session.out.line(session.say("said.back_up", directory=directory))
 
 
