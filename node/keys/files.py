@@ -24,7 +24,7 @@ _ENCRYPTED: Final = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 _BEGIN: Final = b"-----BEGIN"
 DOCUMENT_KEY_BYTES: Final = 32
 
-_REMEDY: Final = "give the right one by key_passphrase_file or HUTONG_KEY_REMEDY"
+_REMEDY: Final = "give the right one by key_passphrase_file or HUTONG_KEY_PASSPHRASE"
 
 AnyKey = Ed25519PrivateKey | ec.EllipticCurvePrivateKey
 
