@@ -31,6 +31,7 @@ from node.keys import FileKeys, KeyFolder
 from node.keys.files import (
     DOCUMENT_KEY_BYTES,
     document_key_content,
+    is_encrypted,
     private_pem,
     read_certificate,
     read_key,
@@ -156,7 +157,11 @@ def examine_files(settings_path: Path) -> tuple[Finding, ...]:
     """What `doctor` can see while the node is not running."""
     try:
         settings = read_settings(settings_path)
-        keys = key_access(settings).ring(SystemClock())
+        access = key_access(settings)
+        if access.passphrase is None and is_encrypted(access.folder.document_key):
+            # The node has it; whoever looks may not.
+            return (_LOCKED,)
+        keys = access.ring(SystemClock())
         keys.probe(SystemClock())
         local_ends = ends_at(keys.local_identity.certificate)
         peer_ends = ends_at(keys.peer_identity.certificate)
@@ -172,6 +177,16 @@ def examine_files(settings_path: Path) -> tuple[Finding, ...]:
         expiry("local-certificate", local_ends, now),
         expiry("tls-certificate", peer_ends, now),
     )
+
+
+_LOCKED: Final = Finding(
+    "files",
+    Severity.WARNING,
+    "密钥在口令之下，此处没有口令，无法检查。",
+    "The keys are under a passphrase that is not known here: they were not examined.",
+    "请设置 HUTONG_KEY_PASSPHRASE 后重试。",
+    "Set HUTONG_KEY_PASSPHRASE, and look again.",
+)
 
 
 def peer(folder: KeyFolder) -> Identity:

@@ -111,6 +111,11 @@ def parse_key(path: Path, content: bytes, passphrase: bytes | None) -> AnyKey:
     return key
 
 
+def is_encrypted(path: Path) -> bool:
+    """Whether the key file at `path` is under a passphrase."""
+    return read_private(path).startswith(_ENCRYPTED)
+
+
 def read_signer(path: Path, passphrase: bytes | None = None) -> Ed25519Signer:
     """The signer whose key is at `path`."""
     key = read_key(path, passphrase)

@@ -166,6 +166,14 @@ def test_the_settings_name_the_file_beside_them(tmp_path: Path) -> None:
         issue_client(settings_path, role=Role.VENUE, name="museum", directory=tmp_path / "out")
 
 
+def test_who_examines_without_the_passphrase_is_told_and_nothing_is_called_broken(
+    tmp_path: Path,
+) -> None:
+    [finding] = examine_files(init(tmp_path, PASSPHRASE))
+    assert finding.severity is Severity.WARNING
+    assert "HUTONG_KEY_PASSPHRASE" in finding.remedy_en
+
+
 def test_a_key_file_that_was_opened_to_others_is_refused_at_the_next_look(made: Cabinet) -> None:
     made.ring.probe(made.clock)
     made.folder.signing_key.chmod(0o640)
