@@ -55,8 +55,11 @@ class Terms:
         return home_band in homes and homes.index(home_band) >= homes.index(self.line_band)
 
 
-def terms(agreement: Agreement, home: CityCode) -> Terms:
-    """What the agreement means for the residents of `home` in the other city."""
+def terms(agreement: Agreement, home: CityCode, *, ends_at: datetime | None = None) -> Terms:
+    """What the agreement means for the residents of `home` in the other city.
+
+    `ends_at` is the end that either city gave notice of.
+    """
     mapping = agreement.mapping(home)
     return Terms(
         agreement_id=agreement.agreement_id,
@@ -72,7 +75,26 @@ def terms(agreement: Agreement, home: CityCode) -> Terms:
         attestation_lifetime=agreement.attestation_lifetime,
         status_freshness=agreement.status_freshness,
         valid_from=agreement.valid_from,
-        valid_until=agreement.valid_until,
+        valid_until=min(agreement.valid_until, ends_at or agreement.valid_until),
+    )
+
+
+def agreement_id_of(one: CityCode, other: CityCode) -> str:
+    """The id of two cities' agreement: both know it before either proposes.
+
+    Two that propose at the same instant propose the same version of the same agreement.
+    """
+    return uuid8("\0".join(("hutong agreement", *sorted((one, other)))).encode())
+
+
+def changed_scales(
+    agreement: Agreement, newest: MappingOf[CityCode, ScaleReference]
+) -> tuple[CityCode, ...]:
+    """The parties whose newest scale, as far as it is known, is not the one that is mapped."""
+    return tuple(
+        city
+        for city in agreement.parties
+        if newest.get(city, agreement.scale(city)) != agreement.scale(city)
     )
 
 

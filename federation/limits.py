@@ -82,6 +82,9 @@ CODE_BYTES: Final = 16
 # Bytes of a pseudonym: HMAC-SHA256.
 PSEUDONYM_BYTES: Final = 32
 
+# The longest notice that an agreement may ask for: who wants to leave is free within a year.
+AGREEMENT_NOTICE: Final = timedelta(days=365)
+
 # The longest life of a statement that says nothing else (a scale, an agreement).
 STATEMENT_LIFETIME: Final = timedelta(days=3660)
 

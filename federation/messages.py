@@ -15,6 +15,7 @@ from federation.keys import PublicKey
 
 _DIGEST_BYTES = 32
 _PORTS = 65535
+_PORT_DIGITS = 5
 
 
 class Disclosure(enum.IntEnum):
@@ -54,6 +55,15 @@ class Endpoint:
         text(self.host, where="endpoint.host")
         if not self.host or not 0 < self.port <= _PORTS:
             raise malformed("endpoint", "give a host and a port from 1 to 65535")
+
+    @classmethod
+    def read(cls, text: str, *, where: str) -> "Endpoint":
+        """The endpoint in HOST:PORT, as people write it; raises MALFORMED."""
+        host, _, port = text.strip().rpartition(":")
+        plain = host.removeprefix("[").removesuffix("]")
+        if not plain or not port.isascii() or not port.isdigit() or len(port) > _PORT_DIGITS:
+            raise malformed(where, "write HOST:PORT, such as node.hangzhou.example:7445")
+        return cls(plain, int(port))
 
     def __str__(self) -> str:
         """HOST:PORT, with brackets around an IPv6 address."""
@@ -187,6 +197,7 @@ class Agreement:
     privacy_assessment: str
     valid_from: datetime
     valid_until: datetime
+    notice: timedelta = timedelta(0)
 
     def __post_init__(self) -> None:
         """Refuse a document whose parts do not fit each other."""
@@ -210,6 +221,8 @@ class Agreement:
             limits.ATTESTATION_LIFETIME,
         )
         within(self.status_freshness, "status_freshness", limits.STATUS_FRESHNESS)
+        if self.notice:
+            within(self.notice, "notice", limits.AGREEMENT_NOTICE)
         if self.valid_from >= self.valid_until:
             raise malformed("valid_until", "it is not after valid_from")
         # PIPL 55-56: no agreement without a legal basis and an impact assessment.
@@ -314,4 +327,43 @@ class Attestation:
         ascending(self.scenarios, where="scenarios", most=limits.SCENARIOS, least=1)
 
 
-Message = TrustBundle | ScoreScale | Agreement | AttestationRequest | Attestation
+@dataclass(frozen=True, slots=True)
+class AgreementStanding:
+    """What one city holds of an agreement; `ends_at` where it gave notice."""
+
+    agreement_id: str
+    version: int
+    suspended: bool
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """How one city stands to another."""
+
+    approved: bool = False
+    tested: bool = False
+    suspended: bool = False
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Partnership:
+    """How the issuer stands to the one city in the audience; a higher sequence replaces it."""
+
+    header: Header
+    sequence: int
+    flags: Flags
+    agreements: tuple[AgreementStanding, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse one that is for several cities, or that says two things of one agreement."""
+        if len(self.header.audience) != 1:
+            raise malformed("header.audience", "a partnership is with one city")
+        if self.sequence < 1:
+            raise malformed("sequence", "it counts from 1")
+        ids = tuple(a.agreement_id for a in self.agreements)
+        ascending(ids, where="agreements", most=limits.PARTNERSHIP_AGREEMENTS)
+
+
+Message = TrustBundle | ScoreScale | Agreement | AttestationRequest | Attestation | Partnership

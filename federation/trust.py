@@ -31,14 +31,32 @@ from federation.errors import (
 )
 from federation.identifiers import CityCode
 from federation.messages import TrustBundle
+from federation.words import Word, parse_words, words_of
 
 _GROUP = 4
+FINGERPRINT_WORDS = 12
 
 
 def fingerprint(envelope: Envelope) -> str:
     """The SHA-256 of the payload in hexadecimal, in groups of four, to be read aloud."""
     digest = hashlib.sha256(envelope.payload).hexdigest()
     return "-".join(digest[i : i + _GROUP] for i in range(0, len(digest), _GROUP))
+
+
+def fingerprint_words(envelope: Envelope) -> tuple[Word, ...]:
+    """The first twelve bytes of the fingerprint as words: 96 bits, that nobody can aim at."""
+    return words_of(hashlib.sha256(envelope.payload).digest()[:FINGERPRINT_WORDS])
+
+
+def is_fingerprint(compared: str, envelope: Envelope) -> bool:
+    """Whether what was read out, in hexadecimal or as its twelve words, is the fingerprint."""
+    digest = hashlib.sha256(envelope.payload).digest()
+    if "".join(c for c in compared.lower() if c.isalnum()) == digest.hex():
+        return True
+    try:
+        return parse_words(compared, FINGERPRINT_WORDS, "fingerprint") == digest[:FINGERPRINT_WORDS]
+    except HutongError:
+        return False
 
 
 def signing_keys(bundle: TrustBundle) -> Keyring:
@@ -62,8 +80,7 @@ def open_first_bundle(
     """
     # 1.
     check_shape(envelope, TRUST_BUNDLE)
-    plain = "".join(c for c in compared.lower() if c.isalnum())
-    if plain != hashlib.sha256(envelope.payload).hexdigest():
+    if not is_fingerprint(compared, envelope):
         raise HutongError(WRONG_FINGERPRINT, actual=fingerprint(envelope), expected=compared[:100])
     claimed = TRUST_BUNDLE.decode(envelope.payload)
     # 2.

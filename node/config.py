@@ -25,7 +25,7 @@ _OTHERS: Final = 0o077
 
 # Of the same prefix, but for the command line and the tests.
 _NOT_SETTINGS: Final = frozenset(
-    {"SETTINGS", "LANG", "ADDRESS", "CERTIFICATE", "KEY", "CA", "LONG"}
+    {"SETTINGS", "LANG", "OPERATOR", "ADDRESS", "CERTIFICATE", "KEY", "CA", "LONG"}
 )
 
 # Secrets, which are no settings: nothing prints them, and no file of settings holds them.

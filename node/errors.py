@@ -235,6 +235,37 @@ MOVE_REFUSED = Reason(
     "Partner {city} is {state}: `{move}` is not possible now. What is: {moves}.",
     "伙伴 {city} 的状态是 {state}，现在不能 `{move}`。可以：{moves}。",
 )
+AGREEMENT_MOVE_REFUSED = Reason(
+    "AGREEMENT_MOVE_REFUSED",
+    _STATE,
+    "Agreement {agreement} version {version} is {state}: `{move}` is not possible now. What is: "
+    "{moves}.",
+    "协议 {agreement} 第 {version} 版的状态是 {state}，现在不能 `{move}`。可以：{moves}。",
+)
+AGREEMENT_MOVED_ON = Reason(
+    "AGREEMENT_MOVED_ON",
+    _STATE,
+    "The newest version of agreement {agreement} is {newest} ({state}), not {version}: read it "
+    "with `hutong agreement show {agreement}`, then use `--version {newest}`.",
+    "协议 {agreement} 的最新版是第 {newest} 版（{state}），而非第 {version} 版："
+    "请先用 `hutong agreement show {agreement}` 通读，再用 `--version {newest}`。",
+)
+PROPOSAL_GIVES_WAY = Reason(
+    "PROPOSAL_GIVES_WAY",
+    _STATE,
+    "Both cities proposed version {version} of agreement {agreement} at once; the proposal of "
+    "{city} stands, for its code is the lower one. Read it with `hutong agreement show "
+    "{agreement}`, then sign it or amend it.",
+    "两市同时发起了协议 {agreement} 的第 {version} 版；以代码较小的 {city} 的提案为准。"
+    "请用 `hutong agreement show {agreement}` 通读，再签署或修订。",
+)
+PROPOSAL_WITHDRAWN = Reason(
+    "PROPOSAL_WITHDRAWN",
+    _STATE,
+    "{city} took its proposal of version {version} of agreement {agreement} back; wait for the "
+    "next one, or propose one.",
+    "{city} 已撤回协议 {agreement} 第 {version} 版的提案；请等待对方的新提案，或由本市发起。",
+)
 SAME_OPERATOR = Reason(
     "SAME_OPERATOR",
     _DENIED,
@@ -243,6 +274,27 @@ SAME_OPERATOR = Reason(
     "makes one).",
     "与 {city} 的密钥交换由 {operator} 完成，须由另一位运维人员批准：请使用其证书"
     "（`--operator NAME`；用 `hutong client issue --role operator --name NAME` 签发）。",
+)
+TRIAL_RUNNING = Reason(
+    "TRIAL_RUNNING",
+    Status.ABORTED,
+    "A trial exchange with {city} runs already; wait for its end, a few seconds, and try again.",
+    "与 {city} 的试验交换正在进行；请等待数秒，结束后重试。",
+)
+TRIAL_UNKNOWN = Reason(
+    "TRIAL_UNKNOWN",
+    Status.NOT_FOUND,
+    "No such trial exchange with {city} runs in this process: it ended, or the process is another "
+    "one. Run `hutong partner test` again.",
+    "本进程中没有与 {city} 的该次试验交换：已结束，或由另一进程进行。请重新运行 `hutong partner test`。",
+)
+PARTNER_SCALE_MISSING = Reason(
+    "PARTNER_SCALE_MISSING",
+    _STATE,
+    "{city} has no score scale in force yet; its operator loads one with `hutong scale load`, then "
+    "run `hutong partner test` again.",
+    "{city} 还没有生效的分值体系；请对方运维人员运行 `hutong scale load`，"
+    "然后重新运行 `hutong partner test`。",
 )
 DOOR_UNREACHABLE = Reason(
     "DOOR_UNREACHABLE",

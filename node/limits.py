@@ -108,6 +108,22 @@ FETCH_EVERY: Final = timedelta(seconds=2)
 # How long the seed of a way into another city is kept: longer than any code lives.
 JOININGS_KEPT: Final = timedelta(hours=1)
 
+# How long a trial agreement lives: the shortest that survives any skew of the clocks by far.
+TRIAL_LIFETIME: Final = timedelta(hours=1)
+
+# How long the room of a trial lives, as long as the presentation codes in it; and how long after
+# its last use it counts as a trial that runs, so that a partner that died holds up nobody.
+TRIAL_ROOM_LIFETIME: Final = timedelta(minutes=5)
+TRIAL_IDLE: Final = timedelta(seconds=10)
+
+# Rooms at once, each a database of a few hundred KiB in memory.
+TRIAL_ROOMS: Final = 8
+
+# How long one direction of a trial may take: a dozen calls, each of some milliseconds. The other
+# direction is waited for a little longer, so that its answer comes. Both fit an operator's call.
+TRIAL_RUN: Final = timedelta(seconds=6)
+TRIAL_RUN_DEADLINE: Final = timedelta(seconds=8)
+
 # Calls to one partner that may be on their way at once: a slow one cannot take all (rule 10).
 CALLS_PER_PARTNER: Final = 256
 

@@ -6,7 +6,7 @@ are integers in thousandths of a point (`_milli`).
 
 import enum
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Generic, TypeVar
 
 from federation.consent import Consent
@@ -260,6 +260,57 @@ class Counter:
     incentive_id: str
     scope: str
     limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerMove:
+    """One step of a partner: who took it, when and why, and the state that it led to.
+
+    `actor` is "operator/NAME", or "city CODE" for what the partner said of itself.
+    """
+
+    city: CityCode
+    move_id: str
+    at: datetime
+    actor: str
+    move: str
+    state: str
+    reason: str = ""
+    legal_basis: str = ""
+    privacy_assessment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """When this city last reached a partner, and what has been wrong since.
+
+    `clock_offset` is how far the partner's clock is ahead; `acknowledged` the sequence of this
+    city's trust bundle that the partner is known to have.
+    """
+
+    city: CityCode
+    tried_at: datetime
+    reached_at: datetime | None = None
+    failures: int = 0
+    problem: str = ""
+    clock_offset: timedelta | None = None
+    acknowledged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """A way into another city by its code: the same code and address go on with the same words.
+
+    `bundle` and `certificate` are this city's as they were when it began; `hello` is what the other
+    city said, b"" before: a second one is never answered.
+    """
+
+    key: bytes
+    seed: bytes = field(repr=False)
+    bundle: bytes
+    certificate: bytes
+    begun_at: datetime
+    hello: bytes = b""
 
 
 class Severity(enum.Enum):

@@ -12,9 +12,9 @@ from typing import Protocol, TypeVar
 
 from federation.consent import Consent
 from federation.envelope import Envelope
+from federation.hello import Finish, Hello
 from federation.identifiers import CityCode
 from federation.messages import Endpoint
-from federation.onboarding import Finish, Hello
 from node.certificates import Identity
 from node.model import (
     Contact,
@@ -45,6 +45,7 @@ from node.registry import (
     Registry,
     StoredAgreement,
 )
+from node.trials import TrialPeers
 
 T = TypeVar("T")
 
@@ -225,6 +226,9 @@ class Partnerships(Protocol):
     def begin_joining(self, joining: Joining) -> Joining:
         """Keep a way into another city, or find the one that was begun before."""
 
+    def hear_hello(self, key: bytes, hello: bytes) -> bytes:
+        """Keep what the other city said, unless it said something before; what counts."""
+
     def end_joining(self, key: bytes) -> None:
         """Forget a way, with its seed."""
 
@@ -322,7 +326,14 @@ class BundleSwap:
     their_clock: datetime | None
 
 
-class Peers(Protocol):
+class Questions(Protocol):
+    """The one thing that a host asks a home city."""
+
+    async def request_attestation(self, partner: Partner, request: Envelope) -> Envelope:
+        """Ask for an attestation."""
+
+
+class Peers(Questions, TrialPeers, Protocol):
     """The partner cities' peer ports.
 
     Each call has a deadline. It raises PEER_UNREACHABLE, or PEER_REFUSED with the peer's reason.
@@ -350,9 +361,6 @@ class Peers(Protocol):
 
     async def countersign_agreement(self, partner: Partner, agreement: Envelope) -> None:
         """Bring back an agreement that both signed."""
-
-    async def request_attestation(self, partner: Partner, request: Envelope) -> Envelope:
-        """Ask for an attestation."""
 
 
 class Door(Protocol):

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from google.protobuf.message import Message as WireMessage
 
 from federation import messages as m
-from federation.codec import attestations, documents
+from federation.codec import attestations, documents, partnerships
 from federation.codec.documents import scale_reference
 from federation.codec.primitives import (
     envelope_from_bytes,
@@ -22,14 +22,22 @@ from federation.codec.primitives import (
     refuse_unknown,
 )
 from federation.envelope import HasHeader, Statement
-from federation.v1 import agreement_pb2, attestation_pb2, scale_pb2, trust_pb2
+from federation.v1 import (
+    agreement_pb2,
+    attestation_pb2,
+    partnership_pb2,
+    scale_pb2,
+    trust_pb2,
+)
 
 __all__ = [
     "AGREEMENT",
     "ATTESTATION",
     "ATTESTATION_REQUEST",
+    "PARTNERSHIP",
     "SCORE_SCALE",
     "STATEMENTS",
+    "TRIAL_AGREEMENT",
     "TRUST_BUNDLE",
     "envelope_from_bytes",
     "envelope_from_wire",
@@ -90,6 +98,20 @@ ATTESTATION: Final[Statement[m.Attestation]] = _statement(
     attestations.attestation_from_wire,
     attestations.attestation_to_wire,
 )
+PARTNERSHIP: Final[Statement[m.Partnership]] = _statement(
+    "partnership",
+    partnership_pb2.Partnership,
+    partnerships.partnership_from_wire,
+    partnerships.partnership_to_wire,
+)
+# Of its own type, so that no signature under a trial agreement counts under a real one. It is kept
+# nowhere, and so is none of the statements that people are shown.
+TRIAL_AGREEMENT: Final[Statement[m.Agreement]] = _statement(
+    "trial-agreement",
+    agreement_pb2.Agreement,
+    documents.agreement_from_wire,
+    documents.agreement_to_wire,
+)
 
 STATEMENTS: Final = (
     TRUST_BUNDLE,
@@ -97,4 +119,5 @@ STATEMENTS: Final = (
     AGREEMENT,
     ATTESTATION_REQUEST,
     ATTESTATION,
+    PARTNERSHIP,
 )

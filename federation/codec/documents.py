@@ -1,6 +1,7 @@
 """The documents that cities exchange: trust bundles, score scales, agreements."""
 
 import hashlib
+from datetime import timedelta
 from typing import Final
 
 from federation import bands
@@ -16,6 +17,7 @@ from federation.codec.primitives import (
     pair,
     require,
 )
+from federation.errors import MALFORMED, HutongError
 from federation.identifiers import city_code, uuid_text
 from federation.keys import PublicKey, Suite
 from federation.v1 import agreement_pb2, scale_pb2, trust_pb2
@@ -201,7 +203,7 @@ def _mapping_from_wire(wire: agreement_pb2.Mapping) -> m.Mapping:
 
 def agreement_to_wire(agreement: m.Agreement) -> agreement_pb2.Agreement:
     """The agreement as it travels."""
-    return agreement_pb2.Agreement(
+    wire = agreement_pb2.Agreement(
         header=header_to_wire(agreement.header),
         agreement_id=agreement.agreement_id,
         version=agreement.version,
@@ -218,6 +220,9 @@ def agreement_to_wire(agreement: m.Agreement) -> agreement_pb2.Agreement:
         valid_from=instant_to_wire(agreement.valid_from),
         valid_until=instant_to_wire(agreement.valid_until),
     )
+    if agreement.notice:
+        wire.notice.CopyFrom(duration_to_wire(agreement.notice))
+    return wire
 
 
 def agreement_from_wire(wire: agreement_pb2.Agreement) -> m.Agreement:
@@ -242,4 +247,15 @@ def agreement_from_wire(wire: agreement_pb2.Agreement) -> m.Agreement:
         privacy_assessment=wire.privacy_assessment,
         valid_from=instant_from_wire(wire.valid_from, where="valid_from"),
         valid_until=instant_from_wire(wire.valid_until, where="valid_until"),
+        notice=_notice(wire),
     )
+
+
+def _notice(wire: agreement_pb2.Agreement) -> timedelta:
+    if not wire.HasField("notice"):
+        return timedelta(0)
+    notice = duration_from_wire(wire.notice, where="notice")
+    if not notice:
+        # None at all is left out: one agreement has one encoding.
+        raise HutongError(MALFORMED, where="notice", problem="leave it out where it is zero")
+    return notice

@@ -25,7 +25,7 @@ DISCLOSURE_LEVEL_BAND: DisclosureLevel
 DISCLOSURE_LEVEL_SCORE: DisclosureLevel
 
 class Agreement(_message.Message):
-    __slots__ = ("header", "agreement_id", "version", "parties", "scales", "mappings", "disclosure_limit", "scenarios", "commendations", "attestation_lifetime", "status_freshness", "legal_basis", "privacy_assessment", "valid_from", "valid_until")
+    __slots__ = ("header", "agreement_id", "version", "parties", "scales", "mappings", "disclosure_limit", "scenarios", "commendations", "attestation_lifetime", "status_freshness", "legal_basis", "privacy_assessment", "valid_from", "valid_until", "notice")
     HEADER_FIELD_NUMBER: _ClassVar[int]
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +41,7 @@ class Agreement(_message.Message):
     PRIVACY_ASSESSMENT_FIELD_NUMBER: _ClassVar[int]
     VALID_FROM_FIELD_NUMBER: _ClassVar[int]
     VALID_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    NOTICE_FIELD_NUMBER: _ClassVar[int]
     header: _envelope_pb2.StatementHeader
     agreement_id: str
     version: int
@@ -56,7 +57,8 @@ class Agreement(_message.Message):
     privacy_assessment: str
     valid_from: _timestamp_pb2.Timestamp
     valid_until: _timestamp_pb2.Timestamp
-    def __init__(self, header: _Optional[_Union[_envelope_pb2.StatementHeader, _Mapping]] = ..., agreement_id: _Optional[str] = ..., version: _Optional[int] = ..., parties: _Optional[_Iterable[str]] = ..., scales: _Optional[_Iterable[_Union[_scale_pb2.ScaleReference, _Mapping]]] = ..., mappings: _Optional[_Iterable[_Union[Mapping, _Mapping]]] = ..., disclosure_limit: _Optional[_Union[DisclosureLevel, str]] = ..., scenarios: _Optional[_Iterable[str]] = ..., commendations: _Optional[_Iterable[str]] = ..., attestation_lifetime: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., status_freshness: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., legal_basis: _Optional[str] = ..., privacy_assessment: _Optional[str] = ..., valid_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    notice: _duration_pb2.Duration
+    def __init__(self, header: _Optional[_Union[_envelope_pb2.StatementHeader, _Mapping]] = ..., agreement_id: _Optional[str] = ..., version: _Optional[int] = ..., parties: _Optional[_Iterable[str]] = ..., scales: _Optional[_Iterable[_Union[_scale_pb2.ScaleReference, _Mapping]]] = ..., mappings: _Optional[_Iterable[_Union[Mapping, _Mapping]]] = ..., disclosure_limit: _Optional[_Union[DisclosureLevel, str]] = ..., scenarios: _Optional[_Iterable[str]] = ..., commendations: _Optional[_Iterable[str]] = ..., attestation_lifetime: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., status_freshness: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., legal_basis: _Optional[str] = ..., privacy_assessment: _Optional[str] = ..., valid_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., notice: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Mapping(_message.Message):
     __slots__ = ("home_city", "host_city", "line_band", "band_table")

@@ -25,33 +25,37 @@ _sym_db = _symbol_database.Default()
 from federation.v1 import envelope_pb2 as federation_dot_v1_dot_envelope__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&federation/v1/federation_service.proto\x12\rfederation.v1\x1a\x1c\x66\x65\x64\x65ration/v1/envelope.proto\"L\n\x1b\x45xchangeTrustBundlesRequest\x12-\n\x0ctrust_bundle\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"M\n\x1c\x45xchangeTrustBundlesResponse\x12-\n\x0ctrust_bundle\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"@\n\x15\x45xchangeScalesRequest\x12\'\n\x06scales\x18\x01 \x03(\x0b\x32\x17.federation.v1.Envelope\"A\n\x16\x45xchangeScalesResponse\x12\'\n\x06scales\x18\x01 \x03(\x0b\x32\x17.federation.v1.Envelope\"E\n\x17ProposeAgreementRequest\x12*\n\tagreement\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"\x1a\n\x18ProposeAgreementResponse\"I\n\x1b\x43ountersignAgreementRequest\x12*\n\tagreement\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"\x1e\n\x1c\x43ountersignAgreementResponse\"E\n\x19RequestAttestationRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"J\n\x1aRequestAttestationResponse\x12,\n\x0b\x61ttestation\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope2\xa4\x04\n\x11\x46\x65\x64\x65rationService\x12o\n\x14\x45xchangeTrustBundles\x12*.federation.v1.ExchangeTrustBundlesRequest\x1a+.federation.v1.ExchangeTrustBundlesResponse\x12]\n\x0e\x45xchangeScales\x12$.federation.v1.ExchangeScalesRequest\x1a%.federation.v1.ExchangeScalesResponse\x12\x63\n\x10ProposeAgreement\x12&.federation.v1.ProposeAgreementRequest\x1a\'.federation.v1.ProposeAgreementResponse\x12o\n\x14\x43ountersignAgreement\x12*.federation.v1.CountersignAgreementRequest\x1a+.federation.v1.CountersignAgreementResponse\x12i\n\x12RequestAttestation\x12(.federation.v1.RequestAttestationRequest\x1a).federation.v1.RequestAttestationResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&federation/v1/federation_service.proto\x12\rfederation.v1\x1a\x1c\x66\x65\x64\x65ration/v1/envelope.proto\"\x8e\x01\n\x1b\x45xchangeTrustBundlesRequest\x12-\n\x0ctrust_bundle\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\x12(\n\x07\x65\x61rlier\x18\x02 \x03(\x0b\x32\x17.federation.v1.Envelope\x12\x16\n\x0eknown_sequence\x18\x03 \x01(\x04\"\x8f\x01\n\x1c\x45xchangeTrustBundlesResponse\x12-\n\x0ctrust_bundle\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\x12(\n\x07\x65\x61rlier\x18\x02 \x03(\x0b\x32\x17.federation.v1.Envelope\x12\x16\n\x0eknown_sequence\x18\x03 \x01(\x04\"J\n\x1a\x45xchangePartnershipRequest\x12,\n\x0bpartnership\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"K\n\x1b\x45xchangePartnershipResponse\x12,\n\x0bpartnership\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"@\n\x15\x45xchangeScalesRequest\x12\'\n\x06scales\x18\x01 \x03(\x0b\x32\x17.federation.v1.Envelope\"A\n\x16\x45xchangeScalesResponse\x12\'\n\x06scales\x18\x01 \x03(\x0b\x32\x17.federation.v1.Envelope\"E\n\x17ProposeAgreementRequest\x12*\n\tagreement\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"\x1a\n\x18ProposeAgreementResponse\"I\n\x1b\x43ountersignAgreementRequest\x12*\n\tagreement\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"\x1e\n\x1c\x43ountersignAgreementResponse\"E\n\x19RequestAttestationRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"J\n\x1aRequestAttestationResponse\x12,\n\x0b\x61ttestation\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope2\x92\x05\n\x11\x46\x65\x64\x65rationService\x12o\n\x14\x45xchangeTrustBundles\x12*.federation.v1.ExchangeTrustBundlesRequest\x1a+.federation.v1.ExchangeTrustBundlesResponse\x12l\n\x13\x45xchangePartnership\x12).federation.v1.ExchangePartnershipRequest\x1a*.federation.v1.ExchangePartnershipResponse\x12]\n\x0e\x45xchangeScales\x12$.federation.v1.ExchangeScalesRequest\x1a%.federation.v1.ExchangeScalesResponse\x12\x63\n\x10ProposeAgreement\x12&.federation.v1.ProposeAgreementRequest\x1a\'.federation.v1.ProposeAgreementResponse\x12o\n\x14\x43ountersignAgreement\x12*.federation.v1.CountersignAgreementRequest\x1a+.federation.v1.CountersignAgreementResponse\x12i\n\x12RequestAttestation\x12(.federation.v1.RequestAttestationRequest\x1a).federation.v1.RequestAttestationResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'federation.v1.federation_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EXCHANGETRUSTBUNDLESREQUEST']._serialized_start=87
-  _globals['_EXCHANGETRUSTBUNDLESREQUEST']._serialized_end=163
-  _globals['_EXCHANGETRUSTBUNDLESRESPONSE']._serialized_start=165
-  _globals['_EXCHANGETRUSTBUNDLESRESPONSE']._serialized_end=242
-  _globals['_EXCHANGESCALESREQUEST']._serialized_start=244
-  _globals['_EXCHANGESCALESREQUEST']._serialized_end=308
-  _globals['_EXCHANGESCALESRESPONSE']._serialized_start=310
-  _globals['_EXCHANGESCALESRESPONSE']._serialized_end=375
-  _globals['_PROPOSEAGREEMENTREQUEST']._serialized_start=377
-  _globals['_PROPOSEAGREEMENTREQUEST']._serialized_end=446
-  _globals['_PROPOSEAGREEMENTRESPONSE']._serialized_start=448
-  _globals['_PROPOSEAGREEMENTRESPONSE']._serialized_end=474
-  _globals['_COUNTERSIGNAGREEMENTREQUEST']._serialized_start=476
-  _globals['_COUNTERSIGNAGREEMENTREQUEST']._serialized_end=549
-  _globals['_COUNTERSIGNAGREEMENTRESPONSE']._serialized_start=551
-  _globals['_COUNTERSIGNAGREEMENTRESPONSE']._serialized_end=581
-  _globals['_REQUESTATTESTATIONREQUEST']._serialized_start=583
-  _globals['_REQUESTATTESTATIONREQUEST']._serialized_end=652
-  _globals['_REQUESTATTESTATIONRESPONSE']._serialized_start=654
-  _globals['_REQUESTATTESTATIONRESPONSE']._serialized_end=728
-  _globals['_FEDERATIONSERVICE']._serialized_start=731
-  _globals['_FEDERATIONSERVICE']._serialized_end=1279
+  _globals['_EXCHANGETRUSTBUNDLESREQUEST']._serialized_start=88
+  _globals['_EXCHANGETRUSTBUNDLESREQUEST']._serialized_end=230
+  _globals['_EXCHANGETRUSTBUNDLESRESPONSE']._serialized_start=233
+  _globals['_EXCHANGETRUSTBUNDLESRESPONSE']._serialized_end=376
+  _globals['_EXCHANGEPARTNERSHIPREQUEST']._serialized_start=378
+  _globals['_EXCHANGEPARTNERSHIPREQUEST']._serialized_end=452
+  _globals['_EXCHANGEPARTNERSHIPRESPONSE']._serialized_start=454
+  _globals['_EXCHANGEPARTNERSHIPRESPONSE']._serialized_end=529
+  _globals['_EXCHANGESCALESREQUEST']._serialized_start=531
+  _globals['_EXCHANGESCALESREQUEST']._serialized_end=595
+  _globals['_EXCHANGESCALESRESPONSE']._serialized_start=597
+  _globals['_EXCHANGESCALESRESPONSE']._serialized_end=662
+  _globals['_PROPOSEAGREEMENTREQUEST']._serialized_start=664
+  _globals['_PROPOSEAGREEMENTREQUEST']._serialized_end=733
+  _globals['_PROPOSEAGREEMENTRESPONSE']._serialized_start=735
+  _globals['_PROPOSEAGREEMENTRESPONSE']._serialized_end=761
+  _globals['_COUNTERSIGNAGREEMENTREQUEST']._serialized_start=763
+  _globals['_COUNTERSIGNAGREEMENTREQUEST']._serialized_end=836
+  _globals['_COUNTERSIGNAGREEMENTRESPONSE']._serialized_start=838
+  _globals['_COUNTERSIGNAGREEMENTRESPONSE']._serialized_end=868
+  _globals['_REQUESTATTESTATIONREQUEST']._serialized_start=870
+  _globals['_REQUESTATTESTATIONREQUEST']._serialized_end=939
+  _globals['_REQUESTATTESTATIONRESPONSE']._serialized_start=941
+  _globals['_REQUESTATTESTATIONRESPONSE']._serialized_end=1015
+  _globals['_FEDERATIONSERVICE']._serialized_start=1018
+  _globals['_FEDERATIONSERVICE']._serialized_end=1676
 # @@protoc_insertion_point(module_scope)

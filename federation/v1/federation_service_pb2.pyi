@@ -8,16 +8,36 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ExchangeTrustBundlesRequest(_message.Message):
-    __slots__ = ("trust_bundle",)
+    __slots__ = ("trust_bundle", "earlier", "known_sequence")
     TRUST_BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    EARLIER_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     trust_bundle: _envelope_pb2.Envelope
-    def __init__(self, trust_bundle: _Optional[_Union[_envelope_pb2.Envelope, _Mapping]] = ...) -> None: ...
+    earlier: _containers.RepeatedCompositeFieldContainer[_envelope_pb2.Envelope]
+    known_sequence: int
+    def __init__(self, trust_bundle: _Optional[_Union[_envelope_pb2.Envelope, _Mapping]] = ..., earlier: _Optional[_Iterable[_Union[_envelope_pb2.Envelope, _Mapping]]] = ..., known_sequence: _Optional[int] = ...) -> None: ...
 
 class ExchangeTrustBundlesResponse(_message.Message):
-    __slots__ = ("trust_bundle",)
+    __slots__ = ("trust_bundle", "earlier", "known_sequence")
     TRUST_BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    EARLIER_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     trust_bundle: _envelope_pb2.Envelope
-    def __init__(self, trust_bundle: _Optional[_Union[_envelope_pb2.Envelope, _Mapping]] = ...) -> None: ...
+    earlier: _containers.RepeatedCompositeFieldContainer[_envelope_pb2.Envelope]
+    known_sequence: int
+    def __init__(self, trust_bundle: _Optional[_Union[_envelope_pb2.Envelope, _Mapping]] = ..., earlier: _Optional[_Iterable[_Union[_envelope_pb2.Envelope, _Mapping]]] = ..., known_sequence: _Optional[int] = ...) -> None: ...
+
+class ExchangePartnershipRequest(_message.Message):
+    __slots__ = ("partnership",)
+    PARTNERSHIP_FIELD_NUMBER: _ClassVar[int]
+    partnership: _envelope_pb2.Envelope
+    def __init__(self, partnership: _Optional[_Union[_envelope_pb2.Envelope, _Mapping]] = ...) -> None: ...
+
+class ExchangePartnershipResponse(_message.Message):
+    __slots__ = ("partnership",)
+    PARTNERSHIP_FIELD_NUMBER: _ClassVar[int]
+    partnership: _envelope_pb2.Envelope
+    def __init__(self, partnership: _Optional[_Union[_envelope_pb2.Envelope, _Mapping]] = ...) -> None: ...
 
 class ExchangeScalesRequest(_message.Message):
     __slots__ = ("scales",)

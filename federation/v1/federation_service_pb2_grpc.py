@@ -42,6 +42,11 @@ class FederationServiceStub:
                 request_serializer=federation_dot_v1_dot_federation__service__pb2.ExchangeTrustBundlesRequest.SerializeToString,
                 response_deserializer=federation_dot_v1_dot_federation__service__pb2.ExchangeTrustBundlesResponse.FromString,
                 _registered_method=True)
+        self.ExchangePartnership = channel.unary_unary(
+                '/federation.v1.FederationService/ExchangePartnership',
+                request_serializer=federation_dot_v1_dot_federation__service__pb2.ExchangePartnershipRequest.SerializeToString,
+                response_deserializer=federation_dot_v1_dot_federation__service__pb2.ExchangePartnershipResponse.FromString,
+                _registered_method=True)
         self.ExchangeScales = channel.unary_unary(
                 '/federation.v1.FederationService/ExchangeScales',
                 request_serializer=federation_dot_v1_dot_federation__service__pb2.ExchangeScalesRequest.SerializeToString,
@@ -73,6 +78,14 @@ class FederationServiceServicer:
     def ExchangeTrustBundles(self, request, context):
         """Swap trust bundles: the caller gives its newest, and gets the newest of the
         city it calls. A bundle that is not newer changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExchangePartnership(self, request, context):
+        """Swap statements on how each city stands to the other: at each change, and at
+        each refresh, so that none is lost for long. Answered to a suspended partner too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,6 +129,11 @@ def add_FederationServiceServicer_to_server(servicer, server):
                     servicer.ExchangeTrustBundles,
                     request_deserializer=federation_dot_v1_dot_federation__service__pb2.ExchangeTrustBundlesRequest.FromString,
                     response_serializer=federation_dot_v1_dot_federation__service__pb2.ExchangeTrustBundlesResponse.SerializeToString,
+            ),
+            'ExchangePartnership': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExchangePartnership,
+                    request_deserializer=federation_dot_v1_dot_federation__service__pb2.ExchangePartnershipRequest.FromString,
+                    response_serializer=federation_dot_v1_dot_federation__service__pb2.ExchangePartnershipResponse.SerializeToString,
             ),
             'ExchangeScales': grpc.unary_unary_rpc_method_handler(
                     servicer.ExchangeScales,
@@ -168,6 +186,33 @@ class FederationService:
             '/federation.v1.FederationService/ExchangeTrustBundles',
             federation_dot_v1_dot_federation__service__pb2.ExchangeTrustBundlesRequest.SerializeToString,
             federation_dot_v1_dot_federation__service__pb2.ExchangeTrustBundlesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExchangePartnership(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/federation.v1.FederationService/ExchangePartnership',
+            federation_dot_v1_dot_federation__service__pb2.ExchangePartnershipRequest.SerializeToString,
+            federation_dot_v1_dot_federation__service__pb2.ExchangePartnershipResponse.FromString,
             options,
             channel_credentials,
             insecure,

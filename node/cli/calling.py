@@ -31,7 +31,12 @@ class Node:
     """The node of an invocation, as one client sees it."""
 
     def __init__(self, session: Session, role: Role, name: str = DEFAULT) -> None:
-        """Connect as the client of that role and name; raises CLIENT_MISSING."""
+        """Connect as the client of that role and name; raises CLIENT_MISSING.
+
+        Which operator it is, the invocation says.
+        """
+        if role is Role.OPERATOR:
+            name = session.operator or DEFAULT
         self._session = session
         self._service = _SERVICES[role]
         files = session.client_files() or _own_files(session, role, name)

@@ -67,6 +67,11 @@ class Session:
         """Whether the node is on another machine: then there is no settings file of it here."""
         return bool(self._client())
 
+    @property
+    def operator(self) -> str:
+        """The name of the operator's client: --operator, or HUTONG_OPERATOR; "" for the default."""
+        return self.options.get("operator") or self.environment.get("HUTONG_OPERATOR", "")
+
     def client_files(self) -> ClientFiles | None:
         """The client files that were given, all three; None where the settings tell them.
 

@@ -78,6 +78,7 @@ _COMMON: Final = (
     _common("--certificate", metavar="FILE"),
     _common("--key", metavar="FILE"),
     _common("--ca", metavar="FILE"),
+    _common("--operator", metavar="NAME"),
     _common("--debug", is_flag=True),
 )
 

@@ -1,16 +1,19 @@
 """Ask a home city, and read its answer; at home, ask this city itself by the same path."""
 
+from datetime import datetime
+
 from federation import codec
 from federation.agreement import Terms
 from federation.envelope import Envelope, Keyring, Verified, open_envelope
 from federation.errors import HutongError
-from federation.messages import AttestationRequest, Disclosure, ScoreScale
+from federation.messages import Attestation, AttestationRequest, Disclosure, ScoreScale
 from federation.recognition import Recognition, recognise
 from federation.trust import signing_keys
 from node.errors import NOT_A_PARTNER, NOTHING_IN_FORCE
-from node.ports import Keys, Peers, UnitOfWork
+from node.ports import Keys, Questions, UnitOfWork
 from node.services.attesting import Attesting
 from node.services.here import Here
+from node.services.swapping import Swapping
 
 
 class Asking:
@@ -22,7 +25,13 @@ class Asking:
     level = Disclosure.BAND
 
     def __init__(
-        self, here: Here, uow: UnitOfWork, keys: Keys, peers: Peers, attesting: Attesting
+        self,
+        here: Here,
+        uow: UnitOfWork,
+        keys: Keys,
+        peers: Questions,
+        attesting: Attesting,
+        swapping: Swapping,
     ) -> None:
         """Ask for the city of `here`."""
         self._here = here
@@ -30,6 +39,7 @@ class Asking:
         self._keys = keys
         self._peers = peers
         self._attesting = attesting
+        self._swapping = swapping
 
     async def ask(
         self, question: Verified[AttestationRequest], terms: Terms
@@ -49,14 +59,17 @@ class Asking:
                 raise HutongError(NOT_A_PARTNER, city=terms.home)
             envelope = await self._peers.request_attestation(partner, question.envelope)
         now = self._here.now()
-        opened = open_envelope(
+        opened = await self._swapping.opened(terms.home, lambda: self._open(envelope, terms, now))
+        return recognise(opened, question, terms, self._scale(terms), now), envelope
+
+    def _open(self, envelope: Envelope, terms: Terms, now: datetime) -> Verified[Attestation]:
+        return open_envelope(
             envelope,
             codec.ATTESTATION,
             signed_by=[self._keyring(terms)],
             audience=self._here.city,
             now=now,
         )
-        return recognise(opened, question, terms, self._scale(terms), now), envelope
 
     def _keyring(self, terms: Terms) -> Keyring:
         if terms.home == self._here.city:

@@ -33,6 +33,7 @@ from node.registry import OwnScale, Registry
 from node.services.answering import Ask, record, recorded
 from node.services.here import Here
 from node.services.standing import standing_of
+from node.services.swapping import Swapping
 from node.services.terms import TermsBook, not_active
 
 # The first byte of a recorded answer. A refusal keeps its decoy, so that both are as long.
@@ -54,12 +55,15 @@ class _Ruling:
 class Attesting:
     """Answers other cities' questions about this city's residents."""
 
-    def __init__(self, here: Here, uow: UnitOfWork, keys: Keys, book: TermsBook) -> None:
+    def __init__(
+        self, here: Here, uow: UnitOfWork, keys: Keys, book: TermsBook, swapping: Swapping
+    ) -> None:
         """Answer for the city of `here`."""
         self._here = here
         self._uow = uow
         self._keys = keys
         self._book = book
+        self._swapping = swapping
 
     async def attest(self, envelope: Envelope, caller: CityCode) -> bytes:
         """The binary envelope of the attestation that answers `envelope`, which came from `caller`.
@@ -74,20 +78,24 @@ class Attesting:
         """
         # 1.
         now = self._here.now()
-        keyring = self._keyring(self._uow.registry, caller)
-        request = open_envelope(
-            envelope,
-            codec.ATTESTATION_REQUEST,
-            signed_by=[keyring],
-            audience=self._here.city,
-            now=now,
-        )
+        request = await self._swapping.opened(caller, lambda: self._open(envelope, caller, now))
         freshness.check_asked_now(request.message.header, codec.ATTESTATION_REQUEST.label, now)
         # 2.
         answer = await self._uow.run(lambda tx: self._answer(tx, request, caller, now))
         if answer[:1] == _REFUSED:
             raise HutongError(NOT_RECOGNISED)
         return answer[1:]
+
+    def _open(
+        self, envelope: Envelope, caller: CityCode, now: datetime
+    ) -> Verified[AttestationRequest]:
+        return open_envelope(
+            envelope,
+            codec.ATTESTATION_REQUEST,
+            signed_by=[self._keyring(self._uow.registry, caller)],
+            audience=self._here.city,
+            now=now,
+        )
 
     def _keyring(self, registry: Registry, caller: CityCode) -> Keyring:
         if caller == self._here.city:

@@ -75,7 +75,7 @@ class Examining:
         if partner.state is PartnerState.SUSPENDED:
             return (Finding(subject, Severity.OK, "已暂停。", "Suspended."),)
         try:
-            theirs = await self._peers.clock_of(partner, self._keys.bundle)
+            swapped = await self._peers.exchange_trust_bundles(partner, self._keys.chain(0))
         except HutongError as error:
             return (
                 Finding(
@@ -89,7 +89,7 @@ class Examining:
             )
         ends = partner.bundle.header.expires_at
         return (
-            _clock(subject, theirs - self._here.now()),
+            _clock(subject, (swapped.their_clock or self._here.now()) - self._here.now()),
             expiry(f"{subject} trust-bundle", ends, self._here.now()),
         )
 

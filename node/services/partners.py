@@ -1,7 +1,10 @@
-"""Partner cities: believed by a compared fingerprint, kept up to date, suspended at once."""
+"""Partner cities, as this city's operators decide on them, and as partners say of themselves.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+Each step is kept with who, when and why. Nothing is active until two operators of each city had a
+part in it: the one who exchanged keys is not the one who approves.
+"""
+
+from dataclasses import dataclass, replace
 
 from federation import codec
 from federation.envelope import (
@@ -9,17 +12,23 @@ from federation.envelope import (
     Verified,
     envelope_from_json,
     envelope_to_json,
-    open_envelope,
+    seal,
 )
-from federation.errors import MALFORMED, TOO_LARGE, HutongError
+from federation.errors import BUNDLE_JUMP, HutongError
 from federation.identifiers import CityCode
-from federation.messages import ScoreScale, TrustBundle
-from federation.trust import fingerprint, open_first_bundle, open_next_bundle, signing_keys
-from node.errors import FIELD_INVALID, NOT_A_PARTNER, STATE_REFUSED, UNKNOWN
-from node.limits import PARTNER_SCALES
-from node.model import LogKind, Page, PageRequest
-from node.ports import Keys, Peers, Transaction, UnitOfWork
-from node.registry import Partner, PartnerScale, PartnerState, Registry
+from federation.limits import PARTNERSHIP_LIFETIME
+from federation.messages import AgreementStanding, Flags, Partnership, TrustBundle
+from federation.trust import (
+    fingerprint,
+    fingerprint_words,
+    open_first_bundle,
+    open_next_bundle,
+)
+from federation.words import Word
+from node.errors import FIELD_INVALID, MOVE_REFUSED, NOT_A_PARTNER, SAME_OPERATOR, UNKNOWN
+from node.model import LogKind, Page, PageRequest, PartnerMove
+from node.ports import Keys, Transaction, UnitOfWork
+from node.registry import AgreementState, Move, Partner, PartnerState, Registry
 from node.services.here import Here
 from node.services.paging import page_of
 
@@ -30,171 +39,305 @@ class Descriptor:
 
     json: str
     fingerprint: str
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What the second operator puts on record (PIPL 55-56)."""
+
+    legal_basis: str
+    privacy_assessment: str
+
+    def __post_init__(self) -> None:
+        """Refuse an approval that rests on nothing."""
+        for name in ("legal_basis", "privacy_assessment"):
+            if not getattr(self, name).strip():
+                raise HutongError(FIELD_INVALID, field=name, problem="it is required")
 
 
 class PartnerDesk:
-    """Partners, as operators and the partners themselves change them."""
+    """Partners, and the steps that they take."""
 
-    def __init__(self, here: Here, uow: UnitOfWork, keys: Keys, peers: Peers) -> None:
+    def __init__(self, here: Here, uow: UnitOfWork, keys: Keys) -> None:
         """For the city of `here`."""
         self._here = here
         self._uow = uow
         self._keys = keys
-        self._peers = peers
 
     def descriptor(self) -> Descriptor:
         """This city's descriptor."""
-        return Descriptor(envelope_to_json(self._keys.bundle), fingerprint(self._keys.bundle))
+        bundle = self._keys.bundle
+        return Descriptor(envelope_to_json(bundle), fingerprint(bundle), fingerprint_words(bundle))
 
-    def add(self, tx: Transaction, descriptor: bytes, compared: str) -> Partner:
-        """Trust a partner; one that is known gets its newer bundle and keeps its state."""
+    def page(self, request: PageRequest) -> Page[CityCode]:
+        """The partners and the invited cities, by city code."""
+        return page_of(sorted(self._cities()), str, request)
+
+    def find_any(self, city: CityCode) -> None:
+        """Raise UNKNOWN for a city that is neither a partner nor invited."""
+        if city not in self._cities():
+            find_partner(self._uow.registry, city)
+
+    def _cities(self) -> set[CityCode]:
+        registry, now = self._uow.registry, self._here.now()
+        invited = {c for c, invitation in registry.invitations.items() if invitation.is_open(now)}
+        return invited | set(registry.partners)
+
+    def add(self, tx: Transaction, descriptor: bytes, compared: str, actor: str) -> Partner:
+        """Take a descriptor whose fingerprint was compared: an exchange without a wire.
+
+        A partner that is past the exchange keeps its state, and gets the bundle only where its own
+        root signed it: other keys would need two operators again.
+        """
         now = self._here.now()
         envelope = envelope_from_json(descriptor, where="descriptor")
         opened = open_first_bundle(envelope, compared, audience=self._here.city, now=now)
-        city = opened.message.header.issuer
+        known = tx.registry.partners.get(opened.message.header.issuer)
+        same = known is not None and known.envelope.payload == envelope.payload
+        if known and same and known.state is not PartnerState.ENDED:
+            return known
+        if known and Move.EXCHANGE not in known.moves:
+            return self._newer(tx, known, opened)
+        return self.exchanged(tx, opened, actor=actor, reason="by descriptor")
+
+    def _newer(self, tx: Transaction, known: Partner, opened: Verified[TrustBundle]) -> Partner:
+        try:
+            open_next_bundle(
+                known.bundle, opened.envelope, audience=self._here.city, now=self._here.now()
+            )
+        except HutongError as error:
+            # A jump is refused on the wire; here two officers compared the bundle itself.
+            if error.reason != BUNDLE_JUMP:
+                raise
+        return self.keep_bundle(tx, known, opened)
+
+    def keep_bundle(
+        self, tx: Transaction, known: Partner, opened: Verified[TrustBundle]
+    ) -> Partner:
+        """Keep a newer bundle of a partner."""
+        partner = replace(known, bundle=opened.message, envelope=opened.envelope)
+        tx.administration.put_partner(partner)
+        self._here.trace(tx, LogKind.ADMINISTRATIVE, opened.envelope.payload, self._here.now())
+        return partner
+
+    def exchanged(
+        self,
+        tx: Transaction,
+        opened: Verified[TrustBundle],
+        *,
+        actor: str,
+        reason: str,
+        words: bytes = b"",
+    ) -> Partner:
+        """Keep a partner whose bundle was exchanged; all that was approved before is void."""
+        bundle, now = opened.message, self._here.now()
+        city = bundle.header.issuer
         if city == self._here.city:
             raise HutongError(
                 FIELD_INVALID, field="descriptor", problem="it is this city's own; give a partner's"
             )
         known = tx.registry.partners.get(city)
-        if known and known.envelope.payload == envelope.payload:
-            return known
-        if known and known.bundle.sequence >= opened.message.sequence:
-            open_next_bundle(known.bundle, envelope, audience=self._here.city, now=now)
-        return self._keep(tx, opened, known)
-
-    def page(self, request: PageRequest) -> Page[Partner]:
-        """The partners, by city code."""
-        partners = sorted(self._uow.registry.partners.values(), key=lambda p: p.city)
-        return page_of(partners, lambda partner: partner.city, request)
-
-    def set_state(
-        self, tx: Transaction, city: CityCode, state: PartnerState, reason: str
-    ) -> Partner:
-        """Suspend or resume a partner, from the next call on; with a reason, for the record."""
-        partner = find_partner(tx.registry, city)
-        if partner.state is state:
-            needed = "active" if state is PartnerState.SUSPENDED else "suspended"
-            raise HutongError(
-                STATE_REFUSED, what="partner", name=city, state=partner.state.value, needed=needed
-            )
-        if not reason.strip():
-            raise HutongError(FIELD_INVALID, field="reason", problem="say why, for the record")
-        tx.administration.set_partner_state(city, state, reason)
-        content = f"partner {city} {state.value} {reason}".encode()
-        self._here.trace(tx, LogKind.ADMINISTRATIVE, content, self._here.now())
-        return find_partner(tx.registry, city)
-
-    async def sync(self, city: CityCode) -> Partner:
-        """Swap trust bundles and scales with a partner now."""
-        partner = self._active(city)
-        envelope = await self._peers.exchange_trust_bundles(partner, self._keys.bundle)
-        await self.receive_bundle(city, envelope)
-        partner = self._active(city)
-        scales = await self._peers.exchange_scales(partner, own_scales(self._uow.registry))
-        await self.receive_scales(city, scales)
-        return self._active(city)
-
-    async def receive_bundle(self, city: CityCode, envelope: Envelope) -> Envelope:
-        """Take a partner's bundle if it is newer, and give ours."""
-        partner = self._active(city)
-        if envelope.payload == partner.envelope.payload:
-            return self._keys.bundle
-        now = self._here.now()
-        opened = open_next_bundle(partner.bundle, envelope, audience=self._here.city, now=now)
-
-        def keep(tx: Transaction) -> None:
-            known = find_partner(tx.registry, city)
-            # Another one may have come meanwhile: this one must follow that one too.
-            if known.envelope.payload not in (partner.envelope.payload, envelope.payload):
-                open_next_bundle(known.bundle, envelope, audience=self._here.city, now=now)
-            self._keep(tx, opened, known)
-
-        await self._uow.run(keep)
-        return self._keys.bundle
-
-    async def receive_scales(
-        self, city: CityCode, envelopes: Sequence[Envelope]
-    ) -> tuple[Envelope, ...]:
-        """Take a partner's scales, and give ours."""
-        if len(envelopes) > PARTNER_SCALES:
-            raise HutongError(
-                TOO_LARGE, where="scales", size=str(len(envelopes)), limit=str(PARTNER_SCALES)
-            )
-        keyring = signing_keys(self._active(city).bundle)
-        now = self._here.now()
-        opened = [
-            open_envelope(
-                envelope,
-                codec.SCORE_SCALE,
-                signed_by=[keyring],
-                audience=self._here.city,
-                now=now,
-            )
-            for envelope in envelopes
-        ]
-        known = [scale.envelope.payload for scale in self._uow.registry.partner_scales]
-        new = [scale for scale in opened if scale.envelope.payload not in known]
-        if new:
-            await self._uow.run(lambda tx: self._keep_scales(tx, new))
-        return own_scales(self._uow.registry)
-
-    def _keep(
-        self, tx: Transaction, opened: Verified[TrustBundle], known: Partner | None
-    ) -> Partner:
-        now = self._here.now()
-        bundle = opened.message
+        if known is not None:
+            check_move(known, Move.EXCHANGE)
+            same_root = known.bundle.root_keys == bundle.root_keys
+            if same_root and known.bundle.sequence > bundle.sequence:
+                open_next_bundle(known.bundle, opened.envelope, audience=self._here.city, now=now)
         partner = Partner(
-            city=bundle.header.issuer,
-            state=known.state if known else PartnerState.ACTIVE,
+            city=city,
             bundle=bundle,
             envelope=opened.envelope,
-            added_at=known.added_at if known else now,
-            state_reason=known.state_reason if known else "",
+            added_at=now,
+            # Statements of before the exchange say nothing any more.
+            sequence=known.sequence + 1 if known else 1,
+            there_sequence=known.there_sequence if known else 0,
+            exchanged_by=actor,
+            words=words,
         )
-        tx.administration.put_partner(partner)
+        self._keep(tx, partner, Move.EXCHANGE.value, actor, reason)
         self._here.trace(tx, LogKind.ADMINISTRATIVE, opened.envelope.payload, now)
         return partner
 
-    def _keep_scales(self, tx: Transaction, opened: Sequence[Verified[ScoreScale]]) -> None:
+    def approve(
+        self, tx: Transaction, city: CityCode, actor: str, approval: Approval, reason: str = ""
+    ) -> Partner:
+        """Approve a partner as the second operator of this city."""
+        partner = find_partner(tx.registry, city)
+        check_move(partner, Move.APPROVE)
+        if partner.exchanged_by == actor:
+            raise HutongError(SAME_OPERATOR, operator=actor, city=city)
+        approved = replace(partner.here, approved=True)
+        return self._move(tx, partner, approved, Move.APPROVE, actor, reason, approval)
+
+    def tested(self, tx: Transaction, city: CityCode, actor: str) -> Partner:
+        """Keep that the trial exchange succeeded."""
+        partner = find_partner(tx.registry, city)
+        check_move(partner, Move.TEST)
+        if partner.here.tested:
+            return partner
+        return self._move(tx, partner, replace(partner.here, tested=True), Move.TEST, actor, "")
+
+    def suspend(self, tx: Transaction, city: CityCode, actor: str, reason: str) -> Partner:
+        """Neither serve nor ask a partner, from the next call on."""
+        return self._switch(tx, city, actor, reason, Move.SUSPEND)
+
+    def resume(self, tx: Transaction, city: CityCode, actor: str, reason: str) -> Partner:
+        """Take up again a partner that this city suspended."""
+        return self._switch(tx, city, actor, reason, Move.RESUME)
+
+    def end(self, tx: Transaction, city: CityCode, actor: str, reason: str) -> Partner:
+        """End a partnership for good: only a new exchange begins another."""
+        return self._switch(tx, city, actor, reason, Move.END)
+
+    def _switch(
+        self, tx: Transaction, city: CityCode, actor: str, reason: str, move: Move
+    ) -> Partner:
+        partner = find_partner(tx.registry, city)
+        check_move(partner, move)
+        if not reason.strip():
+            raise HutongError(FIELD_INVALID, field="reason", problem="say why, for the record")
+        flags = {
+            Move.SUSPEND: replace(partner.here, suspended=True),
+            Move.RESUME: replace(partner.here, suspended=False),
+            Move.END: replace(partner.here, ended=True),
+        }[move]
+        return self._move(tx, partner, flags, move, actor, reason)
+
+    def _move(
+        self,
+        tx: Transaction,
+        partner: Partner,
+        flags: Flags,
+        move: Move,
+        actor: str,
+        reason: str,
+        approval: Approval | None = None,
+    ) -> Partner:
+        moved = replace(partner, here=flags, sequence=partner.sequence + 1, state_reason=reason)
+        self._keep(tx, moved, move.value, actor, reason, approval)
+        content = f"partner {moved.city} {move.value} {actor} {reason}"
+        self._here.trace(tx, LogKind.ADMINISTRATIVE, content.encode(), self._here.now())
+        return moved
+
+    def _keep(
+        self,
+        tx: Transaction,
+        partner: Partner,
+        move: str,
+        actor: str,
+        reason: str,
+        approval: Approval | None = None,
+    ) -> None:
+        tx.administration.put_partner(partner)
+        self.note(tx, partner.city, move, partner.state, actor, reason, approval)
+
+    def note(
+        self,
+        tx: Transaction,
+        city: CityCode,
+        move: str,
+        state: PartnerState,
+        actor: str,
+        reason: str = "",
+        approval: Approval | None = None,
+    ) -> None:
+        """Keep a step of a partner: who, when, why, and the state that it led to."""
         now = self._here.now()
-        for scale in opened:
-            reference = codec.scale_reference(scale.message)
-            for known in tx.registry.partner_scales:
-                same = (known.reference.city, known.exported.scale_id, known.exported.version)
-                if same == (reference.city, reference.scale_id, reference.version):
-                    _check_same(known, reference.digest)
-            tx.administration.put_partner_scale(
-                PartnerScale(scale.message, scale.envelope, reference)
+        tx.partnerships.add_move(
+            PartnerMove(
+                city=city,
+                move_id=self._here.new_id(now),
+                at=now,
+                actor=actor,
+                move=move,
+                state=state.value,
+                reason=reason,
+                legal_basis=approval.legal_basis if approval else "",
+                privacy_assessment=approval.privacy_assessment if approval else "",
             )
-            self._here.trace(tx, LogKind.RECEIVED, scale.envelope.payload, now)
+        )
 
-    def _active(self, city: CityCode) -> Partner:
-        partner = self._uow.registry.active_partner(city)
-        if partner is None:
-            raise HutongError(NOT_A_PARTNER, city=city)
-        return partner
+    def statement(self, registry: Registry, city: CityCode) -> Envelope:
+        """How this city stands to a partner, signed now."""
+        partner = known_partner(registry, city)
+        now = self._here.now()
+        said = Partnership(
+            header=self._here.header((city,), now, PARTNERSHIP_LIFETIME),
+            sequence=partner.sequence,
+            flags=partner.here,
+            agreements=_standings(registry, city),
+        )
+        return seal(codec.PARTNERSHIP, said, [self._keys])
 
+    def heard(self, tx: Transaction, said: Verified[Partnership]) -> bool:
+        """Keep what a partner says of itself; False where it is not news."""
+        statement = said.message
+        partner = known_partner(tx.registry, statement.header.issuer)
+        if statement.sequence <= partner.there_sequence:
+            return False
+        told = replace(partner, there=statement.flags, there_sequence=statement.sequence)
+        tx.administration.put_partner(told)
+        self._here.trace(tx, LogKind.RECEIVED, said.envelope.payload, self._here.now())
+        if told.there != partner.there:
+            move = _difference(partner.there, told.there)
+            self.note(tx, told.city, move, told.state, f"city {told.city}")
+        return True
 
-def own_scales(registry: Registry) -> tuple[Envelope, ...]:
-    """This city's newest scale, as it travels."""
-    own = registry.own_scale()
-    return (own.envelope,) if own else ()
+    def changed(self, tx: Transaction, city: CityCode) -> None:
+        """What this city says of the partner has changed: the next statement replaces the last."""
+        partner = find_partner(tx.registry, city)
+        tx.administration.put_partner(replace(partner, sequence=partner.sequence + 1))
 
 
 def find_partner(registry: Registry, city: CityCode) -> Partner:
-    """The partner, whatever its state; raises UNKNOWN."""
+    """The partner, whatever its state, for an operator; raises UNKNOWN."""
     partner = registry.partners.get(city)
     if partner is None:
-        raise HutongError(
-            UNKNOWN, what="partner", name=city, remedy="add it with `hutong partner import`"
-        )
+        raise HutongError(UNKNOWN, what="partner", name=city, remedy="see `hutong partner list`")
     return partner
 
 
-def _check_same(known: PartnerScale, digest: bytes) -> None:
-    # One version, two contents: an agreement could mean either.
-    if known.reference.digest != digest:
+def known_partner(registry: Registry, city: CityCode) -> Partner:
+    """The partner, whatever its state, for a call between cities; raises NOT_A_PARTNER."""
+    partner = registry.partners.get(city)
+    if partner is None:
+        raise HutongError(NOT_A_PARTNER, city=city)
+    return partner
+
+
+def active_partner(registry: Registry, city: CityCode) -> Partner:
+    """The partner, if it is active; raises NOT_A_PARTNER."""
+    partner = registry.active_partner(city)
+    if partner is None:
+        raise HutongError(NOT_A_PARTNER, city=city)
+    return partner
+
+
+def check_move(partner: Partner, move: Move) -> None:
+    """Refuse a move that is not possible now, and name those that are; raises MOVE_REFUSED."""
+    if move not in partner.moves:
         raise HutongError(
-            MALFORMED, where="scales", problem="a version that is known came with other content"
+            MOVE_REFUSED,
+            city=partner.city,
+            state=partner.state.value,
+            move=move.value,
+            moves=", ".join(each.value for each in partner.moves),
         )
+
+
+def _difference(before: Flags, after: Flags) -> str:
+    changed = [
+        f"{name}" if getattr(after, name) else f"not {name}"
+        for name in Flags.__slots__
+        if getattr(before, name) != getattr(after, name)
+    ]
+    return ", ".join(changed)
+
+
+def _standings(registry: Registry, city: CityCode) -> tuple[AgreementStanding, ...]:
+    found = (
+        AgreementStanding(*stored.key, stored.suspended_here, stored.ends_here)
+        for stored in registry.agreements
+        if stored.state is AgreementState.ACTIVE and city in stored.agreement.parties
+    )
+    return tuple(sorted(found, key=lambda standing: standing.agreement_id))

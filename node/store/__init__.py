@@ -6,7 +6,8 @@ not at all, and that a failing database is told as STORE_UNAVAILABLE, never as S
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import itertools
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Self, TypeVar
 
@@ -17,7 +18,7 @@ from node import limits
 from node.ports import Clock, Transaction
 from node.registry import Registry
 from node.store.connection import Session
-from node.store.engine import make_engine, unavailable
+from node.store.engine import make_engine, memory_engine, unavailable
 from node.store.migrate import migrate
 from node.store.sweeping import PROBE, sweep_statements
 from node.store.transaction import StoreTransaction, TransactionMaker, load_registry
@@ -26,9 +27,10 @@ from node.store.values import to_micros
 
 T = TypeVar("T")
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "open_room", "open_store"]
 
 _READERS: Final = 4
+_ROOMS: Final = itertools.count(1)
 
 
 class Store:
@@ -119,7 +121,18 @@ def open_store(url: str, clock: Clock) -> Store:
     Raises:
         HutongError: SETTING_INVALID for a URL that is none, STORE_UNAVAILABLE.
     """
-    engine = make_engine(url)
+    return _opened(make_engine(url), clock)
+
+
+@contextlib.asynccontextmanager
+async def open_room(clock: Clock) -> AsyncIterator[Store]:
+    """An empty store in the memory of this process, gone at the end; it never touches a disk."""
+    name = f"room-{next(_ROOMS)}"
+    async with await asyncio.to_thread(lambda: _opened(memory_engine(name), clock)) as store:
+        yield store
+
+
+def _opened(engine: sa.Engine, clock: Clock) -> Store:
     with contextlib.ExitStack() as undo:
         undo.callback(engine.dispose)
         try:

@@ -1,19 +1,20 @@
 """What operators decided: written one decision at a time, read as one registry."""
 
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from federation import codec
 from federation.envelope import open_own
 from federation.identifiers import CityCode
+from federation.messages import Flags
 from node.registry import (
     AgreementState,
     Catalogue,
+    Invitation,
     OwnScale,
     Partner,
     PartnerScale,
-    PartnerState,
     Registry,
     StoredAgreement,
 )
@@ -27,12 +28,14 @@ from node.store.forms import (
 from node.store.tables import (
     AGREEMENTS,
     CATALOGUES,
+    FLAGS,
+    INVITATIONS,
     NODE_STATE,
     OWN_SCALES,
     PARTNER_SCALES,
     PARTNERS,
 )
-from node.store.values import to_instant, to_micros
+from node.store.values import to_instant, to_instant_or_none, to_micros, to_micros_or_none
 
 _B: Final = sa.bindparam
 VERSION: Final = sa.select(NODE_STATE.c.registry_version)
@@ -44,11 +47,7 @@ _PARTNER_SCALES: Final = sa.select(PARTNER_SCALES).order_by(
 )
 _AGREEMENTS: Final = sa.select(AGREEMENTS).order_by(AGREEMENTS.c.agreement_id, AGREEMENTS.c.version)
 _CATALOGUE: Final = sa.select(CATALOGUES).order_by(CATALOGUES.c.version.desc()).limit(1)
-_PARTNER_STATE: Final = (
-    sa.update(PARTNERS)
-    .where(PARTNERS.c.city == _B("which"))
-    .values(state=_B("new_state"), state_reason=_B("reason"))
-)
+_INVITATIONS: Final = sa.select(INVITATIONS).order_by(INVITATIONS.c.city)
 _AGREEMENT_STATE: Final = (
     sa.update(AGREEMENTS)
     .where(AGREEMENTS.c.agreement_id == _B("which"), AGREEMENTS.c.version == _B("of_version"))
@@ -82,19 +81,41 @@ class AdministrationRepository:
         )
 
     def put_partner(self, partner: Partner) -> None:
-        """Keep a partner, or its newer bundle."""
+        """Keep a partner as it is now."""
         self._write(
             self._upserts.partner,
             city=partner.city,
-            state=partner.state.value,
             state_reason=partner.state_reason,
             envelope=codec.envelope_to_bytes(partner.envelope),
             added_at=to_micros(partner.added_at),
+            sequence=partner.sequence,
+            there_sequence=partner.there_sequence,
+            told=partner.told,
+            exchanged_by=partner.exchanged_by,
+            words=partner.words,
+            **{f"{flag}_here": int(getattr(partner.here, flag)) for flag in FLAGS},
+            **{f"{flag}_there": int(getattr(partner.there, flag)) for flag in FLAGS},
         )
 
-    def set_partner_state(self, city: CityCode, state: PartnerState, reason: str) -> None:
-        """Change a partner's state."""
-        self._write(_PARTNER_STATE, which=city, new_state=state.value, reason=reason)
+    def put_invitation(self, invitation: Invitation) -> None:
+        """Keep an invitation as it is now; a city has one at most."""
+        self._write(
+            self._upserts.invitation,
+            city=invitation.city,
+            request_id=invitation.request_id,
+            code=invitation.code,
+            seed=invitation.seed,
+            invited_by=invitation.invited_by,
+            invited_at=to_micros(invitation.invited_at),
+            expires_at=to_micros(invitation.expires_at),
+            bundle=codec.envelope_to_bytes(invitation.bundle),
+            certificate=invitation.certificate,
+            begins=invitation.begins,
+            tries=invitation.tries,
+            finish_digest=invitation.finish_digest,
+            answer=invitation.answer,
+            ended=invitation.ended,
+        )
 
     def put_partner_scale(self, scale: PartnerScale) -> None:
         """Keep a version of a partner's scale."""
@@ -115,6 +136,10 @@ class AdministrationRepository:
             state=stored.state.value,
             state_reason=stored.state_reason,
             envelope=codec.envelope_to_bytes(stored.envelope),
+            suspended_here=int(stored.suspended_here),
+            suspended_there=int(stored.suspended_there),
+            ends_here=to_micros_or_none(stored.ends_here),
+            ends_there=to_micros_or_none(stored.ends_there),
         )
 
     def set_agreement_state(self, key: tuple[str, int], state: AgreementState, reason: str) -> None:
@@ -146,6 +171,7 @@ def read_registry(session: Session, version: int) -> Registry:
         partner_scales=tuple(_partner_scale(row[3]) for row in session.all(_PARTNER_SCALES)),
         agreements=tuple(_agreement(*row[2:]) for row in session.all(_AGREEMENTS)),
         catalogue=_catalogue(session),
+        invitations={CityCode(r[0]): _invitation(*r) for r in session.all(_INVITATIONS)},
     )
 
 
@@ -157,15 +183,42 @@ def _own_scale(scale: str, envelope: bytes, content: str) -> OwnScale:
     )
 
 
-def _partner(city: str, state: str, reason: str, envelope: bytes, added_at: int) -> Partner:
+def _partner(city: str, reason: str, envelope: bytes, added_at: int, *rest: Any) -> Partner:  # noqa: ANN401 - columns
     kept = codec.envelope_from_bytes(envelope)
+    flags, (sequence, there_sequence, told, exchanged_by, words) = rest[:8], rest[8:]
     return Partner(
         city=CityCode(city),
-        state=PartnerState(state),
         bundle=open_own(kept, codec.TRUST_BUNDLE).message,
         envelope=kept,
         added_at=to_instant(added_at),
+        here=Flags(*(bool(flag) for flag in flags[:4])),
+        sequence=sequence,
+        there=Flags(*(bool(flag) for flag in flags[4:])),
+        there_sequence=there_sequence,
+        told=told,
+        exchanged_by=exchanged_by,
+        words=bytes(words),
         state_reason=reason,
+    )
+
+
+def _invitation(city: str, request_id: str, code: bytes, seed: bytes, *rest: Any) -> Invitation:  # noqa: ANN401 - columns
+    by, invited_at, expires_at, bundle, certificate, *counts, finish_digest, answer, ended = rest
+    return Invitation(
+        city=CityCode(city),
+        request_id=request_id,
+        code=bytes(code),
+        seed=bytes(seed),
+        invited_by=by,
+        invited_at=to_instant(invited_at),
+        expires_at=to_instant(expires_at),
+        bundle=codec.envelope_from_bytes(bundle),
+        certificate=bytes(certificate),
+        begins=counts[0],
+        tries=counts[1],
+        finish_digest=bytes(finish_digest),
+        answer=bytes(answer),
+        ended=ended,
     )
 
 
@@ -175,10 +228,20 @@ def _partner_scale(envelope: bytes) -> PartnerScale:
     return PartnerScale(exported, kept, codec.scale_reference(exported))
 
 
-def _agreement(state: str, reason: str, envelope: bytes) -> StoredAgreement:
+def _agreement(
+    state: str, reason: str, envelope: bytes, here: int, there: int, *ends: int | None
+) -> StoredAgreement:
     kept = codec.envelope_from_bytes(envelope)
-    agreement = open_own(kept, codec.AGREEMENT).message
-    return StoredAgreement(agreement, kept, AgreementState(state), reason)
+    return StoredAgreement(
+        agreement=open_own(kept, codec.AGREEMENT).message,
+        envelope=kept,
+        state=AgreementState(state),
+        state_reason=reason,
+        suspended_here=bool(here),
+        suspended_there=bool(there),
+        ends_here=to_instant_or_none(ends[0]),
+        ends_there=to_instant_or_none(ends[1]),
+    )
 
 
 def _catalogue(session: Session) -> Catalogue | None:

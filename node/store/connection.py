@@ -181,9 +181,10 @@ class Upserts:
         self.record: Final = insert_new(tables.RECORDS, dialect)
         self.counter: Final = insert_new(tables.COUNTERS, dialect)
         self.own_scale: Final = upsert(tables.OWN_SCALES, dialect)
-        self.partner: Final = upsert(
-            tables.PARTNERS, dialect, keep=("state", "state_reason", "added_at")
-        )
+        self.partner: Final = upsert(tables.PARTNERS, dialect)
+        self.invitation: Final = upsert(tables.INVITATIONS, dialect)
+        self.joining: Final = insert_new(tables.JOININGS, dialect)
+        self.contact: Final = upsert(tables.CONTACTS, dialect)
         self.partner_scale: Final = insert_new(tables.PARTNER_SCALES, dialect)
         self.agreement: Final = upsert(tables.AGREEMENTS, dialect)
         self.catalogue: Final = upsert(tables.CATALOGUES, dialect)

@@ -40,6 +40,19 @@ def _sqlite(url: str, busy_ms: int) -> sa.Engine:
         raise HutongError(
             SETTING_INVALID, where="settings", key="store", problem=f"there is no folder {folder}"
         )
+    return _sqlite_engine(url, busy_ms)
+
+
+def memory_engine(name: str) -> sa.Engine:
+    """The engine of a database in this process's memory, gone with its last connection.
+
+    Nothing of it is ever on a disk, whatever becomes of the process.
+    """
+    busy_ms = int(limits.STORE_BUSY.total_seconds() * 1000)
+    return _sqlite_engine(f"{_SQLITE}file:/{name}?vfs=memdb&uri=true", busy_ms)
+
+
+def _sqlite_engine(url: str, busy_ms: int) -> sa.Engine:
     engine = sa.create_engine(
         url,
         poolclass=QueuePool,

@@ -1,5 +1,6 @@
 """Bring a database's tables up to date, one process at a time."""
 
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,8 @@ from alembic.script import ScriptDirectory
 from node.errors import STORE_UNAVAILABLE, HutongError
 
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
+# Alembic's own context is one for the whole process.
+_ALONE: Final = threading.Lock()
 
 
 def migrate(engine: sa.Engine) -> None:
@@ -33,4 +36,5 @@ def migrate(engine: sa.Engine) -> None:
                 "run the newer version of hutong",
             )
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        with _ALONE:
+            command.upgrade(config, "head")

@@ -8,7 +8,15 @@ import sqlalchemy as sa
 
 from node import limits
 from node.store.residents import DECOY_CODE
-from node.store.tables import ANSWERS, CODES, DECISIONS, NODE_STATE, QUESTIONS, USES
+from node.store.tables import (
+    ANSWERS,
+    CODES,
+    DECISIONS,
+    JOININGS,
+    NODE_STATE,
+    QUESTIONS,
+    USES,
+)
 
 _B: Final = sa.bindparam
 PROBE: Final = sa.update(NODE_STATE).values(probed_at=_B("at"))
@@ -23,6 +31,7 @@ def sweep_statements() -> Iterator[tuple[sa.Delete, timedelta]]:
         (ANSWERS, ANSWERS.c.answered_at, limits.ANSWERS_KEPT),
         (CODES, CODES.c.expires_at, limits.ENDED_KEPT),
         (QUESTIONS, QUESTIONS.c.asked_at, limits.ENDED_KEPT),
+        (JOININGS, JOININGS.c.begun_at, limits.JOININGS_KEPT),
         (DECISIONS, DECISIONS.c.expires_at, limits.ENDED_KEPT),
     ):
         yield _delete(table, ended < _B("before")), kept

@@ -19,6 +19,9 @@ METADATA: Final = sa.MetaData(
 )
 
 
+FLAGS: Final = ("approved", "tested", "suspended", "ended")
+
+
 def _text(name: str, *, key: bool = False) -> "sa.Column[str]":
     return sa.Column(name, sa.Text, primary_key=key, nullable=False)
 
@@ -199,14 +202,80 @@ OWN_SCALES: Final = sa.Table(
     _text("content"),
 )
 
+# Two cities' flags are 0 or 1; `sequence` is of this city's own statement.
 PARTNERS: Final = sa.Table(
     "partners",
     METADATA,
     _text("city", key=True),
-    _text("state"),
     _text("state_reason"),
     _bytes("envelope"),
     _whole("added_at"),
+    *(_whole(f"{flag}_{side}") for side in ("here", "there") for flag in FLAGS),
+    _whole("sequence"),
+    _whole("there_sequence"),
+    _whole("told"),
+    _text("exchanged_by"),
+    _bytes("words"),
+)
+
+# Every step of a partner, and of its invitations: who, when, why.
+PARTNER_MOVES: Final = sa.Table(
+    "partner_moves",
+    METADATA,
+    _text("city"),
+    _text("move_id"),
+    _whole("at"),
+    _text("actor"),
+    _text("move"),
+    _text("state"),
+    _text("why"),
+    _text("legal_basis"),
+    _text("privacy_assessment"),
+    sa.PrimaryKeyConstraint("city", "move_id"),
+)
+
+# When this city last reached a partner, and what was wrong since; written at each contact.
+CONTACTS: Final = sa.Table(
+    "contacts",
+    METADATA,
+    _text("city", key=True),
+    sa.Column("reached_at", sa.BigInteger),
+    _whole("tried_at"),
+    _whole("failures"),
+    _text("problem"),
+    sa.Column("clock_offset", sa.BigInteger),
+    _whole("acknowledged"),
+)
+
+INVITATIONS: Final = sa.Table(
+    "invitations",
+    METADATA,
+    _text("city", key=True),
+    _text("request_id"),
+    _bytes("code"),
+    _bytes("seed"),
+    _text("invited_by"),
+    _whole("invited_at"),
+    _whole("expires_at"),
+    _bytes("bundle"),
+    _bytes("certificate"),
+    _whole("begins"),
+    _whole("tries"),
+    _bytes("finish_digest"),
+    _bytes("answer"),
+    _text("ended"),
+)
+
+# A way into another city that was begun: the same code and address go on with the same seed.
+JOININGS: Final = sa.Table(
+    "joinings",
+    METADATA,
+    _bytes("key", key=True),
+    _bytes("seed"),
+    _bytes("bundle"),
+    _bytes("certificate"),
+    _bytes("hello"),
+    sa.Column("begun_at", sa.BigInteger, nullable=False, index=True),
 )
 
 PARTNER_SCALES: Final = sa.Table(
@@ -226,6 +295,10 @@ AGREEMENTS: Final = sa.Table(
     _text("state"),
     _text("state_reason"),
     _bytes("envelope"),
+    _whole("suspended_here"),
+    _whole("suspended_there"),
+    sa.Column("ends_here", sa.BigInteger),
+    sa.Column("ends_there", sa.BigInteger),
 )
 
 CATALOGUES: Final = sa.Table(

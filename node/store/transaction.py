@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from node.registry import Registry
 from node.store.administration import VERSION, AdministrationRepository, read_registry
 from node.store.connection import Session, Upserts
+from node.store.partnerships import PartnershipRepository
 from node.store.residents import ConsentRepository, ResidentRepository, UseRepository
 from node.store.traces import AnswerRepository, LogRepository
 from node.store.visits import RecognitionRepository, RedemptionRepository
@@ -25,6 +26,7 @@ class StoreTransaction:
         self.recognitions = RecognitionRepository(session, upserts)
         self.redemptions = RedemptionRepository(session, upserts)
         self.administration = AdministrationRepository(session, upserts)
+        self.partnerships = PartnershipRepository(session, upserts)
         self.answers = AnswerRepository(session)
         self.log = LogRepository(session)
 

@@ -28,6 +28,16 @@ def to_instant_or_none(micros: int | None) -> datetime | None:
     return None if micros is None else to_instant(micros)
 
 
+def to_span(span: timedelta) -> int:
+    """Whole microseconds of a span of time."""
+    return span // _MICRO
+
+
+def from_span(micros: int) -> timedelta:
+    """The span of time."""
+    return timedelta(microseconds=micros)
+
+
 def to_day_or_none(text: str | None) -> date | None:
     """A day from its ISO text."""
     return None if text is None else date.fromisoformat(text)

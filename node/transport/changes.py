@@ -10,10 +10,10 @@ from node.services.assembly import UseCases
 from node.transport import fields
 from node.transport.calls import Call
 
+Act = Callable[[Transaction], Message]
 
-async def once_for(
-    cases: UseCases, call: Call, request: Message, act: Callable[[Transaction], Message]
-) -> bytes:
+
+async def once_for(cases: UseCases, call: Call, request: Message, act: Act) -> bytes:
     """The answer of `act`, or the first answer to a repeated request; all in one transaction."""
     ask, now = fields.ask_of(call, request), cases.here.now()
     return await cases.uow.run(lambda tx: once(tx, ask, now, lambda: encoded(act(tx))))

@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 from federation import codec
 from federation.envelope import Envelope
 from federation.errors import MALFORMED, NOT_RECOGNISED, TOO_LARGE, HutongError
+from federation.limits import BUNDLE_CHAIN
 from federation.v1 import envelope_pb2
 from federation.v1 import federation_service_pb2 as pb
 from node import limits
@@ -26,9 +27,26 @@ class FederationServicer:
     ) -> Message:
         """See the proto."""
         tell_time(call, self._cases.here.now())
-        theirs = _envelope(request, "trust_bundle")
-        ours = await self._cases.partners.receive_bundle(call.caller, theirs)
-        return pb.ExchangeTrustBundlesResponse(trust_bundle=codec.envelope_to_wire(ours))
+        if len(request.earlier) > BUNDLE_CHAIN:
+            size, limit = str(len(request.earlier)), str(BUNDLE_CHAIN)
+            raise HutongError(TOO_LARGE, where="earlier", size=size, limit=limit)
+        earlier = [codec.envelope_from_wire(bundle) for bundle in request.earlier]
+        given = await self._cases.swapping.receive_bundles(
+            call.caller, (*earlier, envelope_in(request, "trust_bundle")), request.known_sequence
+        )
+        return pb.ExchangeTrustBundlesResponse(
+            trust_bundle=codec.envelope_to_wire(given.chain[-1]),
+            earlier=[codec.envelope_to_wire(bundle) for bundle in given.chain[:-1]],
+            known_sequence=given.known_sequence,
+        )
+
+    async def ExchangePartnership(
+        self, call: Call, request: pb.ExchangePartnershipRequest
+    ) -> Message:
+        """See the proto."""
+        theirs = envelope_in(request, "partnership")
+        ours = await self._cases.swapping.receive_statement(call.caller, theirs)
+        return pb.ExchangePartnershipResponse(partnership=codec.envelope_to_wire(ours))
 
     async def ExchangeScales(self, call: Call, request: pb.ExchangeScalesRequest) -> Message:
         """See the proto."""
@@ -36,12 +54,12 @@ class FederationServicer:
             size, limit = str(len(request.scales)), str(limits.PARTNER_SCALES)
             raise HutongError(TOO_LARGE, where="scales", size=size, limit=limit)
         theirs = tuple(codec.envelope_from_wire(scale) for scale in request.scales)
-        ours = await self._cases.partners.receive_scales(call.caller, theirs)
+        ours = await self._cases.swapping.receive_scales(call.caller, theirs)
         return pb.ExchangeScalesResponse(scales=[codec.envelope_to_wire(scale) for scale in ours])
 
     async def ProposeAgreement(self, call: Call, request: pb.ProposeAgreementRequest) -> Message:
         """See the proto."""
-        proposed = _envelope(request, "agreement")
+        proposed = envelope_in(request, "agreement")
         await self._cases.agreements.receive_proposal(call.caller, proposed)
         return pb.ProposeAgreementResponse()
 
@@ -49,7 +67,7 @@ class FederationServicer:
         self, call: Call, request: pb.CountersignAgreementRequest
     ) -> Message:
         """See the proto."""
-        signed = _envelope(request, "agreement")
+        signed = envelope_in(request, "agreement")
         await self._cases.agreements.receive_countersigned(call.caller, signed)
         return pb.CountersignAgreementResponse()
 
@@ -58,24 +76,25 @@ class FederationServicer:
     ) -> Message:
         """See the proto."""
         began = asyncio.get_running_loop().time()
-        question = _envelope(request, "request")
+        question = envelope_in(request, "request")
         try:
             answer = await self._cases.attesting.attest(question, call.caller)
         except HutongError as error:
             if error.reason == NOT_RECOGNISED:
-                await _next_beat(began)
+                await next_beat(began)
             raise
         return pb.RequestAttestationResponse(attestation=envelope_pb2.Envelope.FromString(answer))
 
 
-async def _next_beat(began: float) -> None:
+async def next_beat(began: float) -> None:
     """Wait for the next beat: the time of a refusal tells nothing (rule 4)."""
     beat = limits.REFUSAL_BEAT.total_seconds()
     taken = asyncio.get_running_loop().time() - began
     await asyncio.sleep(beat - taken % beat)
 
 
-def _envelope(request: Message, field: str) -> Envelope:
+def envelope_in(request: Message, field: str) -> Envelope:
+    """The envelope in a field; raises MALFORMED where there is none."""
     if not request.HasField(field):
         raise HutongError(MALFORMED, where=field, problem="it is missing")
     return codec.envelope_from_wire(getattr(request, field))

@@ -21,7 +21,7 @@ from node.errors import (
 )
 from node.model import Caller, Role
 from node.ports import UnitOfWork
-from node.registry import PartnerState, Registry
+from node.registry import Partner, PartnerState, Registry
 from node.services.here import Here
 from node.transport.calls import Context, followed_id
 from node.transport.credentials import pins
@@ -32,6 +32,22 @@ _ROLES: Final[Mapping[str, Role]] = {
     "node.v1.VenueService": Role.VENUE,
     "node.v1.DepartmentService": Role.DEPARTMENT,
     "node.v1.OperatorService": Role.OPERATOR,
+}
+
+# The states in which a partner may call. Where nothing is said it must be active: off is off. The
+# two that say so, and that bring new keys, are answered in every state: else no partner would learn
+# that it was suspended, and none could be found again after it.
+_ACTIVE: Final = frozenset({PartnerState.ACTIVE})
+_ON_THE_WAY: Final = frozenset(set(PartnerState) - {PartnerState.SUSPENDED, PartnerState.ENDED})
+_NEEDED: Final[Mapping[str, frozenset[PartnerState]]] = {
+    "federation.v1.FederationService/ExchangeTrustBundles": frozenset(PartnerState),
+    "federation.v1.FederationService/ExchangePartnership": frozenset(PartnerState),
+    "federation.v1.FederationService/ExchangeScales": _ON_THE_WAY,
+    "federation.v1.TrialService": frozenset(
+        {PartnerState.APPROVED, PartnerState.TESTED, PartnerState.ACTIVE}
+    ),
+    "grpc.health.v1.Health": _ON_THE_WAY,
+    "grpc.reflection.v1alpha.ServerReflection": _ON_THE_WAY,
 }
 
 
@@ -46,20 +62,28 @@ class PeerGate:
         self._here = here
         self._uow = uow
         self._inside = Counter[CityCode]()
-        self._known: tuple[Registry | None, dict[bytes, CityCode]] = (None, {})
+        self._known: tuple[Registry | None, dict[bytes, Partner]] = (None, {})
 
-    def enter(self, context: Context, _service: str, _method: str) -> CityCode:
+    def enter(self, context: Context, service: str, method: str) -> CityCode:
         """The calling city; raises NOT_A_PARTNER, or OVERLOADED where too many calls are inside."""
-        shown = context.auth_context()
-        _check_tls(shown)
-        city = self._cities().get(_der(_one(shown, "x509_pem_cert")))
-        if city is None:
-            raise HutongError(NOT_A_PARTNER, city="the caller")
+        city = self.allowed(context, service, method)
         # One partner's flood takes only its own places (rule 10).
         if self._inside[city] >= limits.SERVED_PER_PARTNER:
             raise HutongError(OVERLOADED, limit=str(limits.SERVED_PER_PARTNER))
         self._inside[city] += 1
         return city
+
+    def allowed(self, context: Context, service: str, method: str) -> CityCode:
+        """The calling city, if it may call this method now; raises NOT_A_PARTNER."""
+        shown = context.auth_context()
+        _check_tls(shown)
+        partner = self._partners().get(_der(_one(shown, "x509_pem_cert")))
+        if partner is None:
+            raise HutongError(NOT_A_PARTNER, city="the caller")
+        needed = _NEEDED.get(f"{service}/{method}", _NEEDED.get(service, _ACTIVE))
+        if partner.state not in needed:
+            raise HutongError(NOT_A_PARTNER, city=partner.city)
+        return partner.city
 
     def leave(self, caller: CityCode) -> None:
         """One call of the city has ended."""
@@ -69,14 +93,14 @@ class PeerGate:
         """The calling city's id, so that one call is found in the logs of both."""
         return followed_id(context) or self._here.new_id(self._here.now())
 
-    def _cities(self) -> dict[bytes, CityCode]:
+    def _partners(self) -> dict[bytes, Partner]:
         registry = self._uow.registry
         seen, known = self._known
         if seen is not registry:
             known = {
-                certificate: city
-                for city, partner in registry.partners.items()
-                if partner.state is PartnerState.ACTIVE
+                certificate: partner
+                for partner in registry.partners.values()
+                if partner.is_heard
                 for certificate in pins(partner)
             }
             self._known = (registry, known)

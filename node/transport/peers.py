@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self, TypeVar
 
 import grpc
@@ -23,15 +23,17 @@ from federation.v1 import federation_service_pb2 as pb
 from node import limits
 from node.certificates import Identity
 from node.errors import PEER_REFUSED, PEER_UNREACHABLE
-from node.ports import Identities
+from node.ports import BundleSwap, Identities
 from node.registry import Partner
-from node.transport import credentials, status
+from node.transport import credentials, reunion, status
 from node.transport.calls import REQUEST_ID_HEADER, TIME_HEADER
+from node.transport.trial_peers import TrialCalls
 
 M = TypeVar("M", bound=Message)
 
 _SERVICE: Final = "/federation.v1.FederationService/"
-_OPTIONS: Final = (
+_TRIAL: Final = "/federation.v1.TrialService/"
+OPTIONS: Final = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     # A partner that comes back is found again within half a second, not after gRPC's minutes.
@@ -64,7 +66,7 @@ class _Line:
     under_way: int = field(default=0)
 
 
-class GrpcPeers:
+class GrpcPeers(TrialCalls):
     """The partner cities' peer ports."""
 
     def __init__(self, keys: Identities) -> None:
@@ -73,30 +75,60 @@ class GrpcPeers:
         self._lines: dict[str, _Line] = {}
         self._hanging_up: set[asyncio.Task[None]] = set()
 
-    async def exchange_trust_bundles(self, partner: Partner, own: Envelope) -> Envelope:
-        """Give our newest bundle and get the partner's."""
-        return (await self._swap(partner, own))[0]
-
-    async def clock_of(self, partner: Partner, own: Envelope) -> datetime:
-        """Swap bundles, and tell what the partner's clock said."""
-        said = (await self._swap(partner, own))[1]
-        try:
-            instant = datetime.fromisoformat(said)
-        except ValueError as error:
-            raise _malformed(partner, "its clock") from error
-        return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-
-    async def _swap(self, partner: Partner, own: Envelope) -> tuple[Envelope, str]:
-        request = pb.ExchangeTrustBundlesRequest(trust_bundle=codec.envelope_to_wire(own))
+    async def exchange_trust_bundles(
+        self, partner: Partner, own: tuple[Envelope, ...], *, by_any_means: bool = False
+    ) -> BundleSwap:
+        """Give our bundles, the newest last, and get the partner's."""
+        request = pb.ExchangeTrustBundlesRequest(
+            trust_bundle=codec.envelope_to_wire(own[-1]),
+            earlier=[codec.envelope_to_wire(bundle) for bundle in own[:-1]],
+            known_sequence=partner.bundle.sequence,
+        )
         told: list[str] = []
 
         def listen(trailing: Any) -> None:  # noqa: ANN401 - gRPC's metadata has no better type
             told.append(str(dict(trailing or ()).get(TIME_HEADER, "")))
 
-        answer = await self._call(
+        call = self._meet if by_any_means else self._call
+        answer = await call(
             partner, "ExchangeTrustBundles", request, pb.ExchangeTrustBundlesResponse, listen
         )
-        return _envelope(partner, answer, "trust_bundle"), told[0]
+        newest = _envelope(partner, answer, "trust_bundle")
+        earlier = tuple(codec.envelope_from_wire(bundle) for bundle in answer.earlier)
+        return BundleSwap((*earlier, newest), answer.known_sequence, _clock(told[0]))
+
+    async def _meet(
+        self,
+        partner: Partner,
+        method: str,
+        request: Message,
+        answer_type: type[M],
+        listen: Callable[[Any], None],
+    ) -> M:
+        """Call a partner of which, and which of us, only an older certificate may be known."""
+        data = request.SerializeToString()
+
+        async def attempt(channel: grpc.aio.Channel) -> M:
+            seconds = limits.PEER_DEADLINE.total_seconds()
+            call = channel.unary_unary(_SERVICE + method, None, None)(data, timeout=seconds)
+            answer = await call
+            listen(await call.trailing_metadata())
+            return _parse(partner, answer_type, answer)
+
+        try:
+            return await reunion.first_answer(partner, self._keys.peer_identities, OPTIONS, attempt)
+        except grpc.aio.AioRpcError as error:
+            raise _told(partner, error) from error
+        except TimeoutError as error:
+            raise _unreachable(partner, "no connection") from error
+
+    async def exchange_partnership(self, partner: Partner, own: Envelope) -> Envelope:
+        """Say how we stand to the partner, and hear how it stands to us."""
+        request = pb.ExchangePartnershipRequest(partnership=codec.envelope_to_wire(own))
+        answer = await self._call(
+            partner, "ExchangePartnership", request, pb.ExchangePartnershipResponse
+        )
+        return _envelope(partner, answer, "partnership")
 
     async def exchange_scales(
         self, partner: Partner, own: tuple[Envelope, ...]
@@ -143,13 +175,35 @@ class GrpcPeers:
         answer_type: type[M],
         listen: Callable[[Any], None] | None = None,
     ) -> M:
+        path, deadline = _SERVICE + method, limits.PEER_DEADLINE
+        return await self._reach(partner, path, request, answer_type, deadline, listen)
+
+    async def _try(
+        self,
+        partner: Partner,
+        method: str,
+        request: Message,
+        answer_type: type[M],
+        deadline: timedelta,
+    ) -> M:
+        return await self._reach(partner, _TRIAL + method, request, answer_type, deadline)
+
+    async def _reach(
+        self,
+        partner: Partner,
+        path: str,
+        request: Message,
+        answer_type: type[M],
+        deadline: timedelta,
+        listen: Callable[[Any], None] | None = None,
+    ) -> M:
         data = request.SerializeToString()
         loop = asyncio.get_running_loop()
         # One deadline for all endpoints: a partner that fails late at each gains no time by it.
-        ends = loop.time() + limits.PEER_DEADLINE.total_seconds()
+        ends = loop.time() + deadline.total_seconds()
 
         async def attempt(channel: grpc.aio.Channel) -> M:
-            call = channel.unary_unary(_SERVICE + method, None, None)(
+            call = channel.unary_unary(path, None, None)(
                 data, timeout=max(ends - loop.time(), 0), metadata=_followed()
             )
             answer = await call
@@ -180,7 +234,7 @@ class GrpcPeers:
         if line and line.partner.bundle == partner.bundle and line.own == identity:
             return line
         own = credentials.to_partner(identity, partner)
-        options = (*_OPTIONS, credentials.partner_name(partner.city))
+        options = (*OPTIONS, credentials.partner_name(partner.city))
         channels = [
             grpc.aio.secure_channel(str(endpoint), own, options=options)
             for endpoint in partner.bundle.endpoints
@@ -259,6 +313,15 @@ def _told(partner: Partner, error: grpc.aio.AioRpcError) -> HutongError:
 def _unreachable(partner: Partner, problem: str) -> HutongError:
     address = str(partner.bundle.endpoints[0])
     return HutongError(PEER_UNREACHABLE, city=partner.city, address=address, problem=problem)
+
+
+def _clock(said: str) -> datetime | None:
+    """What a partner's clock said; None for what is no time: nothing is decided by it."""
+    try:
+        instant = datetime.fromisoformat(said)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _malformed(partner: Partner, what: str) -> HutongError:

@@ -50,10 +50,45 @@ class OperatorServiceStub:
                 request_serializer=node_dot_v1_dot_operator__service__pb2.GetDescriptorRequest.SerializeToString,
                 response_deserializer=node_dot_v1_dot_operator__service__pb2.GetDescriptorResponse.FromString,
                 _registered_method=True)
+        self.InvitePartner = channel.unary_unary(
+                '/node.v1.OperatorService/InvitePartner',
+                request_serializer=node_dot_v1_dot_operator__service__pb2.InvitePartnerRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_operator__service__pb2.InvitePartnerResponse.FromString,
+                _registered_method=True)
+        self.CancelInvitation = channel.unary_unary(
+                '/node.v1.OperatorService/CancelInvitation',
+                request_serializer=node_dot_v1_dot_operator__service__pb2.CancelInvitationRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_operator__service__pb2.CancelInvitationResponse.FromString,
+                _registered_method=True)
+        self.JoinPartner = channel.unary_unary(
+                '/node.v1.OperatorService/JoinPartner',
+                request_serializer=node_dot_v1_dot_operator__service__pb2.JoinPartnerRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_operator__service__pb2.JoinPartnerResponse.FromString,
+                _registered_method=True)
         self.AddPartner = channel.unary_unary(
                 '/node.v1.OperatorService/AddPartner',
                 request_serializer=node_dot_v1_dot_operator__service__pb2.AddPartnerRequest.SerializeToString,
                 response_deserializer=node_dot_v1_dot_operator__service__pb2.AddPartnerResponse.FromString,
+                _registered_method=True)
+        self.ApprovePartner = channel.unary_unary(
+                '/node.v1.OperatorService/ApprovePartner',
+                request_serializer=node_dot_v1_dot_operator__service__pb2.ApprovePartnerRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_operator__service__pb2.ApprovePartnerResponse.FromString,
+                _registered_method=True)
+        self.TestPartner = channel.unary_unary(
+                '/node.v1.OperatorService/TestPartner',
+                request_serializer=node_dot_v1_dot_operator__service__pb2.TestPartnerRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_operator__service__pb2.TestPartnerResponse.FromString,
+                _registered_method=True)
+        self.GetPartner = channel.unary_unary(
+                '/node.v1.OperatorService/GetPartner',
+                request_serializer=node_dot_v1_dot_operator__service__pb2.GetPartnerRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_operator__service__pb2.GetPartnerResponse.FromString,
+                _registered_method=True)
+        self.EndPartner = channel.unary_unary(
+                '/node.v1.OperatorService/EndPartner',
+                request_serializer=node_dot_v1_dot_operator__service__pb2.EndPartnerRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_operator__service__pb2.EndPartnerResponse.FromString,
                 _registered_method=True)
         self.ListPartners = channel.unary_unary(
                 '/node.v1.OperatorService/ListPartners',
@@ -80,6 +115,16 @@ class OperatorServiceStub:
                 request_serializer=node_dot_v1_dot_operator__service__pb2.ProposeAgreementRequest.SerializeToString,
                 response_deserializer=node_dot_v1_dot_operator__service__pb2.ProposeAgreementResponse.FromString,
                 _registered_method=True)
+        self.AmendAgreement = channel.unary_unary(
+                '/node.v1.OperatorService/AmendAgreement',
+                request_serializer=node_dot_v1_dot_operator__service__pb2.AmendAgreementRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_operator__service__pb2.AmendAgreementResponse.FromString,
+                _registered_method=True)
+        self.WithdrawAgreement = channel.unary_unary(
+                '/node.v1.OperatorService/WithdrawAgreement',
+                request_serializer=node_dot_v1_dot_operator__service__pb2.WithdrawAgreementRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_operator__service__pb2.WithdrawAgreementResponse.FromString,
+                _registered_method=True)
         self.SignAgreement = channel.unary_unary(
                 '/node.v1.OperatorService/SignAgreement',
                 request_serializer=node_dot_v1_dot_operator__service__pb2.SignAgreementRequest.SerializeToString,
@@ -100,10 +145,35 @@ class OperatorServiceStub:
                 request_serializer=node_dot_v1_dot_operator__service__pb2.ResumeAgreementRequest.SerializeToString,
                 response_deserializer=node_dot_v1_dot_operator__service__pb2.ResumeAgreementResponse.FromString,
                 _registered_method=True)
+        self.EndAgreement = channel.unary_unary(
+                '/node.v1.OperatorService/EndAgreement',
+                request_serializer=node_dot_v1_dot_operator__service__pb2.EndAgreementRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_operator__service__pb2.EndAgreementResponse.FromString,
+                _registered_method=True)
         self.ExamineNode = channel.unary_unary(
                 '/node.v1.OperatorService/ExamineNode',
                 request_serializer=node_dot_v1_dot_operator__service__pb2.ExamineNodeRequest.SerializeToString,
                 response_deserializer=node_dot_v1_dot_operator__service__pb2.ExamineNodeResponse.FromString,
+                _registered_method=True)
+        self.GetKeys = channel.unary_unary(
+                '/node.v1.OperatorService/GetKeys',
+                request_serializer=node_dot_v1_dot_operator__service__pb2.GetKeysRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_operator__service__pb2.GetKeysResponse.FromString,
+                _registered_method=True)
+        self.RotateKeys = channel.unary_unary(
+                '/node.v1.OperatorService/RotateKeys',
+                request_serializer=node_dot_v1_dot_operator__service__pb2.RotateKeysRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_operator__service__pb2.RotateKeysResponse.FromString,
+                _registered_method=True)
+        self.RevokeKey = channel.unary_unary(
+                '/node.v1.OperatorService/RevokeKey',
+                request_serializer=node_dot_v1_dot_operator__service__pb2.RevokeKeyRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_operator__service__pb2.RevokeKeyResponse.FromString,
+                _registered_method=True)
+        self.PublishBundle = channel.unary_unary(
+                '/node.v1.OperatorService/PublishBundle',
+                request_serializer=node_dot_v1_dot_operator__service__pb2.PublishBundleRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_operator__service__pb2.PublishBundleResponse.FromString,
                 _registered_method=True)
 
 
@@ -133,15 +203,66 @@ class OperatorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def InvitePartner(self, request, context):
+        """Invite a city: open the onboarding port, and make a code that lives 15 minutes and
+        works once. An open invitation of that city is replaced.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelInvitation(self, request, context):
+        """Take an open invitation back; the onboarding port closes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def JoinPartner(self, request, context):
+        """Join a city by the code that its officer read out, and exchange trust bundles.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AddPartner(self, request, context):
-        """Trust a partner by its descriptor, after its fingerprint was compared.
+        """Take a partner's descriptor, after its fingerprint was compared: the exchange
+        without a wire.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApprovePartner(self, request, context):
+        """Approve a partner, as another operator than the one who did the exchange.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TestPartner(self, request, context):
+        """Run the trial exchange with a partner that both cities approved.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPartner(self, request, context):
+        """One partner, or one invitation, with every step.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndPartner(self, request, context):
+        """End a partnership for good; only a new exchange begins another.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListPartners(self, request, context):
-        """The partners, by city code.
+        """The partners and the cities that are invited, by city code.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -175,6 +296,21 @@ class OperatorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AmendAgreement(self, request, context):
+        """Propose a new version of an agreement; refused where another version than the
+        one that the operator read is the newest.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawAgreement(self, request, context):
+        """Take back a proposal that the partner has not signed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SignAgreement(self, request, context):
         """Countersign an agreement that a partner proposed, and bring it back.
         """
@@ -197,7 +333,14 @@ class OperatorServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ResumeAgreement(self, request, context):
-        """Take a suspended agreement up again.
+        """Take an agreement up again that this city suspended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndAgreement(self, request, context):
+        """End an agreement with the notice that it asks for. It cannot be taken back.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -206,6 +349,34 @@ class OperatorServiceServicer:
     def ExamineNode(self, request, context):
         """Examine the node: keys, certificates, store, clock, partners. Each finding says
         what to do.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetKeys(self, request, context):
+        """This city's keys and certificates, and when the next rotation is due.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RotateKeys(self, request, context):
+        """Make new keys or certificates, publish them, and use them after a lead.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeKey(self, request, context):
+        """End a key or a certificate at once; where it was in use a new one takes over.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PublishBundle(self, request, context):
+        """Publish a draft that enough root keys have signed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -229,10 +400,45 @@ def add_OperatorServiceServicer_to_server(servicer, server):
                     request_deserializer=node_dot_v1_dot_operator__service__pb2.GetDescriptorRequest.FromString,
                     response_serializer=node_dot_v1_dot_operator__service__pb2.GetDescriptorResponse.SerializeToString,
             ),
+            'InvitePartner': grpc.unary_unary_rpc_method_handler(
+                    servicer.InvitePartner,
+                    request_deserializer=node_dot_v1_dot_operator__service__pb2.InvitePartnerRequest.FromString,
+                    response_serializer=node_dot_v1_dot_operator__service__pb2.InvitePartnerResponse.SerializeToString,
+            ),
+            'CancelInvitation': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelInvitation,
+                    request_deserializer=node_dot_v1_dot_operator__service__pb2.CancelInvitationRequest.FromString,
+                    response_serializer=node_dot_v1_dot_operator__service__pb2.CancelInvitationResponse.SerializeToString,
+            ),
+            'JoinPartner': grpc.unary_unary_rpc_method_handler(
+                    servicer.JoinPartner,
+                    request_deserializer=node_dot_v1_dot_operator__service__pb2.JoinPartnerRequest.FromString,
+                    response_serializer=node_dot_v1_dot_operator__service__pb2.JoinPartnerResponse.SerializeToString,
+            ),
             'AddPartner': grpc.unary_unary_rpc_method_handler(
                     servicer.AddPartner,
                     request_deserializer=node_dot_v1_dot_operator__service__pb2.AddPartnerRequest.FromString,
                     response_serializer=node_dot_v1_dot_operator__service__pb2.AddPartnerResponse.SerializeToString,
+            ),
+            'ApprovePartner': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApprovePartner,
+                    request_deserializer=node_dot_v1_dot_operator__service__pb2.ApprovePartnerRequest.FromString,
+                    response_serializer=node_dot_v1_dot_operator__service__pb2.ApprovePartnerResponse.SerializeToString,
+            ),
+            'TestPartner': grpc.unary_unary_rpc_method_handler(
+                    servicer.TestPartner,
+                    request_deserializer=node_dot_v1_dot_operator__service__pb2.TestPartnerRequest.FromString,
+                    response_serializer=node_dot_v1_dot_operator__service__pb2.TestPartnerResponse.SerializeToString,
+            ),
+            'GetPartner': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPartner,
+                    request_deserializer=node_dot_v1_dot_operator__service__pb2.GetPartnerRequest.FromString,
+                    response_serializer=node_dot_v1_dot_operator__service__pb2.GetPartnerResponse.SerializeToString,
+            ),
+            'EndPartner': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndPartner,
+                    request_deserializer=node_dot_v1_dot_operator__service__pb2.EndPartnerRequest.FromString,
+                    response_serializer=node_dot_v1_dot_operator__service__pb2.EndPartnerResponse.SerializeToString,
             ),
             'ListPartners': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPartners,
@@ -259,6 +465,16 @@ def add_OperatorServiceServicer_to_server(servicer, server):
                     request_deserializer=node_dot_v1_dot_operator__service__pb2.ProposeAgreementRequest.FromString,
                     response_serializer=node_dot_v1_dot_operator__service__pb2.ProposeAgreementResponse.SerializeToString,
             ),
+            'AmendAgreement': grpc.unary_unary_rpc_method_handler(
+                    servicer.AmendAgreement,
+                    request_deserializer=node_dot_v1_dot_operator__service__pb2.AmendAgreementRequest.FromString,
+                    response_serializer=node_dot_v1_dot_operator__service__pb2.AmendAgreementResponse.SerializeToString,
+            ),
+            'WithdrawAgreement': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawAgreement,
+                    request_deserializer=node_dot_v1_dot_operator__service__pb2.WithdrawAgreementRequest.FromString,
+                    response_serializer=node_dot_v1_dot_operator__service__pb2.WithdrawAgreementResponse.SerializeToString,
+            ),
             'SignAgreement': grpc.unary_unary_rpc_method_handler(
                     servicer.SignAgreement,
                     request_deserializer=node_dot_v1_dot_operator__service__pb2.SignAgreementRequest.FromString,
@@ -279,10 +495,35 @@ def add_OperatorServiceServicer_to_server(servicer, server):
                     request_deserializer=node_dot_v1_dot_operator__service__pb2.ResumeAgreementRequest.FromString,
                     response_serializer=node_dot_v1_dot_operator__service__pb2.ResumeAgreementResponse.SerializeToString,
             ),
+            'EndAgreement': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndAgreement,
+                    request_deserializer=node_dot_v1_dot_operator__service__pb2.EndAgreementRequest.FromString,
+                    response_serializer=node_dot_v1_dot_operator__service__pb2.EndAgreementResponse.SerializeToString,
+            ),
             'ExamineNode': grpc.unary_unary_rpc_method_handler(
                     servicer.ExamineNode,
                     request_deserializer=node_dot_v1_dot_operator__service__pb2.ExamineNodeRequest.FromString,
                     response_serializer=node_dot_v1_dot_operator__service__pb2.ExamineNodeResponse.SerializeToString,
+            ),
+            'GetKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetKeys,
+                    request_deserializer=node_dot_v1_dot_operator__service__pb2.GetKeysRequest.FromString,
+                    response_serializer=node_dot_v1_dot_operator__service__pb2.GetKeysResponse.SerializeToString,
+            ),
+            'RotateKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.RotateKeys,
+                    request_deserializer=node_dot_v1_dot_operator__service__pb2.RotateKeysRequest.FromString,
+                    response_serializer=node_dot_v1_dot_operator__service__pb2.RotateKeysResponse.SerializeToString,
+            ),
+            'RevokeKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeKey,
+                    request_deserializer=node_dot_v1_dot_operator__service__pb2.RevokeKeyRequest.FromString,
+                    response_serializer=node_dot_v1_dot_operator__service__pb2.RevokeKeyResponse.SerializeToString,
+            ),
+            'PublishBundle': grpc.unary_unary_rpc_method_handler(
+                    servicer.PublishBundle,
+                    request_deserializer=node_dot_v1_dot_operator__service__pb2.PublishBundleRequest.FromString,
+                    response_serializer=node_dot_v1_dot_operator__service__pb2.PublishBundleResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -378,6 +619,87 @@ class OperatorService:
             _registered_method=True)
 
     @staticmethod
+    def InvitePartner(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.OperatorService/InvitePartner',
+            node_dot_v1_dot_operator__service__pb2.InvitePartnerRequest.SerializeToString,
+            node_dot_v1_dot_operator__service__pb2.InvitePartnerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelInvitation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.OperatorService/CancelInvitation',
+            node_dot_v1_dot_operator__service__pb2.CancelInvitationRequest.SerializeToString,
+            node_dot_v1_dot_operator__service__pb2.CancelInvitationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def JoinPartner(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.OperatorService/JoinPartner',
+            node_dot_v1_dot_operator__service__pb2.JoinPartnerRequest.SerializeToString,
+            node_dot_v1_dot_operator__service__pb2.JoinPartnerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def AddPartner(request,
             target,
             options=(),
@@ -394,6 +716,114 @@ class OperatorService:
             '/node.v1.OperatorService/AddPartner',
             node_dot_v1_dot_operator__service__pb2.AddPartnerRequest.SerializeToString,
             node_dot_v1_dot_operator__service__pb2.AddPartnerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApprovePartner(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.OperatorService/ApprovePartner',
+            node_dot_v1_dot_operator__service__pb2.ApprovePartnerRequest.SerializeToString,
+            node_dot_v1_dot_operator__service__pb2.ApprovePartnerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TestPartner(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.OperatorService/TestPartner',
+            node_dot_v1_dot_operator__service__pb2.TestPartnerRequest.SerializeToString,
+            node_dot_v1_dot_operator__service__pb2.TestPartnerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPartner(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.OperatorService/GetPartner',
+            node_dot_v1_dot_operator__service__pb2.GetPartnerRequest.SerializeToString,
+            node_dot_v1_dot_operator__service__pb2.GetPartnerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndPartner(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.OperatorService/EndPartner',
+            node_dot_v1_dot_operator__service__pb2.EndPartnerRequest.SerializeToString,
+            node_dot_v1_dot_operator__service__pb2.EndPartnerResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -540,6 +970,60 @@ class OperatorService:
             _registered_method=True)
 
     @staticmethod
+    def AmendAgreement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.OperatorService/AmendAgreement',
+            node_dot_v1_dot_operator__service__pb2.AmendAgreementRequest.SerializeToString,
+            node_dot_v1_dot_operator__service__pb2.AmendAgreementResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawAgreement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.OperatorService/WithdrawAgreement',
+            node_dot_v1_dot_operator__service__pb2.WithdrawAgreementRequest.SerializeToString,
+            node_dot_v1_dot_operator__service__pb2.WithdrawAgreementResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def SignAgreement(request,
             target,
             options=(),
@@ -648,6 +1132,33 @@ class OperatorService:
             _registered_method=True)
 
     @staticmethod
+    def EndAgreement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.OperatorService/EndAgreement',
+            node_dot_v1_dot_operator__service__pb2.EndAgreementRequest.SerializeToString,
+            node_dot_v1_dot_operator__service__pb2.EndAgreementResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ExamineNode(request,
             target,
             options=(),
@@ -664,6 +1175,114 @@ class OperatorService:
             '/node.v1.OperatorService/ExamineNode',
             node_dot_v1_dot_operator__service__pb2.ExamineNodeRequest.SerializeToString,
             node_dot_v1_dot_operator__service__pb2.ExamineNodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.OperatorService/GetKeys',
+            node_dot_v1_dot_operator__service__pb2.GetKeysRequest.SerializeToString,
+            node_dot_v1_dot_operator__service__pb2.GetKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RotateKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.OperatorService/RotateKeys',
+            node_dot_v1_dot_operator__service__pb2.RotateKeysRequest.SerializeToString,
+            node_dot_v1_dot_operator__service__pb2.RotateKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.OperatorService/RevokeKey',
+            node_dot_v1_dot_operator__service__pb2.RevokeKeyRequest.SerializeToString,
+            node_dot_v1_dot_operator__service__pb2.RevokeKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PublishBundle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.OperatorService/PublishBundle',
+            node_dot_v1_dot_operator__service__pb2.PublishBundleRequest.SerializeToString,
+            node_dot_v1_dot_operator__service__pb2.PublishBundleResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,76 +1,20 @@
 """Partner cities."""
 
-import base64
-import json
-import sys
-from pathlib import Path
-
-from federation.limits import PAYLOAD_BYTES
 from node.cli.calling import Answer, Node
 from node.cli.session import Session, pass_session
-from node.cli.shape import argument, command, option
-from node.cli.values import (
-    STANDARD_INPUT,
-    city_of,
-    read_file,
-    reason,
-    reason_of,
-    request_id,
-    unreadable,
-)
+from node.cli.shape import argument, command
+from node.cli.values import city_of, reason, reason_of, request_id
 from node.model import Role
 
-
-@command("partner export")
-@argument("file", text="export_file", required=False, default=STANDARD_INPUT)
-@pass_session
-def export(session: Session, *, file: str) -> None:
-    """Write this city's descriptor."""
-    answer = Node(session, Role.OPERATOR).ask("GetDescriptor")
-    descriptor, fingerprint = base64.b64decode(answer["descriptor_json"]), answer["fingerprint"]
-    if file != STANDARD_INPUT:
-        _write(Path(file), descriptor)
-    shown: dict[str, object] = {"fingerprint": fingerprint}
-    shown |= {"descriptor": json.loads(descriptor)} if file == STANDARD_INPUT else {"file": file}
-    if session.out.document(shown):
-        return
-    if file == STANDARD_INPUT:
-        sys.stdout.write(descriptor.decode() + "\n")
-        session.out.note(session.say("said.fingerprint", fingerprint=fingerprint))
-        return
-    session.out.line(session.say("said.exported", file=file))
-    session.out.line(session.say("said.fingerprint", fingerprint=fingerprint))
-    session.out.line(session.say("said.export_next"))
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write the whole file or nothing."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    except (OSError, ValueError) as error:
-        part.unlink(missing_ok=True)
-        raise unreadable(str(path), error) from error
-
-
-@command("partner import")
-@argument("file", text="import_file")
-@option("--fingerprint", required=True, metavar="TEXT")
-@request_id
-@pass_session
-def import_partner(
-    session: Session, *, file: str, fingerprint: str, request_id: str | None
-) -> None:
-    """Trust a partner."""
-    _, content = read_file(file, most=2 * PAYLOAD_BYTES)
-    answer = Node(session, Role.OPERATOR).change(
-        "AddPartner",
-        request_id,
-        descriptor_json=base64.b64encode(content).decode(),
-        fingerprint=fingerprint,
-    )
-    _show(session, answer, "said.imported")
+_INVITED = "PARTNER_STATE_INVITED"
+_NEXT = {
+    "INVITED": "said.next_invited",
+    "EXCHANGED": "said.next_exchanged",
+    "APPROVED_HERE": "said.next_approved_here",
+    "APPROVED_THERE": "said.next_approved_there",
+    "APPROVED": "said.next_approved",
+    "TESTED": "said.next_tested",
+}
 
 
 @command("partner list")
@@ -83,24 +27,73 @@ def list_partners(session: Session) -> None:
     if not partners:
         session.out.line(session.say("said.no_partners"))
         return
+    headings = ("city", "name", "state", "reached", "clock", "keys", "bundle", "agreement")
     session.out.table(
-        [
-            session.say(f"words.{w}")
-            for w in ("city", "name", "state", "endpoint", "bundle", "scale")
-        ],
+        [session.say(f"words.{word}") for word in headings],
         [
             (
                 partner["city"],
                 session.pick(partner, "name"),
-                session.say(f"words.{partner['state']}"),
-                partner["endpoint"],
+                state_of(session, partner),
+                _reached(session, partner),
+                _offset(partner),
+                _earliest(session, partner),
                 _bundle(session, partner),
-                _scale(session, partner),
+                _agreement(session, partner),
             )
             for partner in partners
         ],
-        whole=(0, 1, 2),
+        whole=(0, 1),
     )
+    for partner in partners:
+        following = next_step(session, partner)
+        if following:
+            session.out.line(following)
+
+
+@command("partner show")
+@argument("city", type=city_of)
+@pass_session
+def show(session: Session, *, city: str) -> None:
+    """Show a partner whole."""
+    answer = Node(session, Role.OPERATOR).ask("GetPartner", city=city)
+    if session.out.document(answer):
+        return
+    partner = answer["partner"]
+    session.out.lines(_described(session, partner))
+    if partner["keys"]:
+        session.out.table(
+            [session.say(f"words.{word}") for word in ("key_use", "key_id", "from", "until")],
+            [
+                (
+                    key["use"],
+                    key["id"][:16],
+                    session.time(key.get("not_before"))[:10],
+                    session.say("words.revoked")
+                    if key["revoked"]
+                    else session.time(key.get("not_after"))[:10],
+                )
+                for key in partner["keys"]
+            ],
+        )
+    session.out.table(
+        [session.say(f"words.{word}") for word in ("when", "who", "step", "state", "why")],
+        [
+            (
+                session.time(step.get("at")),
+                step["actor"],
+                step["move"],
+                session.say(f"words.{step['state']}"),
+                " ".join(
+                    filter(None, (step["reason"], step["legal_basis"], step["privacy_assessment"]))
+                ),
+            )
+            for step in answer["steps"]
+        ],
+    )
+    following = next_step(session, partner)
+    if following:
+        session.out.line(following)
 
 
 @command("partner suspend")
@@ -113,7 +106,7 @@ def suspend(session: Session, *, city: str, reason: str | None, request_id: str 
     why = reason_of(session, reason)
     node = Node(session, Role.OPERATOR)
     answer = node.change("SuspendPartner", request_id, city=city, reason=why)
-    _show(session, answer, "said.partner_suspended")
+    show_partner(session, answer, "said.partner_suspended")
 
 
 @command("partner resume")
@@ -126,7 +119,20 @@ def resume(session: Session, *, city: str, reason: str | None, request_id: str |
     why = reason_of(session, reason)
     node = Node(session, Role.OPERATOR)
     answer = node.change("ResumePartner", request_id, city=city, reason=why)
-    _show(session, answer, "said.partner_resumed")
+    show_partner(session, answer, "said.partner_resumed")
+
+
+@command("partner end")
+@argument("city", type=city_of)
+@reason
+@request_id
+@pass_session
+def end(session: Session, *, city: str, reason: str | None, request_id: str | None) -> None:
+    """End a partnership for good."""
+    why = reason_of(session, reason)
+    node = Node(session, Role.OPERATOR)
+    answer = node.change("EndPartner", request_id, city=city, reason=why)
+    show_partner(session, answer, "said.partner_ended")
 
 
 @command("partner sync")
@@ -135,28 +141,91 @@ def resume(session: Session, *, city: str, reason: str | None, request_id: str |
 def sync(session: Session, *, city: str) -> None:
     """Swap bundles and scales with a partner."""
     answer = Node(session, Role.OPERATOR).ask("SyncPartner", city=city)
-    _show(session, answer, "said.synced")
+    show_partner(session, answer, "said.synced")
 
 
-def _show(session: Session, answer: Answer, said: str) -> None:
+def show_partner(session: Session, answer: Answer, said: str) -> None:
+    """Say what became of a partner, and what comes next."""
     if session.out.document(answer):
         return
     partner = answer["partner"]
     session.out.line(session.say(said, city=partner["city"], name=session.pick(partner, "name")))
-    session.out.lines(
-        [
-            (session.say("words.state"), session.say(f"words.{partner['state']}")),
-            (session.say("words.endpoint"), partner["endpoint"]),
-            (session.say("words.bundle"), _bundle(session, partner)),
-            (session.say("words.scale"), _scale(session, partner)),
-            (session.say("words.fingerprint"), partner["fingerprint"]),
+    session.out.lines(_described(session, partner))
+    following = next_step(session, partner)
+    if following:
+        session.out.line(following)
+
+
+def _described(session: Session, partner: Answer) -> list[tuple[str, str]]:
+    if partner["state"] == _INVITED:
+        ends = session.time(partner.get("invitation_ends_at"))
+        return [
+            (session.say("words.city"), partner["city"]),
+            (session.say("words.state"), state_of(session, partner)),
+            (session.say("words.until"), ends),
         ]
-    )
+    said = {
+        "name": f"{partner['name_zh']} {partner['name_en']}",
+        "state": state_of(session, partner),
+        "endpoint": partner["endpoint"],
+        "check_words": " / ".join(filter(None, (partner["words_zh"], partner["words_en"]))),
+        "exchanged_by": partner["exchanged_by"],
+        "reached": _reached(session, partner),
+        "clock": _offset(partner),
+        "bundle": _bundle(session, partner),
+        "scale": _scale(session, partner),
+        "agreement": _agreement(session, partner),
+        "fingerprint": partner["fingerprint"],
+    }
+    return [(session.say(f"words.{word}"), value) for word, value in said.items() if value]
+
+
+def state_of(session: Session, partner: Answer) -> str:
+    """The state in words, and who suspends."""
+    said = session.say(f"words.{partner['state']}")
+    if partner["state"] != "PARTNER_STATE_SUSPENDED":
+        return said
+    who = [w for w in ("suspended_here", "suspended_there") if partner[w]]
+    return f"{said} ({', '.join(session.say(f'words.{w}') for w in who)})"
+
+
+def next_step(session: Session, partner: Answer) -> str:
+    """What an operator does next about a partner; "" where there is nothing to do."""
+    name = _NEXT.get(partner["state"].removeprefix("PARTNER_STATE_"))
+    return session.say(name, city=partner["city"]) if name else ""
+
+
+def _reached(session: Session, partner: Answer) -> str:
+    reached = session.time(partner.get("reached_at"))
+    return " ".join(filter(None, (reached, partner["problem"])))
+
+
+def _offset(partner: Answer) -> str:
+    offset = partner.get("clock_offset")
+    return f"{float(str(offset).removesuffix('s')):+.1f} s" if offset else ""
+
+
+def _earliest(session: Session, partner: Answer) -> str:
+    """Until when something of each kind counts: the sooner of the two ends."""
+    ends = [
+        max(str(key["not_after"]) for key in found)
+        for use in ("signing", "tls")
+        if (found := [k for k in partner["keys"] if k["use"] == use and not k["revoked"]])
+    ]
+    return session.time(min(ends))[:10] if ends else ""
+
+
+def _agreement(session: Session, partner: Answer) -> str:
+    version = partner["agreement_version"]
+    return session.say("said.agreement_version", version=version) if version else ""
 
 
 def _bundle(session: Session, partner: Answer) -> str:
+    if not partner["bundle_sequence"] or partner["bundle_sequence"] == "0":
+        return ""
+    made = session.time(partner.get("bundle_issued_at"))[:10]
     ends = session.time(partner.get("bundle_expires_at"))[:10]
-    return session.say("said.bundle", sequence=partner["bundle_sequence"], ends=ends)
+    return session.say("said.bundle", sequence=partner["bundle_sequence"], made=made, ends=ends)
 
 
 def _scale(session: Session, partner: Answer) -> str:

@@ -21,7 +21,7 @@ WRONG = (
     (["partner", "list", "--jsno"], "Did you mean --json?"),
     (["partner", "import", "file", "--fingreprint", "x"], "Did you mean --fingerprint?"),
     (["partner", "list", "--settings"], "--settings needs a value"),
-    (["partner", "import", "file"], "--fingerprint is missing"),
+    (["partner", "join", "code"], "--at is missing"),
     (["partner", "suspend"], "CITY is missing"),
     (["partner", "suspend", "nowhere", "--reason", "x"], "give one of zhengzhou"),
     (["partner", "suspend", "wuhan"], "--reason"),
@@ -231,7 +231,7 @@ def test_init_of_another_city_takes_its_names(run: Run, tmp_path: Path) -> None:
     )  # fmt: skip
     assert ran.code == exits.DONE
     assert ran.json["next_steps"][1] == "hutong serve"
-    assert "青岛" in run("envelope", "show", tmp_path / "qd" / "trust-bundle.json").out
+    assert "青岛" in run("envelope", "show", tmp_path / "qd" / "bundles" / "000001.json").out
 
 
 @pytest.mark.parametrize("address", ["nonsense", "host:", ":1", "host:99999", "host:0"])

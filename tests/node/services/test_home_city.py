@@ -152,7 +152,7 @@ def test_a_key_that_does_not_count_now_signs_nothing(
     bundle = rekeyed(
         host, 2, not_before=now + begins * SECOND, not_after=now + ends * SECOND, revoked=revoked
     )
-    stage.run(home.cases.partners.receive_bundle(host.code, bundle))
+    stage.run(home.cases.swapping.receive_bundles(host.code, [bundle]))
     assert refuse(stage, question(host, home, shown(stage))).reason == KEY_NOT_VALID
 
 

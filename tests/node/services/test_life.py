@@ -32,11 +32,11 @@ from node.errors import (
     HutongError,
 )
 from node.model import Caller, Role
-from node.registry import PartnerState
 from node.services.checking import Checked, RecognitionOutcome
 from node.store.tables import COUNTERS, REDEMPTIONS
 from tests.node.services.stage import Stage
 from tests.node.services.test_host_city import with_capacity
+from tests.node.services.world import OPERATOR
 
 T = TypeVar("T")
 
@@ -225,9 +225,9 @@ class Life(RuleBasedStateMachine):
     @rule()
     def suspend_or_resume(self) -> None:
         self.suspended = not self.suspended
-        state = PartnerState.SUSPENDED if self.suspended else PartnerState.ACTIVE
         desk, code = self.host.cases.partners, self.home.code
-        self.stage.act(self.host, lambda tx: desk.set_state(tx, code, state, "a drill"))
+        switch = desk.suspend if self.suspended else desk.resume
+        self.stage.act(self.host, lambda tx: switch(tx, code, OPERATOR, "a drill"))
 
     @rule(seconds=st.sampled_from((1, 59, 120, 299, 300)))
     def wait(self, seconds: int) -> None:

@@ -21,10 +21,9 @@ from node.errors import (
     VISITOR_PASS_UNKNOWN,
 )
 from node.model import Caller, Page, PageRequest, Role, Use, UseOutcome
-from node.registry import AgreementState, PartnerState
 from node.services.checking import Checked, RecognitionOutcome
 from tests.conftest import NewStore
-from tests.node.services.world import SCENARIO, VENUE, Town, world
+from tests.node.services.world import OPERATOR, SCENARIO, VENUE, Town, world
 
 HOME, HOST, THIRD = "410100", "330100", "320500"
 PAGE = PageRequest(50, "")
@@ -302,18 +301,14 @@ def test_nothing_is_served_after_a_suspension_and_all_is_after_it_ends(new_store
             checked = await host.check(await home.show_code(resident, consent))
             held = decision_of(checked)
             desk = host.cases.partners
-            await host.store.run(
-                lambda tx: desk.set_state(tx, home.code, PartnerState.SUSPENDED, "a drill")
-            )
+            await host.store.run(lambda tx: desk.suspend(tx, home.code, OPERATOR, "a drill"))
             with pytest.raises(HutongError) as ended:
                 await redeem(host, held)
             assert ended.value.reason == DECISION_ENDED
             code = await home.show_code(resident, consent)
             during = await host.check(code)
             assert during.outcome is RecognitionOutcome.NO_AGREEMENT
-            await host.store.run(
-                lambda tx: desk.set_state(tx, home.code, PartnerState.ACTIVE, "it is over")
-            )
+            await host.store.run(lambda tx: desk.resume(tx, home.code, OPERATOR, "it is over"))
             assert (await host.check(code)).outcome is RecognitionOutcome.RECOGNISED
 
     run(path, new_store)
@@ -328,9 +323,7 @@ def test_a_home_city_that_suspended_the_agreement_attests_nothing(new_store: New
             stored = home.store.registry.active_agreement(host.code)
             assert stored is not None
             await home.store.run(
-                lambda tx: home.cases.agreements.set_state(
-                    tx, stored.key[0], AgreementState.SUSPENDED, "a drill"
-                )
+                lambda tx: home.cases.agreements.suspend(tx, stored.key[0], "a drill")
             )
             checked = await host.check(code)
             assert checked.outcome is RecognitionOutcome.NO_AGREEMENT

@@ -22,7 +22,7 @@ from federation.trust import fingerprint
 from node import data
 from node.errors import FIELD_INVALID, NOT_A_PARTNER, PEER_REFUSED, STATE_REFUSED
 from node.model import Caller, PageRequest, Role
-from node.registry import AgreementState, PartnerState
+from node.registry import AgreementState
 from node.services.agreements import AgreementDesk
 from tests.conftest import NewStore
 from tests.node.services.world import MemoryKeys, Town, World, world
@@ -46,7 +46,9 @@ async def refused(reason: Reason, act: Awaitable[object]) -> HutongError:
 
 
 def add(town: Town, descriptor: str, compared: str) -> Awaitable[object]:
-    return town.store.run(lambda tx: town.cases.partners.add(tx, descriptor.encode(), compared))
+    return town.store.run(
+        lambda tx: town.cases.partners.add(tx, descriptor.encode(), compared, "operator/default")
+    )
 
 
 def test_a_descriptor_that_was_exchanged_on_its_way_is_refused(new_sqlite: NewStore) -> None:
@@ -79,14 +81,14 @@ def test_an_older_or_forked_bundle_changes_nothing_and_a_newer_one_does(
     async def path(stores: NewStore) -> None:
         async with world(stores) as cities:
             town, other = cities[HOME], cities[HOST]
-            desk, keys = town.cases.partners, other.keys
+            desk, keys = town.cases.swapping, other.keys
             newer = keys.make_bundle(other.code, cities.clock.now(), 3)
-            await desk.receive_bundle(other.code, newer)
+            await desk.receive_bundles(other.code, [newer])
             assert town.store.registry.partners[other.code].bundle.sequence == 3
             older = keys.make_bundle(other.code, cities.clock.now(), 2)
-            await refused(BUNDLE_ROLLBACK, desk.receive_bundle(other.code, older))
+            await refused(BUNDLE_ROLLBACK, desk.receive_bundles(other.code, [older]))
             fork = keys.make_bundle(other.code, cities.clock.now() - timedelta(seconds=1), 3)
-            await refused(BUNDLE_ROLLBACK, desk.receive_bundle(other.code, fork))
+            await refused(BUNDLE_ROLLBACK, desk.receive_bundles(other.code, [fork]))
             assert town.store.registry.partners[other.code].envelope == newer
 
     run(path, new_sqlite)
@@ -96,11 +98,11 @@ def test_two_newer_bundles_that_come_at_once_leave_the_newest(new_sqlite: NewSto
     async def path(stores: NewStore) -> None:
         async with world(stores) as cities:
             town, other = cities[HOME], cities[HOST]
-            desk, now = town.cases.partners, cities.clock.now()
+            desk, now = town.cases.swapping, cities.clock.now()
             two, three = (other.keys.make_bundle(other.code, now, n) for n in (2, 3))
             found = await asyncio.gather(
-                desk.receive_bundle(other.code, three),
-                desk.receive_bundle(other.code, two),
+                desk.receive_bundles(other.code, [three]),
+                desk.receive_bundles(other.code, [two]),
                 return_exceptions=True,
             )
             assert town.store.registry.partners[other.code].bundle.sequence == 3
@@ -116,7 +118,9 @@ def test_a_bundle_signed_by_another_root_is_refused(new_sqlite: NewStore) -> Non
             honest = other.keys.make_bundle(other.code, cities.clock.now(), 2)
             bundle = codec.TRUST_BUNDLE.decode(honest.payload)
             forged = seal(codec.TRUST_BUNDLE, bundle, [cities[THIRD].keys.root])
-            await refused(MISSING_SIGNATURE, town.cases.partners.receive_bundle(other.code, forged))
+            await refused(
+                MISSING_SIGNATURE, town.cases.swapping.receive_bundles(other.code, [forged])
+            )
 
     run(path, new_sqlite)
 
@@ -126,25 +130,8 @@ def test_a_scale_of_another_city_is_refused(new_sqlite: NewStore) -> None:
         async with world(stores, HOME, HOST, THIRD) as cities:
             own = cities[THIRD].store.registry.own_scale()
             assert own is not None
-            desk = cities[HOME].cases.partners
+            desk = cities[HOME].cases.swapping
             await refused(UNKNOWN_KEY, desk.receive_scales(cities[HOST].code, [own.envelope]))
-
-    run(path, new_sqlite)
-
-
-def test_a_suspended_partner_is_neither_heard_nor_asked(new_sqlite: NewStore) -> None:
-    async def path(stores: NewStore) -> None:
-        async with world(stores) as cities:
-            town, other = cities[HOME], cities[HOST]
-            desk = town.cases.partners
-            suspend = lambda tx: desk.set_state(  # noqa: E731 - the same act twice
-                tx, other.code, PartnerState.SUSPENDED, "a drill"
-            )
-            await town.store.run(suspend)
-            await refused(NOT_A_PARTNER, desk.sync(other.code))
-            await refused(NOT_A_PARTNER, desk.receive_bundle(other.code, other.keys.bundle))
-            again = await refused(STATE_REFUSED, town.store.run(suspend))
-            assert again.fields["needed"] == "active"
 
     run(path, new_sqlite)
 
@@ -156,9 +143,7 @@ def test_a_suspension_without_a_reason_is_refused(new_sqlite: NewStore) -> None:
             code = cities[HOST].code
             await refused(
                 FIELD_INVALID,
-                cities[HOME].store.run(
-                    lambda tx: desk.set_state(tx, code, PartnerState.SUSPENDED, " ")
-                ),
+                cities[HOME].store.run(lambda tx: desk.suspend(tx, code, "operator/default", " ")),
             )
 
     run(path, new_sqlite)
@@ -272,7 +257,7 @@ def test_lists_are_paged_and_never_cut(new_sqlite: NewStore) -> None:
             desk = cities[HOME].cases.partners
             first = desk.page(PageRequest(1, ""))
             second = desk.page(PageRequest(1, first.next_token))
-            assert [p.city for p in (*first.items, *second.items)] == [THIRD, HOST]
+            assert [*first.items, *second.items] == [THIRD, HOST]
             assert second.next_token == ""
 
     run(path, new_sqlite)
@@ -284,9 +269,12 @@ def test_a_peers_refusal_says_who_refused_and_why(new_sqlite: NewStore) -> None:
             one, other = cities[HOME], cities[HOST]
             desk = other.cases.partners
             await other.store.run(
-                lambda tx: desk.set_state(tx, one.code, PartnerState.SUSPENDED, "a drill")
+                lambda tx: desk.suspend(tx, one.code, "operator/default", "a drill")
             )
-            error = await refused(PEER_REFUSED, one.cases.partners.sync(other.code))
+            partner = one.store.registry.partners[other.code]
+            error = await refused(
+                PEER_REFUSED, one.cases.swapping._peers.exchange_scales(partner, ())
+            )
             assert error.fields["peer_reason"] == NOT_A_PARTNER.name
 
     run(path, new_sqlite)

@@ -6,6 +6,7 @@ or lose an answer after the other city has acted.
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import hmac
 import random
@@ -20,6 +21,7 @@ from stdnum.iso7064 import mod_11_2
 from federation import codec
 from federation.envelope import Envelope, seal
 from federation.errors import NOT_RECOGNISED, HutongError
+from federation.hello import Finish, Hello
 from federation.identifiers import CityCode
 from federation.keys import Ed25519Signer
 from federation.limits import TRUST_BUNDLE_LIFETIME
@@ -29,19 +31,24 @@ from node.certificates import Identity
 from node.errors import PEER_REFUSED, PEER_UNREACHABLE
 from node.keys.planning import Plan
 from node.model import Caller, DocumentKind, Role
+from node.ports import BundleSwap
 from node.registry import Partner, StoredAgreement
 from node.services.answering import Ask
 from node.services.assembly import UseCases, assemble
 from node.services.checking import Checked, Credential
 from node.services.here import Here
 from node.services.recording import RecordRow
-from node.store import Store, open_store
+from node.services.trial import Trial
+from node.store import Store, open_room, open_store
 from tests.conftest import NewStore
+from tests.node.befriend import activate
+from tests.node.services.trial_peers import DirectTrials
 
 T = TypeVar("T")
 
 START = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 VENUE = Caller(Role.VENUE, "library")
+OPERATOR = "operator/default"
 SCENARIO = "library.deposit_free"
 
 
@@ -159,6 +166,30 @@ class IdleWorkshop:
         return False
 
 
+class ClosedDoor:
+    """An onboarding port on which nobody knocks."""
+
+    address = "127.0.0.1:7445"
+
+    def __init__(self) -> None:
+        self.is_open = False
+
+    async def open(self) -> None:
+        self.is_open = True
+
+    async def close(self) -> None:
+        self.is_open = False
+
+    async def shown_by(self, address: Endpoint) -> bytes:
+        raise AssertionError(f"nobody knocks at {address}")
+
+    async def begin(self, address: Endpoint, shown: bytes, hello: Hello) -> Hello:
+        raise AssertionError(f"nobody says hello at {address}: {shown!r} {hello}")
+
+    async def finish(self, address: Endpoint, shown: bytes, hello: Hello, said: Finish) -> Finish:
+        raise AssertionError(f"nobody finishes at {address}: {shown!r} {hello} {said}")
+
+
 @dataclass
 class Network:
     """Which cities cannot be reached, whose answers get lost, and which lies are told."""
@@ -169,22 +200,33 @@ class Network:
     """What a lying home city makes of its attestations."""
 
 
-class DirectPeers:
+class DirectPeers(DirectTrials):
     """The peer ports of the other cities of a world."""
 
     def __init__(self, here: CityCode, world: "World") -> None:
         self._here = here
         self._world = world
 
-    async def exchange_trust_bundles(self, partner: Partner, own: Envelope) -> Envelope:
-        desk = self._world[partner.city].cases.partners
-        return await self._call(partner, lambda: desk.receive_bundle(self._here, own))
+    async def exchange_trust_bundles(
+        self, partner: Partner, own: tuple[Envelope, ...], *, by_any_means: bool = False
+    ) -> BundleSwap:
+        del by_any_means  # nobody dials, so nobody is at the wrong number
+        other = self._world[partner.city]
+        known = partner.bundle.sequence
+        given = await self._call(
+            partner, lambda: other.cases.swapping.receive_bundles(self._here, own, known)
+        )
+        return BundleSwap(given.chain, given.known_sequence, other.clock.now())
+
+    async def exchange_partnership(self, partner: Partner, own: Envelope) -> Envelope:
+        swapping = self._world[partner.city].cases.swapping
+        return await self._call(partner, lambda: swapping.receive_statement(self._here, own))
 
     async def exchange_scales(
         self, partner: Partner, own: tuple[Envelope, ...]
     ) -> tuple[Envelope, ...]:
-        desk = self._world[partner.city].cases.partners
-        return await self._call(partner, lambda: desk.receive_scales(self._here, own))
+        swapping = self._world[partner.city].cases.swapping
+        return await self._call(partner, lambda: swapping.receive_scales(self._here, own))
 
     async def propose_agreement(self, partner: Partner, agreement: Envelope) -> None:
         desk = self._world[partner.city].cases.agreements
@@ -200,9 +242,8 @@ class DirectPeers:
         attestation, lie = codec.envelope_from_bytes(answer), self._world.network.lie
         return lie(attestation) if lie else attestation
 
-    async def clock_of(self, partner: Partner, own: Envelope) -> datetime:
-        await self.exchange_trust_bundles(partner, own)
-        return self._world[partner.city].clock.now()
+    def trial_of(self, partner: Partner) -> Trial:
+        return self._world[partner.city].cases.trial
 
     async def _call(self, partner: Partner, act: Callable[[], Awaitable[T]]) -> T:
         network = self._world.network
@@ -242,7 +283,11 @@ class Town:
         self.keys = MemoryKeys(code, clock.now())
         here = Here(code, ZoneInfo("Asia/Shanghai"), clock, SeededEntropy(int(code)))
         peers = DirectPeers(code, world)
-        self.cases: UseCases = assemble(here, store, self.keys, peers, IdleWorkshop())
+        self.door = ClosedDoor()
+        rooms = functools.partial(open_room, clock)
+        self.cases: UseCases = assemble(
+            here, store, self.keys, peers, IdleWorkshop(), self.door, rooms
+        )
         self._asks = 0
         self._answers = dict[bytes, Checked]()
 
@@ -268,8 +313,11 @@ class Town:
     async def trust(self, other: "Town") -> None:
         descriptor = other.cases.partners.descriptor()
         await self.store.run(
-            lambda tx: self.cases.partners.add(tx, descriptor.json.encode(), descriptor.fingerprint)
+            lambda tx: self.cases.partners.add(
+                tx, descriptor.json.encode(), descriptor.fingerprint, OPERATOR
+            )
         )
+        await self.store.run(lambda tx: activate(tx, other.code))
 
     async def agree(self, other: "Town", change: Callable[[str], str] = str) -> str:
         one, there = data.city(self.code).pinyin, data.city(other.code).pinyin

@@ -8,20 +8,21 @@ import pytest
 import sqlalchemy as sa
 
 from federation import codec
-from federation.identifiers import CityCode
+from federation.messages import Flags
 from node.ports import Transaction
-from node.registry import Catalogue, Partner, PartnerState, Registry
+from node.registry import Catalogue, Partner, Registry
 from node.store.connection import Session
 from node.store.tables import CATALOGUES
 from tests.conftest import NewStore
+from tests.node.befriend import active
 from tests.node.services.world import MemoryKeys
 from tests.node.store.rig import HOST, NOW, Desk, opened
 
 
-def partner(sequence: int = 1, state: PartnerState = PartnerState.ACTIVE) -> Partner:
+def partner(sequence: int = 1, reason: str = "") -> Partner:
     keys = MemoryKeys(HOST, NOW, sequence)
     bundle = codec.TRUST_BUNDLE.decode(keys.bundle.payload)
-    return Partner(HOST, state, bundle, keys.bundle, NOW, "")
+    return active(Partner(HOST, bundle, keys.bundle, NOW, state_reason=reason))
 
 
 def decide(number: int) -> Callable[[Transaction], None]:
@@ -29,7 +30,7 @@ def decide(number: int) -> Callable[[Transaction], None]:
 
     def case(tx: Transaction) -> None:
         tx.administration.put_catalogue(Catalogue(1, (), str(number)))
-        tx.administration.set_partner_state(HOST, PartnerState.ACTIVE, str(number))
+        tx.administration.put_partner(partner(reason=str(number)))
 
     return case
 
@@ -155,16 +156,25 @@ def test_a_version_that_was_rolled_back_and_came_again_has_the_new_content(
     assert one.run(lambda tx: number_of(tx.registry)) == 7
 
 
-def test_a_newer_bundle_touches_neither_the_state_nor_the_day_of_a_partner(
-    two: tuple[Desk, Desk],
-) -> None:
+def test_a_partner_comes_back_from_the_store_as_it_was_kept(two: tuple[Desk, Desk]) -> None:
     one, other = two
-    one.run(lambda tx: tx.administration.set_partner_state(HOST, PartnerState.SUSPENDED, "drill"))
-    one.run(lambda tx: tx.administration.put_partner(partner(2)))
+    said = Partner(
+        city=HOST,
+        bundle=partner(2).bundle,
+        envelope=partner(2).envelope,
+        added_at=NOW,
+        here=Flags(approved=True, suspended=True),
+        sequence=7,
+        there=Flags(approved=True, tested=True),
+        there_sequence=9,
+        told=6,
+        exchanged_by="operator/li",
+        words=b"\x00\x01\x02\x03\x04\xff",
+        state_reason="drill",
+    )
+    one.run(lambda tx: tx.administration.put_partner(said))
     other.refresh()
-    found = other.store.registry.partners[HOST]
-    assert (found.state, found.state_reason) == (PartnerState.SUSPENDED, "drill")
-    assert (found.bundle.sequence, found.added_at) == (2, NOW)
+    assert other.store.registry.partners[HOST] == said
     assert other.store.registry.active_partner(HOST) is None
 
 
@@ -175,10 +185,3 @@ def test_the_newest_catalogue_counts_and_the_older_ones_stay(two: tuple[Desk, De
     assert found is not None
     assert (found.version, found.content) == (2, "two")
     assert [row.version for row in one.rows(CATALOGUES)] == [1, 2]
-
-
-def test_a_partner_that_is_unknown_is_no_partner(two: tuple[Desk, Desk]) -> None:
-    one, _ = two
-    nowhere = CityCode("999999")
-    one.run(lambda tx: tx.administration.set_partner_state(nowhere, PartnerState.ACTIVE, "x"))
-    assert set(one.store.registry.partners) == {HOST}

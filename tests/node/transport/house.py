@@ -5,6 +5,7 @@ Tests call from outside with gRPC's own client, as any stranger can.
 
 import asyncio
 import contextlib
+import functools
 import gc
 import os
 import threading
@@ -31,14 +32,15 @@ from node.keys import FileKeys, KeyFolder
 from node.keys.workshop import Workshop
 from node.model import Role
 from node.ports import Peers
-from node.registry import PartnerState
 from node.services.assembly import UseCases, assemble
 from node.services.here import Here
-from node.store import Store, open_store
+from node.store import Store, open_room, open_store
 from node.transport import status
+from node.transport.onboarding import GrpcDoor
 from node.transport.peers import GrpcPeers
 from node.transport.servers import Port, local_port, peer_port
 from scripts.cities import free_ports
+from tests.node.befriend import activate
 
 T = TypeVar("T")
 
@@ -46,6 +48,7 @@ HERE: Final = CityCode("410100")
 FRIEND: Final = CityCode("330100")
 OTHER: Final = CityCode("320500")
 STRANGER: Final = CityCode("420100")
+OPERATOR: Final = "operator/default"
 LIFE: Final = timedelta(days=30)
 EXCHANGE: Final = "/federation.v1.FederationService/ExchangeTrustBundles"
 _SECONDS: Final = 30
@@ -128,6 +131,7 @@ class House:
     own: Identity
     store: Store
     cases: UseCases
+    door: GrpcDoor
     ports: tuple[Port, Port]
     peer_number: int
     local_number: int
@@ -137,16 +141,14 @@ class House:
 
     def trust(self, other: Stranger) -> None:
         descriptor, compared = other.descriptor
-        self.act(lambda tx: self.cases.partners.add(tx, descriptor, compared))
-
-    def set_state(self, city: CityCode, state: PartnerState) -> None:
-        self.act(lambda tx: self.cases.partners.set_state(tx, city, state, "a test"))
+        self.act(lambda tx: self.cases.partners.add(tx, descriptor, compared, OPERATOR))
+        self.act(lambda tx: activate(tx, other.code))
 
     def suspend(self, city: CityCode) -> None:
-        self.set_state(city, PartnerState.SUSPENDED)
+        self.act(lambda tx: self.cases.partners.suspend(tx, city, OPERATOR, "a test"))
 
     def resume(self, city: CityCode) -> None:
-        self.set_state(city, PartnerState.ACTIVE)
+        self.act(lambda tx: self.cases.partners.resume(tx, city, OPERATOR, "a test"))
 
     def as_partner(self, own: Identity | None) -> grpc.Channel:
         """A connection to the peer port with that certificate, or with none."""
@@ -195,7 +197,16 @@ def opened(loop: Loop, directory: Path, peers: Peers | None = None) -> Iterator[
     store = open_store(f"sqlite:///{directory / 'store.sqlite'}", SystemClock())
     here = Here(HERE, ZoneInfo("Asia/Shanghai"), SystemClock(), SystemEntropy())
     workshop = Workshop(HERE, folder, SystemClock())
-    cases = assemble(here, store, keys, peers or GrpcPeers(keys), workshop)
+    [door_number] = free_ports(1)
+    address = f"127.0.0.1:{door_number}"
+
+    async def make_door() -> GrpcDoor:
+        return GrpcDoor(address, address, keys, here)
+
+    door = loop.run(make_door())
+    rooms = functools.partial(open_room, SystemClock())
+    cases = assemble(here, store, keys, peers or GrpcPeers(keys), workshop, door, rooms)
+    door.welcome(cases.onboarding)
 
     async def start() -> tuple[Port, Port]:
         made = (
@@ -215,9 +226,21 @@ def opened(loop: Loop, directory: Path, peers: Peers | None = None) -> Iterator[
     ports = loop.run(start())
     try:
         yield House(
-            loop, directory, folder, keys, own, store, cases, ports, peer_number, local_number
+            loop,
+            directory,
+            folder,
+            keys,
+            own,
+            store,
+            cases,
+            door,
+            ports,
+            peer_number,
+            local_number,
         )
     finally:
+        loop.run(door.close())
+        loop.run(cases.refreshing.close())
         for port in ports:
             loop.run(port.stop())
         loop.run(store.close())

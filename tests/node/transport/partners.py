@@ -14,9 +14,10 @@ from federation.messages import Endpoint
 from federation.v1 import federation_service_pb2 as pb
 from node.certificates import Identity
 from node.errors import PEER_UNREACHABLE
-from node.registry import Partner, PartnerState
+from node.registry import Partner
 from node.transport.peers import GrpcPeers
 from scripts.cities import free_ports
+from tests.node.befriend import active
 from tests.node.transport.house import (
     Loop,
     Stranger,
@@ -40,10 +41,10 @@ class Scene:
         bundle = codec.TRUST_BUNDLE.decode(city.keys.bundle.payload)
         endpoints = tuple(Endpoint("127.0.0.1", port) for port in ports)
         bundle = replace(bundle, endpoints=endpoints)
-        return Partner(city.code, PartnerState.ACTIVE, bundle, city.keys.bundle, now())
+        return active(Partner(city.code, bundle, city.keys.bundle, now()))
 
     async def swap(self, peers: GrpcPeers, partner: Partner) -> object:
-        return await peers.exchange_trust_bundles(partner, self.here.keys.bundle)
+        return await peers.exchange_trust_bundles(partner, (self.here.keys.bundle,))
 
 
 @contextlib.asynccontextmanager

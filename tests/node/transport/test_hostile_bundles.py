@@ -20,10 +20,11 @@ from node.certificates import _issue, peer_identity, peer_name, pem_to_der, pinn
 from node.clock import SystemClock, SystemEntropy
 from node.errors import NOT_A_PARTNER, PEER_UNREACHABLE
 from node.keys.files import read_signer
-from node.registry import Partner, PartnerState
+from node.registry import Partner
 from node.store import open_store
 from node.transport import credentials
 from node.transport.peers import GrpcPeers
+from tests.node.befriend import active
 from tests.node.transport.house import (
     EXCHANGE,
     FRIEND,
@@ -109,11 +110,11 @@ def test_a_bundle_with_a_certificate_that_is_none_shuts_out_nobody_else(
 
 def test_a_bundle_of_garbage_only_is_told_as_unreachable(house: House, friend: Stranger) -> None:
     bundle = codec.TRUST_BUNDLE.decode(next_bundle(friend, tls_certificates=(b"none",)).payload)
-    partner = Partner(FRIEND, PartnerState.ACTIVE, bundle, friend.keys.bundle, now())
+    partner = active(Partner(FRIEND, bundle, friend.keys.bundle, now()))
 
     async def swap() -> None:
         async with GrpcPeers(house.keys) as peers:
-            await peers.exchange_trust_bundles(partner, house.keys.bundle)
+            await peers.exchange_trust_bundles(partner, (house.keys.bundle,))
 
     with pytest.raises(HutongError) as raised:
         house.loop.run(swap())

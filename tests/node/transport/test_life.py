@@ -70,7 +70,9 @@ def house(loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 def looked(house: House) -> HutongError | None:
     """What the node's own look finds wrong."""
-    node = bootstrap._Node(SystemClock(), house.store, house.keys, house.ports)
+    node = bootstrap._Node(
+        SystemClock(), house.store, house.keys, house.cases, house.door, house.ports
+    )
     try:
         house.loop.run(node.look())
     except HutongError as error:

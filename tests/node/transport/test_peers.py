@@ -13,6 +13,7 @@ from federation.errors import MALFORMED, NOT_CANONICAL, NOT_RECOGNISED, STALE, H
 from node import limits
 from node.certificates import peer_identity
 from node.errors import PEER_REFUSED, PEER_UNREACHABLE
+from node.ports import BundleSwap
 from node.transport import status
 from node.transport.peers import GrpcPeers
 from scripts.cities import free_ports
@@ -267,20 +268,20 @@ def test_a_newer_bundle_moves_the_line_and_lets_calls_under_way_end(scene: Scene
 
 
 @pytest.mark.parametrize("clock", ["", "noon", "2026-13-01T00:00:00", "9" * 500])
-def test_a_clock_that_cannot_be_read_is_told_as_such(scene: Scene, clock: str) -> None:
+def test_a_clock_that_cannot_be_read_is_no_clock(scene: Scene, clock: str) -> None:
     [port] = free_ports(1)
 
     async def lying(request: bytes, context: Any) -> bytes:  # noqa: ANN401 - gRPC's own
         context.set_trailing_metadata((("hutong-time", clock),))
         return await honest(scene.friend)(request, context)
 
-    async def path() -> object:
+    async def path() -> BundleSwap:
         async with serving(scene, port, lying), GrpcPeers(scene.here.keys) as peers:
-            return await peers.clock_of(scene.partner(scene.friend, port), scene.here.keys.bundle)
+            return await peers.exchange_trust_bundles(
+                scene.partner(scene.friend, port), (scene.here.keys.bundle,)
+            )
 
-    with pytest.raises(HutongError) as raised:
-        scene.loop.run(path())
-    assert raised.value.reason == MALFORMED
+    assert scene.loop.run(path()).their_clock is None
 
 
 def test_the_request_id_follows_the_call_and_nothing_else_does(scene: Scene) -> None:
