@@ -79,12 +79,13 @@ class KeyDesk:
         workshop: Workshop,
         published: Callable[[], None] = lambda: None,
     ) -> None:
-        """`published` is called in the event loop after each new bundle, to tell partners."""
+        """`published` is called in the event loop once for each new bundle, to tell partners."""
         self._here = here
         self._uow = uow
         self._keys = keys
         self._workshop = workshop
         self._published = published
+        self._seen = self._bundle().sequence
 
     def view(self) -> KeysView:
         """The keys as they are now."""
@@ -124,7 +125,7 @@ class KeyDesk:
             raise TypeError("an operator's plan is never empty")
         draft = b"" if work.draft is None else await asyncio.to_thread(work.draft.read_bytes)
         if not draft:
-            self._tell()
+            self.notice()
         bundle = work.bundle
         return await self._uow.run(lambda tx: self._record(tx, ask, bundle, said, draft, encode))
 
@@ -135,7 +136,7 @@ class KeyDesk:
             return found
         envelope = envelope_from_json(draft, where="draft")
         bundle = await asyncio.to_thread(self._workshop.publish, envelope)
-        self._tell()
+        self.notice()
         return await self._uow.run(lambda tx: self._record(tx, ask, bundle, "publish", b"", encode))
 
     def _record(
@@ -157,7 +158,7 @@ class KeyDesk:
 
         Where the root keys are elsewhere it cannot, and `findings` says so.
         """
-        self._keys.reload()
+        self.notice()
         bundle, now = self._bundle(), self._here.now()
         if await asyncio.to_thread(self._workshop.renew_local):
             _LOG.info("local_certificate_renewed")
@@ -179,7 +180,7 @@ class KeyDesk:
             raise
         if work is not None:
             _LOG.info("trust_bundle_published", sequence=work.bundle.sequence)
-            self._tell()
+            self.notice()
 
     async def findings(self) -> tuple[Finding, ...]:
         """What `doctor` says of this city's keys."""
@@ -191,9 +192,16 @@ class KeyDesk:
             return (Finding("keys", Severity.ERROR, error.text("zh"), error.text("en"), *RESTORE),)
         return tuple(key_findings(bundle, key_id, at_hand, self._here.now()))
 
-    def _tell(self) -> None:
+    def notice(self) -> None:
+        """See what was published since the last look, whichever process did it, and tell of it.
+
+        A call that was cut off after it had published is made good by this too.
+        """
         self._keys.reload()
-        self._published()
+        sequence = self._bundle().sequence
+        if sequence != self._seen:
+            self._seen = sequence
+            self._published()
 
     def _bundle(self) -> TrustBundle:
         return codec.TRUST_BUNDLE.decode(self._keys.bundle.payload)

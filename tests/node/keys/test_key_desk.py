@@ -137,6 +137,13 @@ def test_the_timer_does_what_is_due_and_nothing_else(office: Office) -> None:
     assert set(office.findings().values()) == {Severity.OK}
 
 
+def test_what_another_process_published_is_told_at_the_next_look(office: Office) -> None:
+    office.made.rotate(BOTH)
+    for _ in range(2):
+        office.desk.notice()
+    assert office.told == [2]
+
+
 def test_the_timers_of_two_processes_do_it_once(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,7 +158,11 @@ def test_the_timers_of_two_processes_do_it_once(
 
     monkeypatch.setattr(made.workshop, "carry_out", late)
     office.tend()
-    assert (made.newest.sequence, office.told) == (2, [])
+    assert made.newest.sequence == 2
+    monkeypatch.undo()
+    # At its next look this process has seen it, and tells its partners too.
+    office.tend()
+    assert (made.newest.sequence, office.told) == (2, [2])
 
 
 def test_root_keys_that_are_elsewhere_are_asked_for_in_time(office: Office, tmp_path: Path) -> None:
