@@ -21,7 +21,7 @@ from node import data
 from node.certificates import peer_name
 from node.clock import SystemEntropy
 from node.keys import FileKeys, KeyFolder
-from scripts.cities import Cities, City, agree
+from scripts.cities import Cities, City, agree, befriend
 
 METHOD = "/federation.v1.FederationService/RequestAttestation"
 IN_FLIGHT = 64
@@ -94,14 +94,7 @@ def rig(directory: Path, environment: dict[str, str] | None = None) -> Iterator[
         cities.start()
         for city in cities:
             city.load_rules()
-        for one, other in ((home, host), (host, home)):
-            found = other.operator("GetDescriptor")
-            one.operator(
-                "AddPartner",
-                request_id=_uuid(),
-                descriptor_json=found["descriptor_json"],
-                fingerprint=found["fingerprint"],
-            )
+        befriend(home, host)
         agreement_id = agree(host, home)
         host.stop()
         residents = {

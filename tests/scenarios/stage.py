@@ -31,7 +31,7 @@ from node.clock import SystemEntropy
 from node.config import read_settings
 from node.keys import FileKeys, KeyFolder
 from node.transport import status
-from scripts.cities import Answer, Cities, City, agree, new_id
+from scripts.cities import Answer, Cities, City, agree, befriend, new_id
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 ASK: Final = "/federation.v1.FederationService/RequestAttestation"
@@ -243,14 +243,7 @@ def hand(directory: Path, store: str | None = None) -> Iterator[tuple[Hand, dict
         cities.start({"zhengzhou": store} if store else None)
         for city in cities:
             city.load_rules()
-        for one, other in ((home, host), (host, home)):
-            found = other.operator("GetDescriptor")
-            one.operator(
-                "AddPartner",
-                request_id=new_id(),
-                descriptor_json=found["descriptor_json"],
-                fingerprint=found["fingerprint"],
-            )
+        befriend(home, host)
         agreement_id = agree(host, home)
         host.stop()
         folder = KeyFolder(host.directory)

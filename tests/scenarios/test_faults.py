@@ -82,7 +82,7 @@ def test_a_home_city_killed_between_commit_and_answer_gives_the_first_answer(
 
 
 def _city(hand_: Hand) -> City:
-    return City(data.city(hand_.city), Path(), 0, 0)
+    return City(data.city(hand_.city), Path(), 0, 0, 0)
 
 
 def _answers(city: City) -> list[bytes]:

@@ -47,12 +47,22 @@ def both(
 def twin(city: City, directory: Path) -> City:
     """Another process of the same city: its keys and its store, ports of its own."""
     shutil.copytree(city.directory, directory)
-    peer, local = free_ports(2)
+    peer, local, onboarding = free_ports(3)
     made = replace(
-        city, directory=directory, peer_port=peer, local_port=local, process=None, clients={}
+        city,
+        directory=directory,
+        peer_port=peer,
+        local_port=local,
+        onboarding_port=onboarding,
+        process=None,
+        clients={},
     )
     text = made.settings.read_text("utf-8")
-    for old, new in ((city.peer_port, peer), (city.local_port, local)):
+    for old, new in (
+        (city.peer_port, peer),
+        (city.local_port, local),
+        (city.onboarding_port, onboarding),
+    ):
         assert f":{old}" in text
         text = text.replace(f":{old}", f":{new}")
     made.settings.write_text(text, "utf-8")

@@ -1,0 +1,66 @@
+"""Two cities become partners, as their officers would do it: from a spoken code to an agreement."""
+
+import re
+import time
+from typing import Final
+
+from node import data
+from scripts.city import START_SECONDS, Answer, City, b64, new_id
+
+_SECOND: Final = "second"
+_ACTIVE: Final = "PARTNER_STATE_ACTIVE"
+
+
+def befriend(one: City, other: City) -> Answer:
+    """Make two cities active partners as their officers would; the steps of the trial exchange."""
+    invited = one.operator("InvitePartner", request_id=new_id(), city=other.about.code)
+    joined = other.operator(
+        "JoinPartner", request_id=new_id(), code=invited["code_zh"], address=invited["address"]
+    )["partner"]
+    if one.partner(other)["words_en"] != joined["words_en"]:
+        raise RuntimeError("somebody is between the two cities: their words differ")
+    for city, partner in ((one, other), (other, one)):
+        city.operator(
+            "ApprovePartner",
+            who=_SECOND,
+            request_id=new_id(),
+            city=partner.about.code,
+            legal_basis="两市信用互认合作协议（演示）",
+            privacy_assessment=f"PIA-{city.about.code}-{partner.about.code}",
+        )
+    one.operator("SyncPartner", city=other.about.code)
+    tested = one.operator("TestPartner", city=other.about.code)
+    failed = [step for step in tested["steps"] if not step["passed"]]
+    if failed:
+        raise RuntimeError(f"the trial exchange failed: {failed}")
+    give_up = time.monotonic() + START_SECONDS
+    while {one.partner(other)["state"], other.partner(one)["state"]} != {_ACTIVE}:
+        if time.monotonic() > give_up:
+            raise RuntimeError("both passed the trial exchange, and are not active")
+        time.sleep(0.02)
+    return tested
+
+
+def agree(one: City, other: City, freshness_seconds: int | None = None) -> str:
+    """Put the shipped agreement of two partners in force; its id."""
+    text = data.agreement(one.about.pinyin, other.about.pinyin).read_text("utf-8")
+    if freshness_seconds is not None:
+        text = re.sub(
+            r"(?m)^status_freshness_seconds = .*$",
+            f"status_freshness_seconds = {freshness_seconds}",
+            text,
+        )
+    proposed = one.operator(
+        "ProposeAgreement",
+        request_id=new_id(),
+        partner_city=other.about.code,
+        file_name="agreement.toml",
+        content=b64(text.encode()),
+    )["agreement"]
+    other.operator(
+        "SignAgreement",
+        request_id=new_id(),
+        agreement_id=proposed["agreement_id"],
+        version=proposed["version"],
+    )
+    return str(proposed["agreement_id"])
