@@ -49,9 +49,13 @@ class Scene:
 
 @contextlib.asynccontextmanager
 async def serving(
-    scene: Scene, port: int, behave: Behaviour, own: Identity | None = None
+    scene: Scene,
+    port: int,
+    behave: Behaviour,
+    own: Identity | None = None,
+    roots: bytes = b"",
 ) -> AsyncIterator[None]:
-    """A partner's peer port that behaves like this."""
+    """A partner's peer port that behaves like this, and accepts these certificates of ours."""
     own = own or scene.friend.own
     server: Any = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
     handler = grpc.unary_unary_rpc_method_handler(behave)
@@ -63,7 +67,7 @@ async def serving(
     server.add_generic_rpc_handlers([Everything()])
     credentials = grpc.ssl_server_credentials(
         [(own.key, own.certificate)],
-        root_certificates=scene.here.own.certificate,
+        root_certificates=roots or scene.here.own.certificate,
         require_client_auth=True,
     )
     server.add_secure_port(f"127.0.0.1:{port}", credentials)
