@@ -301,6 +301,9 @@ class UnitOfWork(Protocol):
     def registry(self) -> Registry:
         """The newest registry that this process has seen."""
 
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each newer registry, from whatever thread; it only passes it on."""
+
     async def run(self, use_case: Callable[[Transaction], T]) -> T:
         """Run a use case and make it durable; its result is seen only then.
 

@@ -32,6 +32,7 @@ from node.ports import Keys, Transaction, UnitOfWork
 from node.registry import OwnScale, Registry
 from node.services.answering import Ask, record, recorded
 from node.services.here import Here
+from node.services.partners import active_partner
 from node.services.standing import standing_of
 from node.services.swapping import Swapping
 from node.services.terms import TermsBook, not_active
@@ -113,6 +114,9 @@ class Attesting:
         now: datetime,
     ) -> bytes:
         asked = request.message
+        if caller != self._here.city:
+            # Another process of this city may have suspended it: old answers end with that, too.
+            active_partner(tx.registry, caller)
         ask = Ask(caller, asked.header.statement_id, request.payload_digest)
         found = recorded(tx, ask)
         if found is not None:
@@ -170,7 +174,7 @@ class Attesting:
     ) -> Attestation:
         asked, subject = request.message, ruling.subject
         random = self._here.entropy.token(_STATUS_INDEX_BYTES)
-        ends = now + terms.attestation_lifetime
+        ends = min(now + terms.attestation_lifetime, terms.valid_until)
         if ruling.claim:
             ends = min(ends, subject.consent.expires_at)
         header = Header(self._here.new_id(now), self._here.city, (terms.host,), now, ends)

@@ -55,6 +55,10 @@ class Store:
         """The newest registry that this process has seen."""
         return self._make.registry
 
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each newer registry, from whatever thread; it only passes it on."""
+        self._make.on_change(listener)
+
     async def run(self, use_case: Callable[[Transaction], T]) -> T:
         """Run a use case and make it durable; its result is seen only then."""
         return await self._writer.run(use_case)

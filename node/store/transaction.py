@@ -1,6 +1,7 @@
 """One transaction, with every repository over it, and the registry as it stands in it."""
 
 import threading
+from collections.abc import Callable
 
 import sqlalchemy as sa
 
@@ -47,6 +48,7 @@ class TransactionMaker:
         self._upserts = Upserts(dialect)
         self._registry = registry
         self._lock = threading.Lock()
+        self._listeners: list[Callable[[], None]] = []
 
     @property
     def registry(self) -> Registry:
@@ -65,8 +67,16 @@ class TransactionMaker:
     def publish(self, registry: Registry) -> None:
         """Let everybody see a registry that is committed, unless they see a newer one."""
         with self._lock:
-            if registry.version > self._registry.version:
+            newer = registry.version > self._registry.version
+            if newer:
                 self._registry = registry
+        if newer:
+            for listener in tuple(self._listeners):
+                listener()
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each newer registry, from whatever thread brought it."""
+        self._listeners.append(listener)
 
 
 def load_registry(session: Session) -> Registry:

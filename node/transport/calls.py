@@ -8,9 +8,10 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, Final, Protocol
 
 import grpc
@@ -24,9 +25,12 @@ from federation.errors import MALFORMED, HutongError
 from federation.identifiers import is_uuid
 from node.errors import INTERNAL, STORE_UNAVAILABLE
 from node.transport import status
+from node.transport.streams import Streams, write_all
 
 REQUEST_ID_HEADER: Final = "hutong-request-id"
 TIME_HEADER: Final = "hutong-time"
+_OK: Final = "OK"
+_CANCELLED: Final = "CANCELLED"
 _LOG: Final = structlog.get_logger()
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -45,6 +49,19 @@ class Call:
 
 
 Handler = Callable[[Call, Any], Awaitable[Message | bytes]]
+"""A method: one answer to one request."""
+
+StreamHandler = Callable[[Call, Any], AsyncIterator[Message | bytes] | Awaitable[None]]
+"""A method that streams: to one request or to many it gives its answers, or writes them itself."""
+
+Fresh = Callable[[str, str], Callable[[], Awaitable[object]] | None]
+"""What is to be done before each call of a method of a service; None: nothing."""
+
+Told = Callable[[str, float], None]
+"""Hears how a call ended, and after how many seconds."""
+
+Meter = Callable[[str, str], Told]
+"""Who hears of the calls of a method of a service."""
 
 
 class Gate(Protocol):
@@ -74,9 +91,13 @@ class Running:
 
     def enter(self) -> None:
         """One more call; raises STORE_UNAVAILABLE once the port drains."""
-        if self._draining:
-            raise HutongError(STORE_UNAVAILABLE, problem="the node is stopping")
+        self.check()
         self._count += 1
+
+    def check(self) -> None:
+        """Raise STORE_UNAVAILABLE once the port drains."""
+        if self._draining:
+            raise stopping()
 
     def leave(self) -> None:
         """One call that had entered has its answer."""
@@ -92,27 +113,69 @@ class Running:
                 await asyncio.wait_for(self._idle.wait(), longest.total_seconds())
 
 
+def stopping() -> HutongError:
+    """What a call is told that comes, or still streams, when the node stops."""
+    return HutongError(STORE_UNAVAILABLE, problem="the node is stopping")
+
+
+def unmetered(_service: str, _method: str) -> Told:
+    """Nobody hears of it."""
+
+    def tell(_reason: str, _seconds: float) -> None:
+        """Nobody wants to know."""
+
+    return tell
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a port may have besides its gate; `streams` where a method of it streams."""
+
+    streams: Streams | None = None
+    fresh: Fresh = lambda _service, _method: None
+    meter: Meter = unmetered
+
+
 def service_handler(
-    service: ServiceDescriptor, servicer: object, gate: Gate, running: Running
+    service: ServiceDescriptor,
+    servicer: object,
+    gate: Gate,
+    running: Running,
+    around: Around = Around(),
 ) -> "grpc.GenericRpcHandler[Any, Any]":
     """Every method of a service, handled by the servicer's method of the same name."""
-    handlers = {
-        method.name: _method_handler(method, getattr(servicer, method.name), gate, running)
-        for method in service.methods
-    }
+    handlers = {}
+    for method in service.methods:
+        make = _stream_handler if method.server_streaming else _method_handler
+        handler = getattr(servicer, method.name, None)
+        # Of somebody else's service we may not have all.
+        if handler is not None:
+            handlers[method.name] = make(method, handler, gate, running, around)
     return grpc.method_handlers_generic_handler(service.full_name, handlers)
 
 
+def as_ours(servicer: object, *names: str) -> object:
+    """Somebody else's servicer, whose methods take the request and the context, as ours are."""
+
+    def turned(method: Callable[[Any, Context], Any]) -> Callable[[Call, Any], Any]:
+        return lambda call, request: method(request, call.context)
+
+    return SimpleNamespace(**{name: turned(getattr(servicer, name)) for name in names})
+
+
 def _method_handler(
-    method: MethodDescriptor, handler: Handler, gate: Gate, running: Running
+    method: MethodDescriptor, handler: Handler, gate: Gate, running: Running, around: Around
 ) -> "grpc.RpcMethodHandler[bytes, bytes]":
     request_type = GetMessageClass(method.input_type)
     service = method.containing_service.full_name
+    fresh, tell = around.fresh(service, method.name), around.meter(service, method.name)
 
     async def serve(data: bytes, context: Context) -> bytes:
         began = time.perf_counter()
-        reason, who = "OK", ""
+        who = ""
         try:
+            if fresh is not None:
+                await fresh()
             caller = gate.enter(context, service, method.name)
             who = str(caller)
             try:
@@ -127,23 +190,84 @@ def _method_handler(
             finally:
                 running.leave()
                 gate.leave(caller)
-        except HutongError as error:
-            reason, failure = error.reason.name, error
-        except Exception:  # noqa: BLE001 - a fault of ours: its trace stays in the log
-            _LOG.exception("call_failed", method=method.name, caller=who)
-            followed = str(structlog.contextvars.get_contextvars().get("request_id", ""))
-            failure = HutongError(INTERNAL, request_id=followed)
-            reason = failure.reason.name
+        except grpc.aio.AbortError:
+            raise
+        except Exception as error:  # noqa: BLE001 - told, and logged where it is a fault of ours
+            failure = _failure(error, method.name, who)
         else:
-            _log(method.name, who, reason, began)
+            _log(method.name, who, _OK, began, tell)
             return answer if isinstance(answer, bytes) else answer.SerializeToString()
-        _log(method.name, who, reason, began)
-        await context.abort(
-            status.code_of(failure), status.text_of(failure, "en"), status.to_metadata(failure)
-        )
+        _log(method.name, who, failure.reason.name, began, tell)
+        await _abort(context, failure)
         raise AssertionError("abort raises")
 
     return grpc.unary_unary_rpc_method_handler(serve)
+
+
+def _stream_handler(
+    method: MethodDescriptor, handler: StreamHandler, gate: Gate, running: Running, around: Around
+) -> "grpc.RpcMethodHandler[Any, Any]":
+    """A method that streams, of one request or of many; it ends when its caller may not call it."""
+    request_type = GetMessageClass(method.input_type)
+    service = method.containing_service.full_name
+    fresh, tell = around.fresh(service, method.name), around.meter(service, method.name)
+    streams = around.streams
+    if streams is None:
+        raise TypeError(f"{method.full_name} streams, and this port has no streams")
+
+    async def asked(requests: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+        async for data in requests:
+            yield _parse(request_type, data, method.name)
+
+    async def serve(requests: Any, context: Context) -> None:  # noqa: ANN401 - bytes, or many
+        began = time.perf_counter()
+        who, reason = "", _CANCELLED
+        try:
+            if fresh is not None:
+                await fresh()
+            caller = gate.enter(context, service, method.name)
+            who = str(caller)
+            try:
+                running.check()
+                many = method.client_streaming
+                request = asked(requests) if many else _parse(request_type, requests, method.name)
+                made = handler(Call(caller, method.name, context), request)
+                await streams.run(context, service, method.name, write_all(context, made))
+            finally:
+                gate.leave(caller)
+        except grpc.aio.AbortError:
+            raise
+        except Exception as error:  # noqa: BLE001 - told, and logged where it is a fault of ours
+            failure = _failure(error, method.name, who)
+            reason = failure.reason.name
+        else:
+            reason = _OK
+            return
+        finally:
+            _log(method.name, who, reason, began, tell)
+        await _abort(context, failure)
+
+    if method.client_streaming:
+        return grpc.stream_stream_rpc_method_handler(serve, response_serializer=_bytes_of)
+    return grpc.unary_stream_rpc_method_handler(serve, response_serializer=_bytes_of)
+
+
+def _bytes_of(answer: Message | bytes) -> bytes:
+    return answer if isinstance(answer, bytes) else answer.SerializeToString()
+
+
+def _failure(error: Exception, method: str, who: str) -> HutongError:
+    if isinstance(error, HutongError):
+        return error
+    _LOG.error("call_failed", method=method, caller=who, exc_info=error)
+    followed = str(structlog.contextvars.get_contextvars().get("request_id", ""))
+    return HutongError(INTERNAL, request_id=followed)
+
+
+async def _abort(context: Context, failure: HutongError) -> None:
+    await context.abort(
+        status.code_of(failure), status.text_of(failure, "en"), status.to_metadata(failure)
+    )
 
 
 def _parse(request_type: type[Message], data: bytes, method: str) -> Message:
@@ -158,8 +282,10 @@ def _parse(request_type: type[Message], data: bytes, method: str) -> Message:
     return request
 
 
-def _log(method: str, caller: str, reason: str, began: float) -> None:
-    milliseconds = round((time.perf_counter() - began) * 1000, 1)
+def _log(method: str, caller: str, reason: str, began: float, tell: Told) -> None:
+    seconds = time.perf_counter() - began
+    tell(reason, seconds)
+    milliseconds = round(seconds * 1000, 1)
     _LOG.info("served", method=method, caller=caller, reason=reason, milliseconds=milliseconds)
 
 

@@ -2,7 +2,7 @@
 
 import ssl
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -46,9 +46,17 @@ _NEEDED: Final[Mapping[str, frozenset[PartnerState]]] = {
     "federation.v1.TrialService": frozenset(
         {PartnerState.APPROVED, PartnerState.TESTED, PartnerState.ACTIVE}
     ),
+    # Both streams of these end with the right to call them (`node.transport.streams`).
     "grpc.health.v1.Health": _ON_THE_WAY,
     "grpc.reflection.v1alpha.ServerReflection": _ON_THE_WAY,
 }
+
+
+# What is refused at once also where another process of the city suspended the partner just now:
+# before each call the registry is read again. An attestation need not: the transaction that gives
+# it reads the registry itself. Health must answer also where nothing can be read.
+_READ_AGAIN: Final = ("federation.v1.",)
+_READS_ITSELF: Final = frozenset({"federation.v1.FederationService/RequestAttestation"})
 
 
 class PeerGate:
@@ -84,6 +92,18 @@ class PeerGate:
         if partner.state not in needed:
             raise HutongError(NOT_A_PARTNER, city=partner.city)
         return partner.city
+
+    def fresh(self, service: str, method: str) -> Callable[[], Awaitable[object]] | None:
+        """What makes sure, before a call, that the registry is the newest of all processes."""
+        name = f"{service}/{method}"
+        always = _NEEDED.get(name, _ACTIVE) == frozenset(PartnerState)
+        if always or name in _READS_ITSELF or not service.startswith(_READ_AGAIN):
+            return None
+
+        async def read() -> None:
+            await self._uow.read(lambda tx: tx.registry.version)
+
+        return read
 
     def leave(self, caller: CityCode) -> None:
         """One call of the city has ended."""

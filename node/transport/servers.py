@@ -7,22 +7,34 @@ from typing import Any, Final
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2
+from grpc_reflection.v1alpha._async import ReflectionServicer
 
 from federation.limits import MESSAGE_BYTES
-from federation.v1 import federation_service_pb2
+from federation.v1 import federation_service_pb2, trial_service_pb2
 from node import limits
 from node.errors import CANNOT_LISTEN, HutongError
 from node.ports import Identities, UnitOfWork
 from node.services.assembly import UseCases
 from node.transport import credentials
-from node.transport.calls import Gate, Running, service_handler
+from node.transport.calls import (
+    Around,
+    Gate,
+    Meter,
+    Running,
+    as_ours,
+    service_handler,
+    stopping,
+    unmetered,
+)
 from node.transport.departments import DepartmentServicer
 from node.transport.federation import FederationServicer
 from node.transport.gates import LocalGate, PeerGate
 from node.transport.health import Health
 from node.transport.operators import OperatorServicer
 from node.transport.residents import ResidentServicer
+from node.transport.streams import Streams
+from node.transport.trial import TrialServicer
 from node.transport.venues import VenueServicer
 from node.v1 import (
     department_service_pb2,
@@ -44,7 +56,8 @@ _OPTIONS: Final = (
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.max_concurrent_streams", 2 * limits.SERVED_PER_PARTNER),
 )
-_HEALTH: Final = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+_HEALTH: Final = health_pb2.DESCRIPTOR.services_by_name["Health"]
+_REFLECTION: Final = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
 
 Service = tuple[ServiceDescriptor, object]
 
@@ -60,14 +73,17 @@ class Port:
         gate: Gate,
         services: Sequence[Service],
         sizes: tuple[int, int],
+        around: Around,
     ) -> None:
         """Serve `services` at `address`, which the setting of that name gives.
 
-        `sizes` are the most bytes of a request and of an answer.
+        `sizes` are the most bytes of a request and of an answer. Health and reflection are behind
+        the gate where the port has streams, else open to whoever may connect.
         """
         names = tuple(descriptor.full_name for descriptor, _ in services)
         self._health = Health(names)
         self._running = Running()
+        self._streams = around.streams
         self._server: Any = grpc.aio.server(
             options=(
                 *_OPTIONS,
@@ -77,13 +93,28 @@ class Port:
         )
         self._server.add_generic_rpc_handlers(
             [
-                service_handler(descriptor, servicer, gate, self._running)
+                service_handler(descriptor, servicer, gate, self._running, around)
                 for descriptor, servicer in services
             ]
         )
-        health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, self._server)
-        shown = (*names, _HEALTH, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(shown, self._server)
+        shown = (*names, _HEALTH.full_name, _REFLECTION.full_name)
+        if around.streams is None:
+            health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, self._server)
+            reflection.enable_server_reflection(shown, self._server)
+        else:
+            self._server.add_generic_rpc_handlers(
+                [
+                    # Health is answered while the port drains, too.
+                    service_handler(descriptor, servicer, gate, Running(), around)
+                    for descriptor, servicer in (
+                        (_HEALTH, as_ours(self._health.servicer, "Check", "Watch")),
+                        (
+                            _REFLECTION,
+                            as_ours(ReflectionServicer(shown), "ServerReflectionInfo"),
+                        ),
+                    )
+                ]
+            )
         try:
             self._server.add_secure_port(address, server_credentials)
         except RuntimeError as error:
@@ -101,25 +132,44 @@ class Port:
         """Say that it stops, take no new call, let the running ones finish."""
         await self._health.drain()
         await self._running.drain(limits.DRAIN)
+        if self._streams is not None:
+            self._streams.end(stopping())
         # The last answers are on their way out.
         await asyncio.sleep(limits.DRAIN_LAST.total_seconds())
         await self._server.stop(limits.DRAIN_LAST.total_seconds())
 
 
-def peer_port(address: str, keys: Identities, uow: UnitOfWork, cases: UseCases) -> Port:
-    """Where partner cities call."""
-    descriptor = federation_service_pb2.DESCRIPTOR.services_by_name["FederationService"]
+def peer_port(
+    address: str,
+    keys: Identities,
+    uow: UnitOfWork,
+    cases: UseCases,
+    meter: Meter = unmetered,
+) -> Port:
+    """Where partner cities call; made in the loop that serves it."""
+    federation = federation_service_pb2.DESCRIPTOR.services_by_name["FederationService"]
+    trial = trial_service_pb2.DESCRIPTOR.services_by_name["TrialService"]
+    gate = PeerGate(cases.here, uow)
+    streams = Streams(gate.allowed)
+    uow.on_change(streams.look_soon)
     return Port(
         address,
         "peer_listen",
         credentials.peer_server(keys, uow),
-        PeerGate(cases.here, uow),
-        [(descriptor, FederationServicer(cases))],
+        gate,
+        [(federation, FederationServicer(cases)), (trial, TrialServicer(cases))],
         (MESSAGE_BYTES, MESSAGE_BYTES),
+        Around(streams, gate.fresh, meter),
     )
 
 
-def local_port(address: str, keys: Identities, authority: bytes, cases: UseCases) -> Port:
+def local_port(
+    address: str,
+    keys: Identities,
+    authority: bytes,
+    cases: UseCases,
+    meter: Meter = unmetered,
+) -> Port:
     """Where this city's own clients call."""
     services = [
         (resident_service_pb2.DESCRIPTOR, "ResidentService", ResidentServicer(cases)),
@@ -134,4 +184,5 @@ def local_port(address: str, keys: Identities, authority: bytes, cases: UseCases
         LocalGate(cases.here),
         [(file.services_by_name[name], servicer) for file, name, servicer in services],
         (limits.LOCAL_REQUEST_BYTES, limits.LOCAL_ANSWER_BYTES),
+        Around(meter=meter),
     )

@@ -50,7 +50,7 @@ from tests.node.transport.house import (
 from tests.node.transport.test_peer_port import got_our_bundle, swap
 
 ROOT = Path(__file__).resolve().parents[3]
-PEER_SERVICES = {"federation.v1.FederationService"}
+PEER_SERVICES = {"federation.v1.FederationService", "federation.v1.TrialService"}
 LOCAL_SERVICES = {
     "node.v1.ResidentService",
     "node.v1.VenueService",

@@ -1,0 +1,109 @@
+"""Streams that end as soon as their caller may not call any more.
+
+A call is checked when it comes; a stream goes on after that. So each change of the registry looks
+at every open stream: one whose caller was suspended ends with the reason, the others go on. What a
+stream's work was about to write when it ended is not written.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from federation.errors import HutongError
+
+Allowed = Callable[[grpc.aio.ServicerContext[Any, Any], str, str], object]
+"""Raises where the caller of a connection may not call a method of a service now."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stream:
+    """One open stream, and the error that ends it."""
+
+    context: grpc.aio.ServicerContext[Any, Any]
+    service: str
+    method: str
+    over: "asyncio.Future[HutongError]"
+
+    def end(self, error: HutongError) -> None:
+        if not self.over.done():
+            self.over.set_result(error)
+
+
+class Streams:
+    """The open streams of one port."""
+
+    def __init__(self, allowed: Allowed) -> None:
+        """Made in the loop that serves the port; `allowed` is its gate's."""
+        self._allowed = allowed
+        self._loop = asyncio.get_running_loop()
+        self._open = set[_Stream]()
+
+    @property
+    def count(self) -> int:
+        """How many are open."""
+        return len(self._open)
+
+    def look_soon(self) -> None:
+        """Look at every stream; from any thread, also after the loop has ended."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._look)
+
+    def _look(self) -> None:
+        for stream in tuple(self._open):
+            try:
+                self._allowed(stream.context, stream.service, stream.method)
+            except HutongError as error:
+                stream.end(error)
+
+    def end(self, error: HutongError) -> None:
+        """End every stream with that error."""
+        for stream in tuple(self._open):
+            stream.end(error)
+
+    async def run(
+        self,
+        context: grpc.aio.ServicerContext[Any, Any],
+        service: str,
+        method: str,
+        work: Awaitable[None],
+    ) -> None:
+        """Do a stream's work until it is done; raises what it raises, or why the stream ended."""
+        stream = _Stream(context, service, method, self._loop.create_future())
+        task = asyncio.ensure_future(work)
+        self._open.add(stream)
+        try:
+            # The caller may have been suspended since the gate: from here on every change is seen.
+            self._allowed(context, service, method)
+            either: tuple[asyncio.Future[Any], ...] = (task, stream.over)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if stream.over.done():
+                raise stream.over.result()
+            task.result()
+        finally:
+            self._open.discard(stream)
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+            elif not task.cancelled():
+                # Seen, whether it is told or the stream's own end is.
+                task.exception()
+
+
+async def write_all(
+    context: grpc.aio.ServicerContext[Any, Any], made: AsyncIterator[Any] | Awaitable[None]
+) -> None:
+    """Write what a method gives; one that writes for itself is only waited for."""
+    if not isinstance(made, AsyncIterator):
+        await made
+        return
+    try:
+        async for message in made:
+            await context.write(message)
+    finally:
+        close = getattr(made, "aclose", None)
+        if close is not None:
+            await close()

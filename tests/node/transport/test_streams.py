@@ -1,0 +1,248 @@
+"""Streams of our own: parsed, refused, ended and told as calls are."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+import grpc
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
+
+from federation.errors import MALFORMED, NOT_CANONICAL, HutongError
+from node.errors import INTERNAL, NOT_A_PARTNER, STORE_UNAVAILABLE
+from node.transport import status
+from node.transport.calls import Around, Call, Running, service_handler, stopping
+from node.transport.streams import Streams
+from tests.node.transport.house import Loop
+from tests.node.transport.partners import until
+
+ONE: Final = health_pb2.DESCRIPTOR.services_by_name["Health"]
+MANY: Final = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
+OFF: Final = HutongError(NOT_A_PARTNER, city="330100")
+Answer = health_pb2.HealthCheckResponse
+BIG: Final = 256 * 1024
+_AIO: Final[Any] = grpc.aio  # its stubs lack what ends a stream
+EOF: Final = _AIO.EOF
+
+
+@dataclass
+class OpenGate:
+    """Lets everybody in until it is shut."""
+
+    shut: bool = False
+    inside: int = 0
+
+    def allowed(self, _context: object, _service: str, _method: str) -> str:
+        if self.shut:
+            raise OFF
+        return "330100"
+
+    def enter(self, context: object, service: str, method: str) -> str:
+        found = self.allowed(context, service, method)
+        self.inside += 1
+        return found
+
+    def leave(self, _caller: str) -> None:
+        self.inside -= 1
+
+    def request_id(self, _context: object, _request: object) -> str:
+        return ""
+
+
+@dataclass
+class Servicer:
+    """Streams of both kinds, which note how they ended."""
+
+    closed: list[str] = field(default_factory=list)
+    size: int = 0
+
+    async def Watch(self, _call: Call, request: Any) -> AsyncIterator[Any]:  # noqa: ANN401, N802 - as gRPC has it
+        try:
+            if request.service == "fault":
+                raise RuntimeError("of ours")
+            yield Answer(status=1).SerializeToString()
+            while self.size:
+                yield bytes(self.size)
+            await asyncio.Event().wait()
+        finally:
+            self.closed.append("Watch")
+
+    async def ServerReflectionInfo(  # noqa: N802 - as gRPC has it
+        self, _call: Call, requests: AsyncIterator[Any]
+    ) -> AsyncIterator[Any]:
+        try:
+            async for request in requests:
+                yield reflection_pb2.ServerReflectionResponse(valid_host=request.host)
+        finally:
+            self.closed.append("ServerReflectionInfo")
+
+
+@dataclass
+class Stage:
+    """A port with streams, and a way to it."""
+
+    gate: OpenGate
+    servicer: Servicer
+    streams: Streams
+    running: Running
+    channel: Any
+    told: list[tuple[str, str]]
+
+    def watch(self, service: str = "") -> Any:  # noqa: ANN401 - gRPC's own
+        body = health_pb2.HealthCheckRequest(service=service).SerializeToString()
+        return self.channel.unary_stream("/grpc.health.v1.Health/Watch", None, None)(body)
+
+    def talk(self) -> Any:  # noqa: ANN401 - gRPC's own
+        return self.channel.stream_stream(f"/{MANY.full_name}/ServerReflectionInfo", None, None)()
+
+
+@contextlib.asynccontextmanager
+async def staged() -> AsyncIterator[Stage]:
+    gate, servicer, running = OpenGate(), Servicer(), Running()
+    told = list[tuple[str, str]]()
+
+    def meter(_service: str, method: str) -> Callable[[str, float], None]:
+        return lambda reason, _seconds: told.append((method, reason))
+
+    streams = Streams(gate.allowed)
+    around = Around(streams, meter=meter)
+    server: Any = grpc.aio.server()
+    server.add_generic_rpc_handlers(
+        [service_handler(each, servicer, gate, running, around) for each in (ONE, MANY)]
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield Stage(gate, servicer, streams, running, channel, told)
+    finally:
+        await server.stop(None)
+    assert (gate.inside, streams.count) == (0, 0)
+
+
+def play(loop: Loop, act: Callable[[Stage], Coroutine[Any, Any, None]]) -> None:
+    async def path() -> None:
+        async with staged() as stage:
+            await asyncio.wait_for(act(stage), 20)
+
+    loop.run(path())
+
+
+async def how(stream: Any) -> HutongError | None:  # noqa: ANN401 - gRPC's own
+    """How a stream ends."""
+    try:
+        while await stream.read() is not EOF:
+            pass
+    except grpc.aio.AioRpcError as error:
+        return status.from_metadata(error.trailing_metadata())
+    return None
+
+
+def shut(stage: Stage) -> None:
+    stage.gate.shut = True
+    stage.streams.look_soon()
+
+
+def test_both_kinds_of_streams_end_with_the_right_to_them_and_their_work_is_closed(
+    loop: Loop,
+) -> None:
+    async def act(stage: Stage) -> None:
+        watch, talk = stage.watch(), stage.talk()
+        assert Answer.FromString(await watch.read()).status == 1
+        asked = reflection_pb2.ServerReflectionRequest(host="a").SerializeToString()
+        await talk.write(asked)
+        answer = reflection_pb2.ServerReflectionResponse.FromString(await talk.read())
+        assert answer.valid_host == "a"
+        shut(stage)
+        assert [await how(watch), await how(talk)] == [OFF, OFF]
+        await until(lambda: stage.streams.count == 0)
+        assert sorted(stage.servicer.closed) == ["ServerReflectionInfo", "Watch"]
+        assert sorted(stage.told) == [
+            ("ServerReflectionInfo", NOT_A_PARTNER.name),
+            ("Watch", NOT_A_PARTNER.name),
+        ]
+
+    play(loop, act)
+
+
+def test_a_stream_that_is_full_of_unread_answers_ends_its_work_all_the_same(loop: Loop) -> None:
+    async def act(stage: Stage) -> None:
+        stage.servicer.size = BIG
+        watch = stage.watch()
+        await watch.read()
+        shut(stage)
+        await until(lambda: stage.streams.count == 0)
+        await until(lambda: stage.servicer.closed == ["Watch"])
+        assert await how(watch) == OFF
+
+    play(loop, act)
+
+
+def test_a_stream_ends_well_when_its_caller_has_asked_all(loop: Loop) -> None:
+    async def act(stage: Stage) -> None:
+        talk = stage.talk()
+        await talk.done_writing()
+        assert await how(talk) is None
+        assert stage.told == [("ServerReflectionInfo", "OK")]
+
+    play(loop, act)
+
+
+def test_a_stream_whose_caller_hangs_up_is_closed(loop: Loop) -> None:
+    async def act(stage: Stage) -> None:
+        watch = stage.watch()
+        await watch.read()
+        watch.cancel()
+        await until(lambda: stage.servicer.closed == ["Watch"])
+        await until(lambda: stage.told == [("Watch", "CANCELLED")])
+
+    play(loop, act)
+
+
+def test_garbage_and_unknown_fields_are_refused_in_streams_too(loop: Loop) -> None:
+    async def act(stage: Stage) -> None:
+        for garbage, reason in ((b"\xff", MALFORMED), (b"\xba\x3e\x01x", NOT_CANONICAL)):
+            talk = stage.talk()
+            await talk.write(garbage)
+            found = await how(talk)
+            assert found is not None
+            assert found.reason == reason
+            watch = stage.channel.unary_stream("/grpc.health.v1.Health/Watch", None, None)(garbage)
+            found = await how(watch)
+            assert found is not None
+            assert found.reason == reason
+
+    play(loop, act)
+
+
+def test_a_fault_of_ours_is_told_without_what_it_was(loop: Loop) -> None:
+    async def act(stage: Stage) -> None:
+        found = await how(stage.watch("fault"))
+        assert found is not None
+        assert found.reason == INTERNAL
+        assert "of ours" not in found.text("en")
+
+    play(loop, act)
+
+
+def test_a_port_that_stops_says_so_to_its_streams_and_takes_no_new_one(loop: Loop) -> None:
+    async def act(stage: Stage) -> None:
+        watch = stage.watch()
+        await watch.read()
+        await stage.running.drain(timedelta(0))
+        stage.streams.end(stopping())
+        for stream in (watch, stage.watch()):
+            found = await how(stream)
+            assert found is not None
+            assert found.reason == STORE_UNAVAILABLE
+
+    play(loop, act)
+
+
+def test_a_port_without_streams_refuses_to_have_a_method_that_streams() -> None:
+    with contextlib.suppress(TypeError):
+        service_handler(ONE, Servicer(), OpenGate(), Running())
+        raise AssertionError("it was made")
