@@ -17,9 +17,19 @@ from typing import Final, Self
 
 from node import data
 from scripts.city import PID, STOP_SECONDS, Answer, City, b64, free_ports, new_id
-from scripts.partnering import agree, befriend
+from scripts.partnering import Befriended, agree, befriend
 
-__all__ = ["Answer", "Cities", "City", "agree", "b64", "befriend", "free_ports", "new_id"]
+__all__ = [
+    "Answer",
+    "Befriended",
+    "Cities",
+    "City",
+    "agree",
+    "b64",
+    "befriend",
+    "free_ports",
+    "new_id",
+]
 
 _PAIRS_AT_ONCE: Final = 2
 
@@ -87,7 +97,7 @@ class Cities:
     def connect(
         self,
         freshness_seconds: int | None = None,
-        done: Callable[[City, City], None] = lambda _one, _other: None,
+        done: Callable[[Befriended], None] = lambda _: None,
     ) -> int:
         """Make every pair partners with the shipped agreement in force; how many agreements.
 
@@ -97,9 +107,9 @@ class Cities:
         pairs = list(itertools.combinations(self, 2))
 
         def whole(pair: tuple[City, City]) -> None:
-            befriend(*pair)
+            befriended = befriend(*pair)
             agree(*pair, freshness_seconds)
-            done(*pair)
+            done(befriended)
 
         with ThreadPoolExecutor(_PAIRS_AT_ONCE) as pool:
             list(pool.map(whole, pairs))

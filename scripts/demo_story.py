@@ -12,7 +12,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from node import data
-from scripts.cities import Cities, City, agree, new_id
+from scripts.cities import Befriended, Cities, City, agree, new_id
+from scripts.demo_rotation import rotate_under_load
 
 Answer = dict[str, Any]
 
@@ -48,6 +49,7 @@ class Story:
         self._language = language
         self._ends = (datetime.now(UTC) + timedelta(days=90)).isoformat()
         self._agreements = 0
+        self._befriended: list[Befriended] = []
         self._residents: dict[str, dict[str, str]] = {}
         self._records: dict[str, int] = {}
 
@@ -76,7 +78,11 @@ class Story:
         steps = (
             ("Keys and processes", "生成密钥，启动进程", self._cities.start),
             ("Scales, incentives", "加载分值体系与激励目录", self._load_rules),
-            ("Partners, agreements", "互信与协议", self._connect),
+            (
+                "Invitations, approvals, trials, agreements",
+                "邀请、批准、试运行、协议",
+                self._connect,
+            ),
             ("Residents, records", "居民与记录", self._enrol),
         )
         columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
@@ -87,13 +93,14 @@ class Story:
                 act()
                 progress.advance(task)
         self._show_cities()
+        self._show_partners()
 
     def _load_rules(self) -> None:
         for city in self._cities:
             city.load_rules()
 
     def _connect(self) -> None:
-        self._agreements = self._cities.connect(_FRESHNESS_SECONDS)
+        self._agreements = self._cities.connect(_FRESHNESS_SECONDS, self._befriended.append)
 
     def _enrol(self) -> None:
         for city in self._cities:
@@ -121,6 +128,28 @@ class Story:
                 str(self._records[pinyin]),
                 scale,
                 self.t(first.name_en, first.name_zh),
+            )
+        self._console.print(table)
+
+    def _show_partners(self) -> None:
+        self.heading(
+            "Ten pairs that knew nothing of each other became partners",
+            "互不相识的十对城市成为伙伴",
+        )
+        table = self._table(
+            "Invited by|Joined by|Code, read out|Six words, compared|Approved by|Trial|Seconds",
+            "邀请方|加入方|口令（电话读出）|核对词|批准人|试运行|秒",
+        )
+        for pair in sorted(self._befriended, key=lambda pair: self.name(pair.one)):
+            passed = sum(step["passed"] for step in pair.steps)
+            table.add_row(
+                self.name(pair.one),
+                self.name(pair.other),
+                pair.invited[f"code_{self._language}"],
+                pair.partner[f"words_{self._language}"],
+                self.t("a second operator in each", "双方各一位第二操作员"),
+                f"[green]{passed}/{len(pair.steps)}[/]",
+                f"{pair.seconds:.1f}",
             )
         self._console.print(table)
         self.say(
@@ -277,6 +306,20 @@ class Story:
         self.replay(home, good, cities["hangzhou"])
         self.withdraw(home, good, cities["suzhou"], passes["suzhou"])
         self.uses(home, good)
+        self.rotate(home, self.resident("zhengzhou", "outstanding"), cities["wuhan"])
+
+    def rotate(self, home: City, resident: str, host: City) -> None:
+        """Show that keys and certificates change under load, and nobody notices."""
+        self.heading("Keys rotate, and nobody notices", "轮换密钥，无人察觉")
+        consent = home.consent(resident, host.about.code, ["library.deposit_free"], self._ends)
+        seen = rotate_under_load(home, host, resident, consent)
+        self.say(
+            f"{self.name(home)} and {self.name(host)} changed signing keys and certificates while "
+            f"{seen.recognised} recognitions went on; {seen.failed} failed.",
+            f"{self.name(home)}与{self.name(host)}轮换签名密钥和证书期间"
+            f"完成 {seen.recognised} 次认可，"
+            f"失败 {seen.failed} 次。",
+        )
 
     def next_steps(self) -> None:
         """Print what to try on cities that stay up."""

@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import dataclass
 from typing import Final
 
 from node import data
@@ -11,8 +12,21 @@ _SECOND: Final = "second"
 _ACTIVE: Final = "PARTNER_STATE_ACTIVE"
 
 
-def befriend(one: City, other: City) -> Answer:
-    """Make two cities active partners as their officers would; the steps of the trial exchange."""
+@dataclass(frozen=True, slots=True)
+class Befriended:
+    """How two cities became partners: what was read out, what was compared, what was tried."""
+
+    one: City
+    other: City
+    invited: Answer
+    partner: Answer
+    steps: list[Answer]
+    seconds: float
+
+
+def befriend(one: City, other: City) -> Befriended:
+    """Make two cities active partners as their officers would do it."""
+    began = time.monotonic()
     invited = one.operator("InvitePartner", request_id=new_id(), city=other.about.code)
     joined = other.operator(
         "JoinPartner", request_id=new_id(), code=invited["code_zh"], address=invited["address"]
@@ -38,7 +52,7 @@ def befriend(one: City, other: City) -> Answer:
         if time.monotonic() > give_up:
             raise RuntimeError("both passed the trial exchange, and are not active")
         time.sleep(0.02)
-    return tested
+    return Befriended(one, other, invited, joined, tested["steps"], time.monotonic() - began)
 
 
 def agree(one: City, other: City, freshness_seconds: int | None = None) -> str:
