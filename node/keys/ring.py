@@ -9,7 +9,7 @@ import hmac
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +21,7 @@ from federation.keys import PublicKey, Signer
 from node.certificates import Identity
 from node.clock import SystemClock
 from node.keys.bundles import Published, chain, read_published
-from node.keys.current import current_certificate, current_key, shown_from
+from node.keys.current import current_key, shown_from, used_from
 from node.keys.files import (
     read_document_key,
     read_identity,
@@ -34,6 +34,7 @@ from node.keys.folder import KeyFolder
 from node.keys.token import Token
 from node.ports import Clock
 
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _PROBE: Final = b"hutong: can this key sign?"
 
 
@@ -49,7 +50,7 @@ class _File:
 class _Shown:
     """A certificate that some published bundle names, with its key."""
 
-    certificate: x509.Certificate
+    since: datetime
     der: bytes
     identity: Identity = field(repr=False)
 
@@ -67,15 +68,40 @@ class _Ring:
     def newest(self) -> Published:
         return self.published[-1]
 
-    def at_hand(self) -> Iterable[PublicKey]:
-        """The signing keys of the newest bundle that this node can use."""
-        return (k for k in self.newest.bundle.signing_keys if k.key_id in self.signers)
-
     def key(self, now: datetime) -> PublicKey | None:
         """The key that signs now; where none counts the last that did, so that one can say so."""
-        at_hand = [key for key in self.at_hand() if key.revoked_at is None]
+        at_hand = self.at_hand()
         last = max(at_hand, key=lambda key: key.not_after, default=None)
         return current_key(at_hand, now) or last
+
+    def at_hand(self) -> list[PublicKey]:
+        """The signing keys of the newest bundle that this node can use."""
+        keys = self.newest.bundle.signing_keys
+        return [k for k in keys if k.key_id in self.signers and k.revoked_at is None]
+
+    def shown_at(self, now: datetime) -> _Shown:
+        """What is shown to partners now."""
+        newest = [s for s in self.shown if s.der in self.newest.bundle.tls_certificates]
+        by_start = sorted(newest or self.shown, key=lambda each: each.since)
+        come = [each for each in by_start if each.since <= now]
+        return come[-1] if come else by_start[0]
+
+    def changes(self) -> Iterable[datetime]:
+        """The instants at which something else may be in use."""
+        for key in self.at_hand():
+            yield from (key.not_before, used_from(key), key.not_after)
+        yield from (each.since for each in self.shown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """What is in use from `since` until `until`, by one state of the ring."""
+
+    ring: _Ring
+    since: datetime
+    until: datetime
+    signer: Signer | None
+    shown: _Shown
 
 
 class FileKeys:
@@ -102,6 +128,7 @@ class FileKeys:
         self._document_key = read_document_key(folder.document_key, passphrase)
         self._reading = threading.Lock()
         self._ring = self._read(None)
+        self._now: _Now | None = None
 
     @property
     def bundle(self) -> Envelope:
@@ -127,11 +154,21 @@ class FileKeys:
         return self._signer().sign(message)
 
     def _signer(self) -> Signer:
-        ring = self._ring
-        key = ring.key(self._clock.now())
-        if key is None:
+        signer = self._in_use().signer
+        if signer is None:
             raise unusable(self._folder.root, "it holds no signing key that is not revoked")
-        return ring.signers[key.key_id]
+        return signer
+
+    def _in_use(self) -> _Now:
+        """What is in use now; found anew only when something may have changed."""
+        ring, now, known = self._ring, self._clock.now(), self._now
+        if known is not None and known.ring is ring and known.since <= now < known.until:
+            return known
+        key = ring.key(now)
+        signer = ring.signers[key.key_id] if key else None
+        until = min((each for each in ring.changes() if each > now), default=_NEVER)
+        self._now = found = _Now(ring, now, until, signer, ring.shown_at(now))
+        return found
 
     def document_digest(self, kind: int, number: str) -> bytes:
         """HMAC-SHA256 of a document under this city's own key."""
@@ -140,31 +177,21 @@ class FileKeys:
     @property
     def peer_identity(self) -> Identity:
         """What the node shows to partners now."""
-        return self._shown_now(self._ring, self._clock.now()).identity
+        return self._in_use().shown.identity
 
     @property
     def peer_identities(self) -> tuple[Identity, ...]:
         """The current one, then the older ones that partners may still know, the newest first."""
-        ring, now = self._ring, self._clock.now()
-        current = self._shown_now(ring, now)
-        start = shown_from(current.certificate)
-        older = [s for s in ring.shown if s is not current and shown_from(s.certificate) <= start]
-        older.sort(key=lambda each: shown_from(each.certificate), reverse=True)
+        in_use = self._in_use()
+        current = in_use.shown
+        older = [s for s in in_use.ring.shown if s is not current and s.since <= current.since]
+        older.sort(key=lambda each: each.since, reverse=True)
         return (current.identity, *(each.identity for each in older))
 
     @property
     def local_identity(self) -> Identity:
         """What the node shows to its own clients."""
         return self._ring.local
-
-    @staticmethod
-    def _shown_now(ring: _Ring, now: datetime) -> _Shown:
-        named = {each.certificate: each for each in ring.shown}
-        in_newest = [c for c, s in named.items() if s.der in ring.newest.bundle.tls_certificates]
-        found = current_certificate(in_newest or named, now)
-        if found is None:
-            raise TypeError("a ring has a certificate")
-        return named[found]
 
     def reload(self) -> None:
         """See what another process of the city published; cheap where nothing changed."""
@@ -225,7 +252,7 @@ class FileKeys:
             certificate = x509.load_pem_x509_certificate(read_x509(path))
             identity = read_identity(path, self._passphrase)
             if (der := identity.der()) in order:
-                shown.append(_Shown(certificate, der, identity))
+                shown.append(_Shown(shown_from(certificate), der, identity))
         if not shown:
             path = self._folder.peer_certificate
             read_identity(path, self._passphrase)

@@ -76,7 +76,7 @@ def test_a_draft_is_signed_where_neither_node_nor_settings_are(
 def test_what_is_no_draft_is_not_signed(run: Run, node_folder: Path, content: str) -> None:
     Path("draft.json").write_text(content, "utf-8")
     root = KeyFolder(node_folder).root_key
-    assert run("keys", "sign", "draft.json", "--root", root).code == exits.
+    assert run("keys", "sign", "draft.json", "--root", root).code == exits.REFUSED
     assert Path("draft.json").read_text("utf-8") == content
     assert run("keys", "sign", "missing.json", "--root", root).code != exits.DONE
 
