@@ -42,6 +42,7 @@ def test_a_city_is_enough_and_every_default_is_as_documented(file: Path) -> None
         "store": "sqlite:///hutong.sqlite",
         "peer_listen": "0.0.0.0:7443",
         "local_listen": "127.0.0.1:7444",
+        "onboarding_listen": "0.0.0.0:7445",
         "time_zone": "Asia/Shanghai",
         "key_passphrase_file": None,
         "pkcs11_module": None,
@@ -51,6 +52,22 @@ def test_a_city_is_enough_and_every_default_is_as_documented(file: Path) -> None
     }
     assert settings.code == "410100"
     assert settings.zone == ZoneInfo("Asia/Shanghai")
+
+
+def test_a_passphrase_and_a_pin_are_no_settings_and_no_setting_shows_them(file: Path) -> None:
+    secrets = {"HUTONG_KEY_PASSPHRASE": "first secret", "HUTONG_PKCS11_PIN": "second secret"}
+    settings = read(file, CITY, **secrets)
+    assert "secret" not in f"{settings!r}{settings.model_dump()}"
+    # In the file they would lie beside what they protect.
+    for name in ("key_passphrase", "pkcs11_pin"):
+        found = refused(file, SETTING_UNKNOWN, f'{CITY}{name} = "x"\n')
+        assert found["nearest"] == f"{name}_file"
+
+
+def test_files_of_secrets_lie_beside_the_settings(file: Path) -> None:
+    settings = read(file, CITY, HUTONG_KEY_PASSPHRASE_FILE="secret", HUTONG_PKCS11_PIN_FILE="/pin")
+    assert settings.key_passphrase_file == file.parent.resolve() / "secret"
+    assert settings.pkcs11_pin_file == Path("/pin")
 
 
 @pytest.mark.parametrize(
