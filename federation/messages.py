@@ -336,6 +336,11 @@ class AgreementStanding:
     suspended: bool
     ends_at: datetime | None
 
+    def __post_init__(self) -> None:
+        """Refuse a version that no agreement has."""
+        if self.version < 1:
+            raise malformed("agreements.version", "it counts from 1")
+
 
 @dataclass(frozen=True, slots=True)
 class Flags:

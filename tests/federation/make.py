@@ -25,14 +25,17 @@ from federation.identifiers import CityCode, city_code, uuid7
 from federation.keys import Ed25519Signer, PublicKey, Signer
 from federation.messages import (
     Agreement,
+    AgreementStanding,
     Attestation,
     AttestationRequest,
     BandRow,
     Claim,
     Disclosure,
     Endpoint,
+    Flags,
     Header,
     Mapping,
+    Partnership,
     ScoreScale,
     TrustBundle,
 )
@@ -263,13 +266,31 @@ def attestation(asked: AttestationRequest | None = None) -> Attestation:
     )
 
 
-def sealed(message: AttestationRequest | Attestation | ScoreScale | Agreement) -> Envelope:
+def partnership(sequence: int = 4, flags: Flags | None = None) -> Partnership:
+    """How Zhengzhou stands to Hangzhou: active, with one agreement that ends in a month."""
+    ending = AgreementStanding(agreement().agreement_id, 1, suspended=True, ends_at=NOW + 30 * DAY)
+    lasting = AgreementStanding(
+        statement_id("the agreement after it", NOW + SECOND), 2, suspended=False, ends_at=None
+    )
+    return Partnership(
+        header=header(f"partnership {sequence}", ZHENGZHOU, HANGZHOU, life=timedelta(minutes=5)),
+        sequence=sequence,
+        flags=flags or Flags(approved=True, tested=True),
+        agreements=(ending, lasting),
+    )
+
+
+def sealed(
+    message: AttestationRequest | Attestation | ScoreScale | Agreement | Partnership,
+) -> Envelope:
     """The statement, signed as it must be."""
     match message:
         case AttestationRequest():
             return seal(codec.ATTESTATION_REQUEST, message, [signer(HANGZHOU)])
         case Attestation():
             return seal(codec.ATTESTATION, message, [signer(ZHENGZHOU)])
+        case Partnership():
+            return seal(codec.PARTNERSHIP, message, [signer(message.header.issuer)])
         case ScoreScale():
             return seal(codec.SCORE_SCALE, message, [signer(message.header.issuer)])
         case Agreement():

@@ -12,14 +12,17 @@ from federation.identifiers import CityCode, city_code, uuid7
 from federation.keys import PublicKey, Suite, key_id
 from federation.messages import (
     Agreement,
+    AgreementStanding,
     Attestation,
     AttestationRequest,
     BandRow,
     Claim,
     Disclosure,
     Endpoint,
+    Flags,
     Header,
     Mapping,
+    Partnership,
     ScaleReference,
     ScoreScale,
     TrustBundle,
@@ -213,6 +216,21 @@ def attestations() -> SearchStrategy[Attestation]:
         scenarios=name_sets(1),
         as_of=INSTANTS,
         status_index=st.integers(0, 2**64 - 1),
+    )
+
+
+@st.composite
+def partnerships(draw: st.DrawFn) -> Partnership:
+    ids = sorted(draw(st.sets(UUIDS, max_size=5)))
+    standings = (
+        AgreementStanding(each, draw(VERSIONS), draw(st.booleans()), draw(st.none() | INSTANTS))
+        for each in ids
+    )
+    return Partnership(
+        header=draw(headers(audience=(draw(CITIES),))),
+        sequence=draw(st.integers(1, 2**64 - 1)),
+        flags=Flags(*draw(st.tuples(*[st.booleans()] * 4))),
+        agreements=tuple(standings),
     )
 
 

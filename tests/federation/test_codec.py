@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -6,19 +7,29 @@ from google.protobuf.message import Message as WireMessage
 from hypothesis import given
 from hypothesis import strategies as st
 
+from federation import limits
 from federation.codec import (
     AGREEMENT,
     ATTESTATION,
     ATTESTATION_REQUEST,
+    PARTNERSHIP,
     SCORE_SCALE,
     STATEMENTS,
     TRUST_BUNDLE,
 )
 from federation.codec.attestations import attestation_to_wire
 from federation.codec.documents import agreement_to_wire, bundle_to_wire
+from federation.codec.partnerships import partnership_to_wire
 from federation.envelope import Statement
 from federation.errors import MALFORMED, NOT_CANONICAL, HutongError, Reason
-from federation.v1 import agreement_pb2, attestation_pb2, scale_pb2, trust_pb2
+from federation.messages import Flags
+from federation.v1 import (
+    agreement_pb2,
+    attestation_pb2,
+    partnership_pb2,
+    scale_pb2,
+    trust_pb2,
+)
 from tests.federation import strategies, wire
 from tests.federation.make import (
     NANJING,
@@ -27,6 +38,7 @@ from tests.federation.make import (
     agreement,
     attestation,
     bundle,
+    partnership,
     request,
 )
 
@@ -36,6 +48,7 @@ ANY = {
     AGREEMENT: strategies.agreements(),
     ATTESTATION_REQUEST: strategies.requests(),
     ATTESTATION: strategies.attestations(),
+    PARTNERSHIP: strategies.partnerships(),
 }
 WIRE: dict[Statement[Any], type[WireMessage]] = {
     TRUST_BUNDLE: trust_pb2.TrustBundle,
@@ -43,6 +56,7 @@ WIRE: dict[Statement[Any], type[WireMessage]] = {
     AGREEMENT: agreement_pb2.Agreement,
     ATTESTATION_REQUEST: attestation_pb2.AttestationRequest,
     ATTESTATION: attestation_pb2.Attestation,
+    PARTNERSHIP: partnership_pb2.Partnership,
 }
 GOOD: dict[Statement[Any], bytes] = {
     TRUST_BUNDLE: TRUST_BUNDLE.encode(bundle(ZHENGZHOU)),
@@ -50,6 +64,7 @@ GOOD: dict[Statement[Any], bytes] = {
     AGREEMENT: AGREEMENT.encode(agreement()),
     ATTESTATION_REQUEST: ATTESTATION_REQUEST.encode(request()),
     ATTESTATION: ATTESTATION.encode(attestation()),
+    PARTNERSHIP: PARTNERSHIP.encode(partnership()),
 }
 LABELS = [statement.label for statement in STATEMENTS]
 every_kind = pytest.mark.parametrize("statement", STATEMENTS, ids=LABELS)
@@ -143,6 +158,7 @@ def test_the_depths_where_something_could_hide_are_all_tried() -> None:
         "AttestationRequest.StatementHeader.Timestamp",
         "Attestation.Claim.BandClaim",
         "Attestation.ScaleReference",
+        "Partnership.AgreementStanding.Timestamp",
     } <= found
 
 
@@ -263,6 +279,45 @@ def test_a_trust_bundle_with_an_impossible_field_is_malformed(
     found = bundle_to_wire(bundle(ZHENGZHOU))
     change(found)
     refused(TRUST_BUNDLE, found.SerializeToString(deterministic=True), MALFORMED)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda w: w.ClearField("header"),
+        lambda w: w.header.ClearField("audience"),
+        lambda w: w.header.audience.append(NANJING),
+        lambda w: setattr(w, "sequence", 0),
+        lambda w: setattr(w.agreements[0], "agreement_id", "another"),
+        lambda w: setattr(w.agreements[0], "version", 0),
+        lambda w: setattr(w.agreements[0].ends_at, "nanos", 1),
+        lambda w: setattr(w.agreements[0].ends_at, "seconds", -1),
+        lambda w: w.agreements.append(w.agreements[1]),
+        lambda w: w.agreements.reverse(),
+        lambda w: w.agreements.extend([w.agreements[1]] * limits.PARTNERSHIP_AGREEMENTS),
+    ],
+)
+def test_a_partnership_with_an_impossible_field_is_malformed(
+    change: Callable[[Any], object],
+) -> None:
+    found = partnership_to_wire(partnership())
+    change(found)
+    refused(PARTNERSHIP, found.SerializeToString(deterministic=True), MALFORMED)
+
+
+def test_each_flag_of_a_partnership_has_a_field_of_its_own() -> None:
+    for name in ("approved", "tested", "suspended", "ended"):
+        said = partnership(flags=Flags(**{name: True}))
+        assert PARTNERSHIP.decode(PARTNERSHIP.encode(said)) == said
+        shown = partnership_to_wire(said)
+        assert [n for n in ("approved", "tested", "suspended", "ended") if getattr(shown, n)] == [
+            name
+        ]
+
+
+def test_a_partnership_that_says_nothing_yet_comes_back() -> None:
+    said = replace(partnership(1, Flags()), agreements=())
+    assert PARTNERSHIP.decode(PARTNERSHIP.encode(said)) == said
 
 
 def test_a_categorical_scale_comes_back_without_a_range() -> None:

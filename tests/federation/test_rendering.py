@@ -18,6 +18,7 @@ from tests.federation.make import (
     ZHENGZHOU,
     attestation,
     bundle,
+    partnership,
     request,
     signer,
 )
@@ -28,6 +29,7 @@ STATEMENTS = (
     | strategies.agreements()
     | strategies.requests()
     | strategies.attestations()
+    | strategies.partnerships()
 )
 
 
@@ -62,6 +64,17 @@ def test_keys_durations_and_certificates_are_shown() -> None:
     assert (key["suite"], key["revoked_at"]) == ("ED25519", None)
     assert shown["refresh_hint"] == "21600s"
     assert shown["endpoints"] == [{"host": "node.zhengzhou.example", "port": 7443}]
+
+
+def test_a_partnership_is_shown_with_its_flags_and_the_end_of_an_agreement() -> None:
+    shown: Any = plain(partnership())
+    assert shown["flags"] == {
+        "approved": True,
+        "tested": True,
+        "suspended": False,
+        "ended": False,
+    }
+    assert [each["ends_at"] for each in shown["agreements"]] == ["2026-12-24T02:00:00Z", None]
 
 
 def test_a_scale_is_shown_with_its_kind_and_its_bounds() -> None:
