@@ -25,7 +25,7 @@ from federation.freshness import check_asked_now
 from federation.messages import Message, ScoreScale, TrustBundle
 from federation.recognition import recognise
 from federation.rendering import plain
-from federation.trust import open_first_bundle, open_next_bundle, signing_keys
+from federation.trust import open_bundle_chain, open_first_bundle, open_next_bundle, signing_keys
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "tests" / "vectors"
@@ -45,7 +45,7 @@ def opened(name: str, form: str = "binary") -> Message:
     """The message of a vector, by the procedure that its entry names."""
     vector = INDEX[name]
     envelope, now = read(vector, form), datetime.fromisoformat(vector["now"])
-    if vector["check"] in ("first-bundle", "next-bundle"):
+    if vector["check"] in ("first-bundle", "next-bundle", "bundle-chain"):
         return bundle(vector, envelope, now)
     statement: Statement[Any] = KINDS[vector["statement"]]
     rings = [keys(signer) for signer in vector["signed_by"]]
@@ -72,6 +72,10 @@ def bundle(vector: dict[str, Any], envelope: Envelope, now: datetime) -> TrustBu
         return open_first_bundle(envelope, given["fingerprint"], audience=audience, now=now).message
     current = opened(given["current"])
     assert isinstance(current, TrustBundle)
+    if vector["check"] == "bundle-chain":
+        # A link is whatever lies in its file, good or not.
+        chain = [*(read(INDEX[link], "binary") for link in given["links"]), envelope]
+        return open_bundle_chain(current, chain, audience=audience, now=now).message
     return open_next_bundle(current, envelope, audience=audience, now=now).message
 
 

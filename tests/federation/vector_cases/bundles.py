@@ -47,7 +47,7 @@ OF_ZHENGZHOU = replace(
 )
 FIRST = {ZHENGZHOU: OF_ZHENGZHOU, HANGZHOU: bundle(HANGZHOU), NANJING: bundle(NANJING)}
 _THREE_ROOTS = bundle(ZHENGZHOU, 7, roots=("root-a", "root-b", "root-c"), threshold=2)
-_SECOND = bundle(ZHENGZHOU, 2, roots=("root-2",), keys=("signing-1", "signing-2"))
+SECOND = bundle(ZHENGZHOU, 2, roots=("root-2",), keys=("signing-1", "signing-2"))
 
 
 def _first(
@@ -114,7 +114,7 @@ def _firsts() -> list[Vector]:
 
 
 def _followers() -> list[Vector]:
-    both = sealed_bundle(_SECOND, "root-1", "root-2")
+    both = sealed_bundle(SECOND, "root-1", "root-2")
     forked = sealed_bundle(replace(OF_ZHENGZHOU, name_en="Another"))
     jumped = sealed_bundle(replace(OF_ZHENGZHOU, sequence=1002))
     # Zhengzhou's root signs that Nanjing has Zhengzhou's keys.
@@ -122,14 +122,14 @@ def _followers() -> list[Vector]:
     theft = seal(TRUST_BUNDLE, stolen, [signer(ZHENGZHOU, "root-1")])
     back = replace(bundle(ZHENGZHOU, 1, roots=("root-2",)), name_en="Back")
     return [
-        _next("next-of-zhengzhou", both, _SECOND),
-        _next("signed-by-old-root-only", sealed_bundle(_SECOND, "root-1"), MISSING_SIGNATURE),
-        _next("signed-by-new-root-only", sealed_bundle(_SECOND, "root-2"), MISSING_SIGNATURE),
+        _next("next-of-zhengzhou", both, SECOND),
+        _next("signed-by-old-root-only", sealed_bundle(SECOND, "root-1"), MISSING_SIGNATURE),
+        _next("signed-by-new-root-only", sealed_bundle(SECOND, "root-2"), MISSING_SIGNATURE),
         _next("rolled-back", sealed_bundle(back, "root-2"), BUNDLE_ROLLBACK, "next-of-zhengzhou"),
         _next("forked", forked, BUNDLE_ROLLBACK),
         _next("jumped-ahead", jumped, BUNDLE_JUMP),
         _next("names-another-city", theft, WRONG_ISSUER),
-        _next("signed-by-a-third-root", sealed_bundle(_SECOND, *_ROOTS), UNKNOWN_KEY),
+        _next("signed-by-a-third-root", sealed_bundle(SECOND, *_ROOTS), UNKNOWN_KEY),
         _next(
             "flipped-bit-in-payload",
             with_payload(both, flipped(both.payload, 1000)),

@@ -58,7 +58,7 @@ class Vector:
             "files": {form: f"{self.name}.{_ENDINGS[form]}" for form in self.forms},
             "check": self.check,
         }
-        if self.check not in ("first-bundle", "next-bundle"):
+        if self.statement != "trust-bundle":
             entry["signed_by"] = bundles
         entry |= {
             "audience": self.audience,
