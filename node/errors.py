@@ -286,7 +286,8 @@ TRIAL_UNKNOWN = Reason(
     Status.NOT_FOUND,
     "No such trial exchange with {city} runs in this process: it ended, or the process is another "
     "one. Run `hutong partner test` again.",
-    "本进程中没有与 {city} 的该次试验交换：已结束，或由另一进程进行。请重新运行 `hutong partner test`。",
+    "本进程中没有与 {city} 的该次试验交换：已结束，或由另一进程进行。"
+    "请重新运行 `hutong partner test`。",
 )
 PARTNER_SCALE_MISSING = Reason(
     "PARTNER_SCALE_MISSING",

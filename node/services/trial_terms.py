@@ -1,0 +1,144 @@
+"""What a trial is about: an agreement, incentives and two residents, none of them real.
+
+Both cities draw the agreement up by themselves, from the scales that both know, and take no other:
+it can say nothing that is not here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Final
+
+from stdnum.iso7064 import mod_11_2
+
+from federation import codec
+from federation.identifiers import CityCode, uuid8
+from federation.limits import CLOCK_SKEW
+from federation.messages import Agreement, BandRow, Disclosure, Header, ScoreScale
+from federation.messages import Mapping as BandTable
+from federation.scale import Scale
+from node.limits import RECORD_POINTS_MILLI, TRIAL_LIFETIME, TRIAL_ROOM_LIFETIME
+from node.model import Caller, Role
+from node.registry import Catalogue, Incentive
+from node.services.recording import RecordRow
+
+LEGAL_BASIS: Final = "trial exchange"
+PRIVACY_ASSESSMENT: Final = "trial exchange: no person is concerned"
+
+# What the visit asks for, what is asked when the visitor returns, and what after the withdrawal: a
+# scenario that was not asked for before makes the host ask anew.
+VISIT, RETURN, LATER = "trial.visit", "trial.return", "trial.later"
+SCENARIOS: Final = tuple(sorted((VISIT, RETURN, LATER)))
+OPEN: Final = "trial.open"
+"""The incentive that is open to everyone, beside one for each scenario that needs a band."""
+
+VENUE: Final = Caller(Role.VENUE, "trial")
+DEPARTMENT: Final = "trial"
+
+
+def trial_agreement(
+    header: Header, trial_id: str, scales: Mapping[CityCode, ScoreScale]
+) -> Agreement:
+    """The one agreement of a trial: each exportable band counts as the lowest of the other city.
+
+    Of `header` only the id, the issuer and the time are taken.
+    """
+    one, other = sorted(scales)
+    ends = header.issued_at + TRIAL_LIFETIME
+    return Agreement(
+        header=replace(header, audience=(one, other), expires_at=ends),
+        agreement_id=uuid8(f"trial\0{one}\0{other}\0{trial_id}".encode()),
+        version=1,
+        parties=(one, other),
+        scales=(codec.scale_reference(scales[one]), codec.scale_reference(scales[other])),
+        mappings=(_table(scales[one], scales[other]), _table(scales[other], scales[one])),
+        disclosure_limit=Disclosure.BAND,
+        scenarios=SCENARIOS,
+        commendations=(),
+        attestation_lifetime=TRIAL_ROOM_LIFETIME,
+        status_freshness=TRIAL_ROOM_LIFETIME,
+        legal_basis=LEGAL_BASIS,
+        privacy_assessment=PRIVACY_ASSESSMENT,
+        valid_from=header.issued_at - CLOCK_SKEW,
+        valid_until=ends,
+    )
+
+
+def _table(home: ScoreScale, host: ScoreScale) -> BandTable:
+    lowest = host.bands[0].band_id
+    rows = tuple(BandRow(band.band_id, lowest) for band in home.bands)
+    return BandTable(home.header.issuer, host.header.issuer, home.bands[0].band_id, rows)
+
+
+def trial_catalogue(scale: Scale, today: date) -> Catalogue:
+    """An incentive that is open to everyone, and one for each scenario that needs a band."""
+    found = [_incentive(OPEN, VISIT, None, today)]
+    found += [_incentive(name, name, scale.exportable_from, today) for name in SCENARIOS]
+    return Catalogue(1, tuple(found), "")
+
+
+def _incentive(incentive_id: str, scenario: str, band: str | None, today: date) -> Incentive:
+    return Incentive(
+        incentive_id=incentive_id,
+        scenario=scenario,
+        benefit_zh="试验",
+        benefit_en="trial",
+        minimum_band=band,
+        commendations=(),
+        venues=(VENUE.name,),
+        total_capacity=None,
+        daily_capacity=None,
+        resident_daily_capacity=None,
+        # A trial may run over midnight.
+        valid_from=today - timedelta(days=1),
+        valid_until=today + timedelta(days=2),
+        legal_basis=LEGAL_BASIS,
+        source=LEGAL_BASIS,
+        illustrative=True,
+    )
+
+
+def trial_number(serial: int) -> str:
+    """A document number of nobody: the area 999999 is not assigned (GB 11643)."""
+    body = f"99999919900101{serial:03d}"
+    return body + str(mod_11_2.calc_check_digit(body))
+
+
+def good_records(scale: Scale, number: str, today: date) -> tuple[RecordRow, ...]:
+    """What lifts a newcomer just into the lowest exportable band."""
+    band = scale.band(scale.exportable_from)
+    if scale.base_milli is None:
+        listed = scale.listed_by[scale.rank(band.band_id)]
+        return (_row(number, 0, today, 0, listed[0]),) if listed else ()
+    if band.lower is None:
+        return ()
+    wanted = band.lower.score_milli + (0 if band.lower.inclusive else 1)
+    return _adding_up(number, wanted - scale.base_milli, today)
+
+
+def low_records(scale: Scale, number: str, today: date) -> tuple[RecordRow, ...]:
+    """What brings a newcomer down to the bottom of the scale."""
+    if scale.base_milli is None or scale.minimum_milli is None:
+        return ()
+    return _adding_up(number, scale.minimum_milli - scale.base_milli, today)
+
+
+def _adding_up(number: str, points_milli: int, today: date) -> tuple[RecordRow, ...]:
+    """Records of this sum, none of them larger than a record may be."""
+    sign = 1 if points_milli > 0 else -1
+    whole, rest = divmod(abs(points_milli), RECORD_POINTS_MILLI)
+    parts = [RECORD_POINTS_MILLI] * whole + [rest] * bool(rest)
+    return tuple(_row(number, sign * part, today, place, "") for place, part in enumerate(parts))
+
+
+def _row(number: str, points_milli: int, today: date, place: int, commendation: str) -> RecordRow:
+    return RecordRow(
+        record_number=f"{number[-4:].lower()}-{place}",
+        document_number=number,
+        title_zh="试验",
+        title_en="trial",
+        points_milli=points_milli,
+        occurred_on=today.isoformat(),
+        expires_on="",
+        commendation=commendation,
+    )
