@@ -32,6 +32,14 @@ def city_of(text: str) -> str:
         raise Wrong("said.bad_city", value=text, known=known) from error
 
 
+def named(session: Session, code: str) -> str:
+    """The name of a city that the shipped data knows, with its code; the code of another."""
+    about = next((each for each in data.cities() if each.code == code), None)
+    if about is None:
+        return code
+    return f"{about.name_zh}（{code}）" if session.language == "zh" else f"{about.name_en} ({code})"
+
+
 def uuid_of(text: str) -> str:
     """A UUID in its canonical form."""
     try:

@@ -15,7 +15,7 @@ from node.cli.commands.partners import next_step, show_partner
 from node.cli.errors import HutongError
 from node.cli.session import Session, pass_session
 from node.cli.shape import argument, command, option
-from node.cli.values import city_of, request_id, secret
+from node.cli.values import city_of, named, request_id, secret
 from node.errors import UNKNOWN
 from node.model import Role
 
@@ -34,7 +34,11 @@ def invite(session: Session, *, city: str, no_wait: bool, request_id: str | None
     made = node.change("InvitePartner", request_id, city=city)
     if session.out.document(made):
         return exits.DONE
-    session.out.line(session.say("said.invited", city=city, until=session.time(made["expires_at"])))
+    session.out.line(
+        session.say(
+            "said.invited", city=named(session, city), until=session.time(made["expires_at"])
+        )
+    )
     session.out.line("")
     session.out.line(f"    {made['code_zh']}", style="bold")
     session.out.line(f"    {made['code_en']}", style="bold")
@@ -46,7 +50,7 @@ def invite(session: Session, *, city: str, no_wait: bool, request_id: str | None
         return exits.DONE
     partner = _wait(session, node, city, made["expires_at"])
     if partner is None:
-        session.out.line(session.say("said.invitation_over", city=city))
+        session.out.line(session.say("said.invitation_over", city=city, name=named(session, city)))
         return exits.REFUSED
     _compare(session, partner)
     return exits.DONE
@@ -90,14 +94,14 @@ def _waiting(session: Session) -> Iterator[Status]:
 
 @command("partner join")
 @argument("code", text="join_code", required=False)
-@option("--at", "address", metavar="HOST:PORT", required=True, text="join_at")
+@option("--at", "door", metavar="HOST:PORT", required=True, text="join_at")
 @request_id
 @pass_session
-def join(session: Session, *, code: str | None, address: str, request_id: str | None) -> None:
+def join(session: Session, *, code: str | None, door: str, request_id: str | None) -> None:
     """Join a city by the code that its officer reads out."""
     typed = secret(session, code, "said.ask_join_code")
     answer = Node(session, Role.OPERATOR).change(
-        "JoinPartner", request_id, code=typed, address=address
+        "JoinPartner", request_id, code=typed, address=door
     )
     if not session.out.document(answer):
         _compare(session, answer["partner"])
@@ -151,4 +155,4 @@ def cancel(session: Session, *, city: str, request_id: str | None) -> None:
     """Take an invitation back."""
     answer = Node(session, Role.OPERATOR).change("CancelInvitation", request_id, city=city)
     if not session.out.document(answer):
-        session.out.line(session.say("said.cancelled", city=city))
+        session.out.line(session.say("said.cancelled", city=named(session, city)))

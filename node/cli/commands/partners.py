@@ -3,7 +3,7 @@
 from node.cli.calling import Answer, Node
 from node.cli.session import Session, pass_session
 from node.cli.shape import argument, command
-from node.cli.values import city_of, reason, reason_of, request_id
+from node.cli.values import city_of, named, reason, reason_of, request_id
 from node.model import Role
 
 _INVITED = "PARTNER_STATE_INVITED"
@@ -38,7 +38,7 @@ def list_partners(session: Session) -> None:
                 _reached(session, partner),
                 _offset(partner),
                 _earliest(session, partner),
-                _bundle(session, partner),
+                str(partner["bundle_sequence"]).removeprefix("0"),
                 _agreement(session, partner),
             )
             for partner in partners
@@ -192,7 +192,8 @@ def state_of(session: Session, partner: Answer) -> str:
 def next_step(session: Session, partner: Answer) -> str:
     """What an operator does next about a partner; "" where there is nothing to do."""
     name = _NEXT.get(partner["state"].removeprefix("PARTNER_STATE_"))
-    return session.say(name, city=partner["city"]) if name else ""
+    city = partner["city"]
+    return session.say(name, city=city, name=named(session, city)) if name else ""
 
 
 def _reached(session: Session, partner: Answer) -> str:
@@ -202,7 +203,8 @@ def _reached(session: Session, partner: Answer) -> str:
 
 def _offset(partner: Answer) -> str:
     offset = partner.get("clock_offset")
-    return f"{float(str(offset).removesuffix('s')):+.1f} s" if offset else ""
+    # Not "-0.0": a clock that is right is neither ahead nor behind.
+    return f"{round(float(str(offset).removesuffix('s')), 1) + 0.0:+.1f} s" if offset else ""
 
 
 def _earliest(session: Session, partner: Answer) -> str:

@@ -77,7 +77,8 @@ def _next_steps(settings: Path, shipped: data.City | None) -> list[str]:
         "hutong serve",
         f"hutong scale load {scale}",
         f"hutong incentives load {incentives}",
-        "hutong partner export descriptor.json",
+        "hutong client issue --role operator --name second",
+        "hutong partner invite CITY",
         "hutong doctor",
     ]
 
