@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import gc
 from dataclasses import dataclass
 
@@ -29,7 +30,7 @@ from node.logs import configure_logs
 from node.ports import Clock, Keys
 from node.services.assembly import UseCases, assemble
 from node.services.here import Here
-from node.store import Store, open_store
+from node.store import Store, open_room, open_store
 from node.transport.local_client import LocalClient, local_client
 from node.transport.onboarding import GrpcDoor
 from node.transport.peers import GrpcPeers
@@ -63,11 +64,12 @@ class _Node:
 
     async def probe(self) -> None:
         """Whether an answer given now could be kept, and would be believed."""
+        # Another process of this city may have changed the keys: those in use now are looked at.
+        self.cases.key_desk.notice()
         self.keys.probe(self.clock)
         await self.store.probe()
-        # Another process of this city may have changed what operators decided, or the keys.
+        # Or what operators decided.
         await self.store.refresh()
-        self.keys.reload()
 
     async def look(self) -> None:
         """Say on both ports whether the node serves; raises why it does not."""
@@ -102,7 +104,8 @@ async def _serve(settings: Settings) -> None:
     here = Here(settings.code, settings.zone, clock, SystemEntropy())
     async with open_store(settings.store_url, clock) as store, GrpcPeers(keys) as peers:
         door = GrpcDoor(settings.onboarding_listen, _door(settings, keys), keys, here)
-        cases = assemble(here, store, keys, peers, workshop, door)
+        rooms = functools.partial(open_room, clock)
+        cases = assemble(here, store, keys, peers, workshop, door, rooms)
         door.welcome(cases.onboarding)
         ports = (
             peer_port(settings.peer_listen, keys, store, cases),
@@ -137,10 +140,12 @@ async def _live(node: _Node, settings: Settings) -> None:
         every(limits.KEYS_EVERY, node.cases.key_desk.tend, name="keys"),
         every(limits.REFRESH_EVERY, node.cases.refreshing.tick, name="refresh"),
         every(limits.HEALTH_EVERY, node.cases.onboarding.tick, name="onboarding"),
+        every(limits.HEALTH_EVERY, node.cases.trial.tick, name="trial"),
     ):
         told = await until_told_to_stop()
         _LOG.info("draining", told=told)
         await node.door.close()
         await asyncio.gather(*(port.stop() for port in node.ports))
         await node.cases.refreshing.close()
+        await node.cases.trial.close()
     _LOG.info("stopped")

@@ -88,7 +88,8 @@ class KeyDesk:
         self._seen = self._bundle().sequence
 
     def view(self) -> KeysView:
-        """The keys as they are now."""
+        """The keys as they are now, whichever process changed them."""
+        self._keys.reload()
         return view(self._bundle(), self._here.now())
 
     async def rotate(self, ask: Ask, wanted: Wanted, encode: Encode) -> bytes:
