@@ -22,7 +22,7 @@ _MOVE: Final = sa.insert(PARTNER_MOVES)
 _MOVES: Final = (
     sa.select(PARTNER_MOVES)
     .where(PARTNER_MOVES.c.city == _B("city"))
-    .order_by(PARTNER_MOVES.c.move_id)
+    .order_by(PARTNER_MOVES.c.at, PARTNER_MOVES.c.move_id)
 )
 _CONTACTS: Final = sa.select(CONTACTS)
 _JOINING: Final = sa.select(JOININGS).where(JOININGS.c.key == _B("key"))
