@@ -32,6 +32,7 @@ TREE: Final = {
     "partner invite": "onboarding:invite",
     "partner join": "onboarding:join",
     "partner approve": "onboarding:approve",
+    "partner test": "trial:test",
     "partner list": "partners:list_partners",
     "partner show": "partners:show",
     "partner cancel": "onboarding:cancel",

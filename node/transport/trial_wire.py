@@ -53,7 +53,7 @@ _PASSED: Final[Texts] = {
 _FAILED: Final[Texts] = {
     TrialProblem.NOT_TRIED: ("前面的步骤失败，未试。", "Not tried, for a step before it failed."),
     TrialProblem.UNREACHABLE: (
-        "归属城市没有给出答复；请查看双方节点的日志。",
+        "来源城市没有给出答复；请查看双方节点的日志。",
         "The home city gave no answer; see the logs of both nodes.",
     ),
     TrialProblem.TOO_SLOW: (
@@ -61,7 +61,7 @@ _FAILED: Final[Texts] = {
         "It took too long; look at the network and at the load of both nodes.",
     ),
     TrialProblem.NOT_AGREED: (
-        "归属城市不认可试验协议；请用 `hutong partner sync` 同步后重试。",
+        "来源城市不认可试验协议；请用 `hutong partner sync` 同步后重试。",
         "The home city does not take the trial's agreement; run `hutong partner sync`, try again.",
     ),
     TrialProblem.REFUSED: (

@@ -8,7 +8,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from federation.v1 import federation_service_pb2
+from federation.v1 import federation_service_pb2, trial_service_pb2
 from node.model import Role
 from node.v1 import (
     department_service_pb2,
@@ -24,6 +24,7 @@ ROLES: Final = {
     operator_service_pb2.DESCRIPTOR.services_by_name["OperatorService"]: Role.OPERATOR,
 }
 FEDERATION: Final = federation_service_pb2.DESCRIPTOR.services_by_name["FederationService"]
+TRIAL: Final = trial_service_pb2.DESCRIPTOR.services_by_name["TrialService"]
 SOME_ID: Final = "0192f0c1-2b3c-7def-8123-456789abcdef"
 _PLAUSIBLE: Final = {"host_city": "420100", "city": "420100", "partner_city": "420100"}
 
@@ -48,7 +49,7 @@ class Method:
 
 
 LOCAL: Final = [Method(wire, role) for service, role in ROLES.items() for wire in service.methods]
-PEER: Final = [Method(wire, None) for wire in FEDERATION.methods]
+PEER: Final = [Method(wire, None) for wire in (*FEDERATION.methods, *TRIAL.methods)]
 
 
 def text_fields(method: Method) -> list[tuple[str, ...]]:
