@@ -1,4 +1,4 @@
-"""The few Protocols that use cases need: a clock, entropy, a unit of work, the peers.
+"""The store, as use cases see it: a unit of work, and the repositories of a transaction.
 
 A use case is a synchronous function of a `Transaction`; `UnitOfWork.run` makes it durable before
 its result is seen. The function may be run again (a conflict, a neighbour in the same commit that
@@ -6,16 +6,11 @@ failed), so it does nothing but read, decide and write through the transaction.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol, TypeVar
 
 from federation.consent import Consent
-from federation.envelope import Envelope
-from federation.hello import Finish, Hello
 from federation.identifiers import CityCode
-from federation.messages import Endpoint
-from node.certificates import Identity
 from node.model import (
     Contact,
     Counter,
@@ -45,23 +40,8 @@ from node.registry import (
     Registry,
     StoredAgreement,
 )
-from node.trials import TrialPeers
 
 T = TypeVar("T")
-
-
-class Clock(Protocol):
-    """The one clock of a node."""
-
-    def now(self) -> datetime:
-        """The instant, in UTC."""
-
-
-class Entropy(Protocol):
-    """The one source of randomness of a node."""
-
-    def token(self, size: int) -> bytes:
-        """`size` bytes that nobody can guess."""
 
 
 class Residents(Protocol):
@@ -315,118 +295,3 @@ class UnitOfWork(Protocol):
 
     async def probe(self) -> None:
         """Write for the sake of writing; raises STORE_UNAVAILABLE."""
-
-
-@dataclass(frozen=True, slots=True)
-class BundleSwap:
-    """What a partner gave for our trust bundles: its own, and the sequence of ours that it has.
-
-    `their_clock` is None where it did not say.
-    """
-
-    chain: tuple[Envelope, ...]
-    acknowledged: int
-    their_clock: datetime | None
-
-
-class Questions(Protocol):
-    """The one thing that a host asks a home city."""
-
-    async def request_attestation(self, partner: Partner, request: Envelope) -> Envelope:
-        """Ask for an attestation."""
-
-
-class Peers(Questions, TrialPeers, Protocol):
-    """The partner cities' peer ports.
-
-    Each call has a deadline. It raises PEER_UNREACHABLE, or PEER_REFUSED with the peer's reason.
-    """
-
-    async def exchange_trust_bundles(
-        self, partner: Partner, own: tuple[Envelope, ...], *, by_any_means: bool = False
-    ) -> BundleSwap:
-        """Give our bundles, the newest last, and get the partner's.
-
-        `by_any_means`: also where neither knows the other's newest certificate. Bundles prove
-        themselves by the root's signatures, whoever brings them.
-        """
-
-    async def exchange_partnership(self, partner: Partner, own: Envelope) -> Envelope:
-        """Say how we stand to the partner, and hear how it stands to us."""
-
-    async def exchange_scales(
-        self, partner: Partner, own: tuple[Envelope, ...]
-    ) -> tuple[Envelope, ...]:
-        """Give our scales in force and get the partner's."""
-
-    async def propose_agreement(self, partner: Partner, agreement: Envelope) -> None:
-        """Bring an agreement that we signed."""
-
-    async def countersign_agreement(self, partner: Partner, agreement: Envelope) -> None:
-        """Bring back an agreement that both signed."""
-
-
-class Door(Protocol):
-    """This city's onboarding port, and the way to that of another city."""
-
-    @property
-    def address(self) -> str:
-        """Where another city knocks, HOST:PORT."""
-
-    async def open(self) -> None:
-        """Listen, unless some process of this city does already; raises CANNOT_LISTEN."""
-
-    async def close(self) -> None:
-        """Listen no more."""
-
-    async def shown_by(self, address: Endpoint) -> bytes:
-        """The certificate, DER, that a door shows, believed by nobody; raises DOOR_UNREACHABLE."""
-
-    async def begin(self, address: Endpoint, shown: bytes, hello: Hello) -> Hello:
-        """Greet the city behind a door that shows this certificate."""
-
-    async def finish(self, address: Endpoint, shown: bytes, hello: Hello, said: Finish) -> Finish:
-        """Prove the code and hand over the bundle; raises WRONG_CODE and what else it says."""
-
-
-class Identities(Protocol):
-    """What a node shows to partners, as server and as client, and to its own clients."""
-
-    @property
-    def local_identity(self) -> Identity:
-        """The certificate of the local port, with its key."""
-
-    @property
-    def peer_identity(self) -> Identity:
-        """The certificate that it shows now, with its key."""
-
-    @property
-    def peer_identities(self) -> tuple[Identity, ...]:
-        """The current one, then the older ones that partners may still know, the newest first."""
-
-
-class Keys(Identities, Protocol):
-    """What a node needs its private keys for. What is current changes by the clock."""
-
-    @property
-    def bundle(self) -> Envelope:
-        """This city's newest trust bundle."""
-
-    def chain(self, known_sequence: int) -> tuple[Envelope, ...]:
-        """Each bundle after `known_sequence` at which the root changed, then the newest.
-
-        At most BUNDLE_CHAIN: a partner that has followed them asks again.
-        """
-
-    def reload(self) -> None:
-        """See what another process of the city published; cheap where nothing changed."""
-
-    def sign(self, message: bytes) -> bytes:
-        """Sign with the current signing key."""
-
-    @property
-    def key_id(self) -> str:
-        """The id of the current signing key."""
-
-    def document_digest(self, kind: int, number: str) -> bytes:
-        """The keyed digest of a document: numbers are few, a bare hash protects nothing."""
