@@ -45,6 +45,7 @@ class _File(Strict):
     legal_basis: Text
     privacy_assessment: Text
     valid_days: Annotated[int, Field(ge=1, le=protocol_limits.STATEMENT_LIFETIME.days)]
+    notice_days: Annotated[int, Field(ge=0, le=protocol_limits.AGREEMENT_NOTICE.days)] = 0
     mappings: list[_Mapping]
 
 
@@ -60,6 +61,7 @@ class AgreementDraft:
     legal_basis: str
     privacy_assessment: str
     valid_days: int
+    notice: timedelta
     mappings: tuple[Mapping, Mapping]
 
     def agreement(
@@ -89,6 +91,7 @@ class AgreementDraft:
             privacy_assessment=self.privacy_assessment,
             valid_from=valid_from,
             valid_until=valid_from + timedelta(days=self.valid_days),
+            notice=self.notice,
         )
 
 
@@ -115,6 +118,7 @@ def parse_agreement(
         legal_basis=file.legal_basis,
         privacy_assessment=file.privacy_assessment,
         valid_days=file.valid_days,
+        notice=timedelta(days=file.notice_days),
         mappings=(
             _mapping(file, mappings[one, other], scales, lines),
             _mapping(file, mappings[other, one], scales, lines),

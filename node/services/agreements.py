@@ -1,99 +1,172 @@
-"""Agreements: proposed by one city, signed by the other, in force in both.
+"""Agreements: proposed or amended by one city, signed by the other, in force in both.
 
 Each step is kept before it is sent, and may be repeated: the partner takes the same bytes twice.
+Where two cities propose the same version at once, the proposal of the lower code stands in both.
+How an agreement is suspended and ended is in `agreement_life`.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from federation import codec
-from federation.agreement import check_agreement
+from federation.agreement import agreement_id_of, check_agreement
 from federation.envelope import Envelope, add_signature, open_envelope, seal
-from federation.errors import AGREEMENT_MISMATCH, HutongError
+from federation.errors import AGREEMENT_MISMATCH, HutongError, Reason
 from federation.identifiers import CityCode, uuid8
 from federation.limits import CLOCK_SKEW
 from federation.messages import Agreement, Header, ScoreScale
 from federation.trust import signing_keys
-from node.errors import FIELD_INVALID, NOT_A_PARTNER, NOTHING_IN_FORCE, STATE_REFUSED, UNKNOWN
+from node.errors import (
+    AGREEMENT_MOVED_ON,
+    NOTHING_IN_FORCE,
+    PROPOSAL_GIVES_WAY,
+    PROPOSAL_WITHDRAWN,
+)
 from node.files import parse_agreement
-from node.model import LogKind, Page, PageRequest
+from node.model import Page, PageRequest
 from node.ports import Keys, Peers, Transaction, UnitOfWork
-from node.registry import AgreementState, Partner, Registry, StoredAgreement
+from node.registry import AgreementState, Registry, StoredAgreement
+from node.services.agreement_book import AgreementBook, between
+from node.services.agreement_moves import (
+    OPEN,
+    AgreementMove,
+    Key,
+    check_move,
+    condition,
+    find,
+    found,
+    is_over,
+    newest_of,
+    refused,
+    versions_of,
+)
+from node.services.agreement_view import AgreementView, view_of
 from node.services.answering import Ask, record, recorded
 from node.services.here import Here
 from node.services.paging import page_of
-from node.services.partners import PartnerDesk
+from node.services.partners import active_partner
+from node.services.swapping import Swapping
 
 Encode = Callable[[StoredAgreement], bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """What an operator wants to propose; `version` is the one that it amends, None for the first.
+
+    The statement's id follows from the request, so that a repetition sends the same bytes.
+    """
+
+    statement_id: str
+    city: CityCode
+    file_name: str
+    content: bytes
+    version: int | None
+
+
 class AgreementDesk:
-    """Agreements, as operators and partners change them."""
+    """Agreements, as two cities come to them."""
 
     def __init__(
-        self, here: Here, uow: UnitOfWork, keys: Keys, peers: Peers, partners: PartnerDesk
+        self,
+        here: Here,
+        uow: UnitOfWork,
+        keys: Keys,
+        peers: Peers,
+        book: AgreementBook,
+        swapping: Swapping,
     ) -> None:
         """For the city of `here`."""
+        self._swapping = swapping
         self._here = here
         self._uow = uow
         self._keys = keys
         self._peers = peers
-        self._partners = partners
+        self._book = book
 
     async def propose(
         self, ask: Ask, city: CityCode, file_name: str, content: bytes, encode: Encode
     ) -> bytes:
         """Sign an agreement from a file, keep it, and bring it to the partner.
 
-        The statement's id follows from the request, so that a repetition sends the same bytes.
+        Refused where one is in force or waits for this city: that one is amended or signed.
         """
-        found = await self._uow.read(lambda tx: recorded(tx, ask))
-        if found is not None:
-            return found
-        partner = await self._partners.sync(city)
-        statement_id = _derived_id(ask)
-        stored = await self._uow.run(
-            lambda tx: self._proposed(tx, statement_id, city, file_name, content)
-        )
-        await self._peers.propose_agreement(partner, stored.envelope)
+        draft = _Draft(self._derived_id(ask), city, file_name, content, None)
+        return await self._offer(ask, draft, encode)
+
+    async def amend(
+        self, ask: Ask, key: Key, file_name: str, content: bytes, encode: Encode
+    ) -> bytes:
+        """Propose a new version in the place of `key`; refused where that is not the newest."""
+        versions = versions_of(self._uow.registry, key[0])
+        city = versions[-1].agreement.other(self._here.city)
+        draft = _Draft(self._derived_id(ask), city, file_name, content, key[1])
+        return await self._offer(ask, draft, encode)
+
+    async def _offer(self, ask: Ask, draft: _Draft, encode: Encode) -> bytes:
+        answer = await self._uow.read(lambda tx: recorded(tx, ask))
+        if answer is not None:
+            return answer
+        await self._swapping.swap(draft.city)
+        partner = active_partner(self._uow.registry, draft.city)
+        stored = await self._uow.run(lambda tx: self._proposed(tx, draft))
+        try:
+            await self._peers.propose_agreement(partner, stored.envelope)
+        except HutongError as error:
+            if _told(error, PROPOSAL_GIVES_WAY):
+                await self._uow.run(lambda tx: self._take_back(tx, stored, "it gave way"))
+                raise _gives_way(stored.agreement, draft.city) from error
+            raise
         return await self._uow.run(lambda tx: record(tx, ask, encode(stored), self._here.now()))
 
-    def _proposed(
-        self,
-        tx: Transaction,
-        statement_id: str,
-        city: CityCode,
-        file_name: str,
-        content: bytes,
-    ) -> StoredAgreement:
-        for stored in tx.registry.agreements:
-            if stored.agreement.header.statement_id == statement_id:
+    def _proposed(self, tx: Transaction, draft: _Draft) -> StoredAgreement:
+        before = between(tx.registry, draft.city)
+        for stored in before:
+            if stored.agreement.header.statement_id == draft.statement_id:
+                if stored.state is AgreementState.WITHDRAWN:
+                    raise refused(stored, AgreementMove.PROPOSE, self._here.now())
                 return stored
-        agreement = self._draw_up(tx.registry, statement_id, city, file_name, content)
+        self._check_newest(before, draft.version)
+        agreement = self._draw_up(tx.registry, draft, before)
         envelope = seal(codec.AGREEMENT, agreement, [self._keys])
-        stored = StoredAgreement(agreement, envelope, AgreementState.PROPOSED_HERE)
-        self._keep(tx, stored)
-        return stored
+        made = StoredAgreement(agreement, envelope, AgreementState.PROPOSED_HERE)
+        self._book.propose(tx, draft.city, made)
+        return made
+
+    def _check_newest(self, before: tuple[StoredAgreement, ...], version: int | None) -> None:
+        """Compare and swap: an operator replaces what they read, and nothing that came since."""
+        now = self._here.now()
+        if version is None:
+            for stored in reversed(before):
+                waits = stored.state is AgreementState.PROPOSED_THERE
+                if waits or (stored.state is AgreementState.ACTIVE and not is_over(stored, now)):
+                    raise refused(stored, AgreementMove.PROPOSE, now)
+            return
+        newest = newest_of(before)
+        if newest.key[1] != version:
+            raise HutongError(
+                AGREEMENT_MOVED_ON,
+                agreement=newest.key[0],
+                newest=str(newest.key[1]),
+                state=condition(newest, now).value,
+                version=str(version),
+            )
+        check_move(newest, AgreementMove.AMEND, now)
 
     def _draw_up(
-        self,
-        registry: Registry,
-        statement_id: str,
-        city: CityCode,
-        file_name: str,
-        content: bytes,
+        self, registry: Registry, draft: _Draft, before: tuple[StoredAgreement, ...]
     ) -> Agreement:
-        now = self._here.now()
+        now, city = self._here.now(), draft.city
         here, there = self._scales(registry, city)
-        draft = parse_agreement(file_name, content, here=here, there=there)
-        before = [s.agreement for s in registry.agreements if city in s.agreement.parties]
+        file = parse_agreement(draft.file_name, draft.content, here=here, there=there)
         one, other = sorted((self._here.city, city))
         scales = {scale.header.issuer: codec.scale_reference(scale) for scale in (here, there)}
-        life = timedelta(days=draft.valid_days)
-        agreement = draft.agreement(
-            header=Header(statement_id, self._here.city, (one, other), now, now + life),
-            agreement_id=before[-1].agreement_id if before else self._here.new_id(now),
-            version=max((a.version for a in before), default=0) + 1,
+        life = timedelta(days=file.valid_days)
+        agreement = file.agreement(
+            header=Header(draft.statement_id, self._here.city, (one, other), now, now + life),
+            agreement_id=self._agreement_id(before, city),
+            version=before[-1].key[1] + 1 if before else 1,
             parties=(one, other),
             scales=(scales[one], scales[other]),
             # The partner's clock may be behind: what both have signed is in force at once.
@@ -102,13 +175,19 @@ class AgreementDesk:
         check_agreement(agreement, {self._here.city: here, city: there})
         return agreement
 
+    def _derived_id(self, ask: Ask) -> str:
+        """An id that no other city derives, whatever its clients call themselves."""
+        return uuid8(f"agreement\0{self._here.city}\0{ask.caller}\0{ask.request_id}".encode())
+
+    def _agreement_id(self, before: tuple[StoredAgreement, ...], city: CityCode) -> str:
+        return before[-1].key[0] if before else agreement_id_of(self._here.city, city)
+
     async def receive_proposal(self, city: CityCode, envelope: Envelope) -> None:
         """Keep what a partner proposes, for an operator to read; an older proposal gives way."""
-        partner = self._partner(city)
         opened = open_envelope(
             envelope,
             codec.AGREEMENT,
-            signed_by=[signing_keys(partner.bundle)],
+            signed_by=[signing_keys(active_partner(self._uow.registry, city).bundle)],
             audience=self._here.city,
             now=self._here.now(),
         )
@@ -118,91 +197,107 @@ class AgreementDesk:
         stored = StoredAgreement(agreement, envelope, AgreementState.PROPOSED_THERE)
 
         def keep(tx: Transaction) -> None:
-            known = _find(tx.registry, stored.key)
-            if known is not None:
-                if known.envelope.payload != envelope.payload:
-                    raise _mismatch("this version is known with other content")
+            before = between(tx.registry, city)
+            known = find(tx.registry, stored.key)
+            if known is not None and known.envelope.payload == envelope.payload:
                 return
+            if agreement.agreement_id != self._agreement_id(before, city):
+                raise _mismatch("the agreement of these two cities has another id")
             here, there = self._scales(tx.registry, city)
             check_agreement(agreement, {self._here.city: here, city: there})
-            _check_newer(tx.registry, city, agreement)
-            self._replace(tx, city, AgreementState.PROPOSED_THERE)
-            self._keep(tx, stored)
+            if known is not None:
+                self._settle(known, city)
+            elif before and before[-1].key[1] > agreement.version:
+                raise _mismatch(f"version {before[-1].key[1]} is known already")
+            self._book.propose(tx, city, stored)
 
         await self._uow.run(keep)
 
-    async def sign(self, ask: Ask, key: tuple[str, int], encode: Encode) -> bytes:
+    def _settle(self, known: StoredAgreement, city: CityCode) -> None:
+        """Both cities proposed this version: the proposal of the lower code stands, in both."""
+        if known.state is AgreementState.PROPOSED_HERE and self._here.city < city:
+            raise _gives_way(known.agreement, self._here.city)
+        ours = known.agreement.header.issuer == self._here.city
+        if not ours or known.state not in (AgreementState.PROPOSED_HERE, AgreementState.WITHDRAWN):
+            raise _mismatch(f"version {known.key[1]} is known with other content")
+
+    async def sign(self, ask: Ask, key: Key, encode: Encode) -> bytes:
         """Sign what a partner proposed, bring it back, and put it in force."""
-        found = await self._uow.read(lambda tx: recorded(tx, ask))
-        if found is not None:
-            return found
+        answer = await self._uow.read(lambda tx: recorded(tx, ask))
+        if answer is not None:
+            return answer
+        city = found(self._uow.registry, key).agreement.other(self._here.city)
+        # A scale that has just changed there must not be signed for.
+        await self._swapping.swap(city)
+        partner = active_partner(self._uow.registry, city)
         signed = await self._uow.run(lambda tx: self._signed(tx, key))
-        partner = self._partner(signed.agreement.other(self._here.city))
-        await self._peers.countersign_agreement(partner, signed.envelope)
+        try:
+            await self._peers.countersign_agreement(partner, signed.envelope)
+        except HutongError as error:
+            if _told(error, PROPOSAL_WITHDRAWN):
+                await self._uow.run(lambda tx: self._take_back(tx, signed, "by the partner"))
+                raise _withdrawn(signed.agreement, city) from error
+            raise
 
         def activate(tx: Transaction) -> bytes:
-            return record(tx, ask, encode(self._activate(tx, signed)), self._here.now())
+            return record(tx, ask, encode(self._book.activate(tx, signed)), self._here.now())
 
         return await self._uow.run(activate)
 
-    def _signed(self, tx: Transaction, key: tuple[str, int]) -> StoredAgreement:
-        stored = _find(tx.registry, key)
-        if stored is None:
-            raise _unknown(key)
-        if stored.state not in (AgreementState.PROPOSED_THERE, AgreementState.ACTIVE):
-            raise _refused(stored, "a proposal by the partner")
+    def _signed(self, tx: Transaction, key: Key) -> StoredAgreement:
+        stored = found(tx.registry, key)
+        if stored.state is not AgreementState.ACTIVE:
+            check_move(stored, AgreementMove.SIGN, self._here.now())
         if any(s.key_id == self._keys.key_id for s in stored.envelope.signatures):
             return stored
         city = stored.agreement.other(self._here.city)
         here, there = self._scales(tx.registry, city)
         check_agreement(stored.agreement, {self._here.city: here, city: there})
-        envelope = add_signature(stored.envelope, self._keys)
-        signed = StoredAgreement(stored.agreement, envelope, stored.state)
-        self._keep(tx, signed)
+        signed = replace(stored, envelope=add_signature(stored.envelope, self._keys))
+        self._book.keep(tx, signed)
         return signed
 
     async def receive_countersigned(self, city: CityCode, envelope: Envelope) -> None:
         """Put in force what this city proposed and the partner signed too."""
         own = codec.TRUST_BUNDLE.decode(self._keys.bundle.payload)
+        partner = active_partner(self._uow.registry, city)
         opened = open_envelope(
             envelope,
             codec.AGREEMENT,
-            signed_by=[signing_keys(own), signing_keys(self._partner(city).bundle)],
+            signed_by=[signing_keys(own), signing_keys(partner.bundle)],
             audience=self._here.city,
             now=self._here.now(),
         )
 
         def keep(tx: Transaction) -> None:
             agreement = opened.message
-            known = _find(tx.registry, (agreement.agreement_id, agreement.version))
+            known = find(tx.registry, (agreement.agreement_id, agreement.version))
             if known is None or known.envelope.payload != envelope.payload:
                 raise _mismatch("this city proposed nothing like it")
             if known.state is AgreementState.ACTIVE:
                 return
+            if known.state is AgreementState.WITHDRAWN:
+                raise _withdrawn(agreement, self._here.city)
             if known.state is not AgreementState.PROPOSED_HERE:
-                raise _refused(known, "a proposal by this city")
-            self._activate(tx, StoredAgreement(agreement, envelope, known.state))
+                raise refused(known, AgreementMove.SIGN, self._here.now())
+            self._book.activate(tx, replace(known, envelope=envelope))
 
         await self._uow.run(keep)
 
-    def set_state(
-        self, tx: Transaction, agreement_id: str, state: AgreementState, reason: str
-    ) -> StoredAgreement:
-        """Suspend the agreement in use, or resume the suspended one, from the next call on."""
-        if not reason.strip():
-            raise HutongError(FIELD_INVALID, field="reason", problem="say why, for the record")
-        suspending = state is AgreementState.SUSPENDED
-        needed = AgreementState.ACTIVE if suspending else AgreementState.SUSPENDED
-        found = [s for s in tx.registry.agreements if s.agreement.agreement_id == agreement_id]
-        if not found:
-            raise _unknown((agreement_id, 0))
-        stored = next((s for s in reversed(found) if s.state is needed), None)
-        if stored is None:
-            raise _refused(found[-1], needed.value)
-        tx.administration.set_agreement_state(stored.key, state, reason)
-        content = f"agreement {agreement_id} {stored.agreement.version} {state.value} {reason}"
-        self._here.trace(tx, LogKind.ADMINISTRATIVE, content.encode(), self._here.now())
-        return StoredAgreement(stored.agreement, stored.envelope, state, reason)
+    def withdraw(self, tx: Transaction, key: Key, actor: str, reason: str) -> StoredAgreement:
+        """Take back a proposal of this city; the partner hears of it when it signs."""
+        stored = found(tx.registry, key)
+        check_move(stored, AgreementMove.WITHDRAW, self._here.now())
+        withdrawn = replace(stored, state=AgreementState.WITHDRAWN, state_reason=reason)
+        tx.administration.put_agreement(withdrawn)
+        self._book.note(tx, withdrawn, "withdrawn", actor, reason)
+        return withdrawn
+
+    def _take_back(self, tx: Transaction, sent: StoredAgreement, why: str) -> None:
+        known = find(tx.registry, sent.key)
+        same = known is not None and known.envelope.payload == sent.envelope.payload
+        if known is not None and same and known.state in OPEN:
+            tx.administration.set_agreement_state(known.key, AgreementState.WITHDRAWN, why)
 
     def page(self, request: PageRequest) -> Page[StoredAgreement]:
         """The agreements, the newest first."""
@@ -213,37 +308,10 @@ class AgreementDesk:
         )
         return page_of(newest, lambda s: f"{s.key[0]}.{s.key[1]}", request)
 
-    def _activate(self, tx: Transaction, signed: StoredAgreement) -> StoredAgreement:
-        city = signed.agreement.other(self._here.city)
-        for state in (AgreementState.ACTIVE, AgreementState.SUSPENDED):
-            self._replace(tx, city, state, keep=signed.key)
-        active = StoredAgreement(signed.agreement, signed.envelope, AgreementState.ACTIVE)
-        self._keep(tx, active)
-        return active
-
-    def _replace(
-        self,
-        tx: Transaction,
-        city: CityCode,
-        state: AgreementState,
-        keep: tuple[str, int] | None = None,
-    ) -> None:
-        for stored in tx.registry.agreements:
-            if stored.state is state and city in stored.agreement.parties and stored.key != keep:
-                tx.administration.set_agreement_state(
-                    stored.key, AgreementState.REPLACED, "a newer version came"
-                )
-
-    def _keep(self, tx: Transaction, stored: StoredAgreement) -> None:
-        tx.administration.put_agreement(stored)
-        content = codec.envelope_to_bytes(stored.envelope)
-        self._here.trace(tx, LogKind.ADMINISTRATIVE, content, self._here.now())
-
-    def _partner(self, city: CityCode) -> Partner:
-        partner = self._uow.registry.active_partner(city)
-        if partner is None:
-            raise HutongError(NOT_A_PARTNER, city=city)
-        return partner
+    def view(self, stored: StoredAgreement) -> AgreementView:
+        """A version as a person reads it."""
+        own = codec.TRUST_BUNDLE.decode(self._keys.bundle.payload)
+        return view_of(self._uow.registry, stored, own, self._here.now())
 
     def _scales(self, registry: Registry, city: CityCode) -> tuple[ScoreScale, ScoreScale]:
         own, other = registry.own_scale(), registry.partner_scale(city)
@@ -255,31 +323,28 @@ class AgreementDesk:
         return own.exported, other.exported
 
 
-def _find(registry: Registry, key: tuple[str, int]) -> StoredAgreement | None:
-    return next((stored for stored in registry.agreements if stored.key == key), None)
-
-
-def _check_newer(registry: Registry, city: CityCode, agreement: Agreement) -> None:
-    for stored in registry.agreements:
-        if city in stored.agreement.parties and stored.agreement.version >= agreement.version:
-            raise _mismatch(f"version {stored.agreement.version} is known already")
-
-
-def _derived_id(ask: Ask) -> str:
-    return uuid8(f"agreement\0{ask.caller}\0{ask.request_id}".encode())
+def _told(error: HutongError, reason: Reason) -> bool:
+    """Whether the partner refused for that reason."""
+    return error.fields.get("peer_reason") == reason.name
 
 
 def _mismatch(problem: str) -> HutongError:
     return HutongError(AGREEMENT_MISMATCH, where="agreement", problem=problem)
 
 
-def _refused(stored: StoredAgreement, needed: str) -> HutongError:
-    name = f"{stored.agreement.agreement_id} version {stored.agreement.version}"
+def _gives_way(agreement: Agreement, city: CityCode) -> HutongError:
     return HutongError(
-        STATE_REFUSED, what="agreement", name=name, state=stored.state.value, needed=needed
+        PROPOSAL_GIVES_WAY,
+        city=city,
+        agreement=agreement.agreement_id,
+        version=str(agreement.version),
     )
 
 
-def _unknown(key: tuple[str, int]) -> HutongError:
-    name = f"{key[0]} version {key[1]}" if key[1] else key[0]
-    return HutongError(UNKNOWN, what="agreement", name=name, remedy="see `hutong agreement list`")
+def _withdrawn(agreement: Agreement, city: CityCode) -> HutongError:
+    return HutongError(
+        PROPOSAL_WITHDRAWN,
+        city=city,
+        agreement=agreement.agreement_id,
+        version=str(agreement.version),
+    )

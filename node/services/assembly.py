@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from node.ports import Door, Keys, Peers, UnitOfWork
+from node.services.agreement_book import AgreementBook
+from node.services.agreement_life import AgreementLife
 from node.services.agreements import AgreementDesk
 from node.services.asking import Asking
 from node.services.attesting import Attesting
@@ -20,6 +22,8 @@ from node.services.rotating import KeyDesk, Workshop
 from node.services.standing import Standings
 from node.services.swapping import Swapping
 from node.services.terms import TermsBook
+from node.services.trial import NewRoom, Trial
+from node.services.watching import Watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +42,23 @@ class UseCases:
     partners: PartnerDesk
     swapping: Swapping
     refreshing: Refreshing
+    trial: Trial
     onboarding: Onboarding
     agreements: AgreementDesk
+    agreement_life: AgreementLife
     key_desk: KeyDesk
     examining: Examining
+    watching: Watching
 
 
 def assemble(
-    here: Here, uow: UnitOfWork, keys: Keys, peers: Peers, workshop: Workshop, door: Door
+    here: Here,
+    uow: UnitOfWork,
+    keys: Keys,
+    peers: Peers,
+    workshop: Workshop,
+    door: Door,
+    new_room: NewRoom,
 ) -> UseCases:
     """The use cases of the city of `here`."""
     book = TermsBook(here.city)
@@ -53,11 +66,14 @@ def assemble(
     swapping = Swapping(here, uow, keys, peers, partners)
     refreshing = Refreshing(here, uow, swapping.swap)
     onboarding = Onboarding(here, uow, keys, door, partners)
-    agreements = AgreementDesk(here, uow, keys, peers, partners, swapping)
+    agreed = AgreementBook(here, partners)
+    agreement_life = AgreementLife(here, keys, agreed)
     attesting = Attesting(here, uow, keys, book, swapping)
     asking = Asking(here, uow, keys, peers, attesting, swapping)
     key_desk = KeyDesk(here, uow, keys, workshop, refreshing.nudge)
     swapping.on_statement(onboarding.heard)
+    examining = Examining(here, uow, swapping.swap, key_desk)
+    swapping.on_statement(agreement_life.heard)
     return UseCases(
         here=here,
         uow=uow,
@@ -71,8 +87,11 @@ def assemble(
         partners=partners,
         swapping=swapping,
         refreshing=refreshing,
+        trial=Trial(here, uow, keys, peers, partners, swapping, refreshing, new_room),
         onboarding=onboarding,
-        agreements=agreements,
+        agreements=AgreementDesk(here, uow, keys, peers, agreed, swapping),
+        agreement_life=agreement_life,
         key_desk=key_desk,
-        examining=Examining(here, uow, keys, peers, key_desk),
+        examining=examining,
+        watching=Watching(examining),
     )

@@ -312,7 +312,8 @@ class Checking:
         expires_at = now + limits.DECISION_LIFETIME
         if visitor and known.terms:
             fresh_until = visitor.checked_at + known.terms.status_freshness
-            expires_at = min(expires_at, fresh_until, visitor.expires_at)
+            ends = (fresh_until, visitor.expires_at, known.terms.valid_until)
+            expires_at = min(expires_at, *ends)
         today = self._here.day(now)
         rows = list[tuple[str, Incentive, Verdict]]()
         for incentive in incentives:

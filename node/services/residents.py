@@ -69,7 +69,10 @@ class ResidentDesk:
         disclosure: Disclosure,
         expires_at: datetime,
     ) -> Consent:
-        """Allow one host, for scenarios that the agreement with it covers, until an instant."""
+        """Allow one host, for scenarios that the agreement with it covers, until an instant.
+
+        A consent does not outlive the agreement as it stands now.
+        """
         now = self._here.now()
         resident = find_resident(tx, resident_id)
         terms = self._book.find(tx.registry, self._here.city, host)
@@ -95,7 +98,7 @@ class ResidentDesk:
             scenarios=tuple(sorted(set(scenarios))),
             disclosure=disclosure,
             given_at=now,
-            expires_at=expires_at,
+            expires_at=min(expires_at, terms.valid_until),
         )
         tx.consents.add(consent, pairwise_pseudonym(resident.secret, host))
         return consent

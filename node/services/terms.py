@@ -1,11 +1,11 @@
 """What this city may ask another, what another may ask it, and what it asks itself."""
 
-from federation.agreement import Terms, domestic, terms
+from federation.agreement import Terms, changed_scales, domestic, terms
 from federation.errors import AGREEMENT_NOT_ACTIVE, HutongError
 from federation.identifiers import CityCode
 from node import limits
 from node.errors import NOTHING_IN_FORCE
-from node.registry import Registry
+from node.registry import Registry, StoredAgreement
 
 
 class TermsBook:
@@ -22,7 +22,8 @@ class TermsBook:
     def find(self, registry: Registry, home: CityCode, host: CityCode) -> Terms | None:
         """The terms under which `host` asks `home`, one of them this city; None without any.
 
-        The caller owes: they are in force now.
+        None too where a scale has changed since: nobody is read by a table that was made for
+        another scale. The caller owes: they are in force now.
         """
         seen, found = self._seen
         if seen is not registry:
@@ -39,7 +40,24 @@ class TermsBook:
         if registry.active_partner(other) is None:
             return None
         stored = registry.active_agreement(other)
-        return terms(stored.agreement, home) if stored else None
+        if stored is None or needs_mapping(registry, stored, self._city):
+            return None
+        return terms(stored.agreement, home, ends_at=stored.valid_until)
+
+
+def needs_mapping(
+    registry: Registry, stored: StoredAgreement, here: CityCode
+) -> tuple[CityCode, ...]:
+    """The parties whose scale has changed since the agreement was made, as far as is known here.
+
+    Where there is one the agreement is not in use until it is amended.
+    """
+    other = stored.agreement.other(here)
+    own, theirs = registry.own_scale(), registry.partner_scale(other)
+    newest = {here: own.reference} if own else {}
+    if theirs:
+        newest[other] = theirs.reference
+    return changed_scales(stored.agreement, newest)
 
 
 def _domestic(registry: Registry) -> Terms | None:

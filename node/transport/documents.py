@@ -1,25 +1,20 @@
-"""Partners and agreements as operators read them."""
+"""Partners as operators read them."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from google.protobuf.duration_pb2 import Duration
-
 from federation.codec import instant_to_wire
-from federation.identifiers import CityCode
 from federation.keys import PublicKey
 from federation.trust import fingerprint
 from federation.words import in_en, in_zh, words_of
 from node.certificates import validity
 from node.model import Contact, PartnerMove
 from node.registry import (
-    AgreementState,
     Invitation,
     Partner,
     PartnerState,
     Registry,
-    StoredAgreement,
 )
 from node.transport.credentials import pins
 from node.v1 import operator_service_pb2 as pb
@@ -34,12 +29,6 @@ _PARTNER_STATES: Final = {
     PartnerState.ACTIVE: pb.PARTNER_STATE_ACTIVE,
     PartnerState.SUSPENDED: pb.PARTNER_STATE_SUSPENDED,
     PartnerState.ENDED: pb.PARTNER_STATE_ENDED,
-}
-_AGREEMENT_STATES: Final = {
-    AgreementState.PROPOSED_HERE: pb.AGREEMENT_STATE_PROPOSED_HERE,
-    AgreementState.PROPOSED_THERE: pb.AGREEMENT_STATE_PROPOSED_THERE,
-    AgreementState.ACTIVE: pb.AGREEMENT_STATE_ACTIVE,
-    AgreementState.REPLACED: pb.AGREEMENT_STATE_REPLACED,
 }
 
 
@@ -130,42 +119,3 @@ def step_to_wire(step: PartnerMove) -> pb.PartnerStep:
         legal_basis=step.legal_basis,
         privacy_assessment=step.privacy_assessment,
     )
-
-
-def agreement_to_wire(stored: StoredAgreement, here: str) -> pb.Agreement:
-    """One version of an agreement, as the city `here` sees it."""
-    agreement = stored.agreement
-    return pb.Agreement(
-        agreement_id=agreement.agreement_id,
-        version=agreement.version,
-        partner_city=agreement.other(CityCode(here)),
-        state=_agreement_state(stored),
-        scenarios=agreement.scenarios,
-        disclosure_limit=agreement.disclosure_limit.name,
-        attestation_lifetime=_duration(agreement.attestation_lifetime.total_seconds()),
-        status_freshness=_duration(agreement.status_freshness.total_seconds()),
-        legal_basis=agreement.legal_basis,
-        privacy_assessment=agreement.privacy_assessment,
-        valid_from=instant_to_wire(agreement.valid_from),
-        valid_until=instant_to_wire(agreement.valid_until),
-        mapping=[
-            pb.MappingRow(
-                home_city=mapping.home_city,
-                home_band=row.home_band,
-                host_city=mapping.host_city,
-                host_band=row.host_band,
-            )
-            for mapping in agreement.mappings
-            for row in mapping.rows
-        ],
-    )
-
-
-def _agreement_state(stored: StoredAgreement) -> pb.AgreementState:
-    if stored.state is AgreementState.ACTIVE and stored.suspended:
-        return pb.AGREEMENT_STATE_SUSPENDED
-    return _AGREEMENT_STATES[stored.state]
-
-
-def _duration(seconds: float) -> Duration:
-    return Duration(seconds=int(seconds))

@@ -69,6 +69,8 @@ class FederationServicer:
         """See the proto."""
         signed = envelope_in(request, "agreement")
         await self._cases.agreements.receive_countersigned(call.caller, signed)
+        # Where this answer is lost, the statement completes it.
+        self._cases.refreshing.nudge(call.caller)
         return pb.CountersignAgreementResponse()
 
     async def RequestAttestation(

@@ -172,6 +172,7 @@ def agreements(draw: st.DrawFn) -> Agreement:
         privacy_assessment=draw(WORDS),
         valid_from=begin,
         valid_until=begin + draw(LIVES),
+        notice=draw(st.just(timedelta(0)) | up_to(limits.AGREEMENT_NOTICE)),
     )
 
 

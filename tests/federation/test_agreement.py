@@ -5,8 +5,16 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from federation.agreement import Terms, check_agreement, domestic, terms
+from federation.agreement import (
+    Terms,
+    agreement_id_of,
+    changed_scales,
+    check_agreement,
+    domestic,
+    terms,
+)
 from federation.codec import AGREEMENT, scale_reference
+from federation.codec.documents import agreement_to_wire
 from federation.envelope import Envelope, add_signature, open_envelope, seal
 from federation.errors import (
     AGREEMENT_MISMATCH,
@@ -16,7 +24,7 @@ from federation.errors import (
     HutongError,
 )
 from federation.identifiers import CityCode
-from federation.limits import ATTESTATION_LIFETIME, STATUS_FRESHNESS
+from federation.limits import AGREEMENT_NOTICE, ATTESTATION_LIFETIME, STATUS_FRESHNESS
 from federation.messages import Agreement, BandRow, Disclosure, Mapping
 from federation.scale import Scale
 from tests.federation.make import (
@@ -258,3 +266,45 @@ def test_a_table_maps_each_band_once_and_holds_its_line() -> None:
         with pytest.raises(HutongError) as caught:
             Mapping(ZHENGZHOU, HANGZHOU, line, rows)
         assert caught.value.reason == MALFORMED
+
+
+def test_a_notice_is_none_or_at_most_a_year() -> None:
+    assert replace(agreement(), notice=AGREEMENT_NOTICE).notice == AGREEMENT_NOTICE
+    for notice in (AGREEMENT_NOTICE + MICROSECOND, -MICROSECOND):
+        malformed(notice=notice)
+
+
+def test_a_document_of_before_notices_has_none_and_none_has_one_encoding() -> None:
+    wire = agreement_to_wire(agreement())
+    assert not wire.HasField("notice")
+    assert AGREEMENT.decode(wire.SerializeToString(deterministic=True)).notice == timedelta(0)
+    wire.notice.SetInParent()
+    with pytest.raises(HutongError) as caught:
+        AGREEMENT.decode(wire.SerializeToString(deterministic=True))
+    assert caught.value.reason == MALFORMED
+
+
+def test_terms_end_where_notice_was_given_and_never_later_than_signed() -> None:
+    signed = agreement().valid_until
+    early = terms(agreement(), ZHENGZHOU, ends_at=signed - DAY)
+    assert early.in_force(signed - DAY - MICROSECOND)
+    assert not early.in_force(signed - DAY)
+    assert terms(agreement(), ZHENGZHOU, ends_at=signed + DAY).valid_until == signed
+
+
+def test_a_scale_that_is_not_the_mapped_one_is_named_by_its_city() -> None:
+    mapped_now = {city: scale_reference(SCALES[city]) for city in (HANGZHOU, ZHENGZHOU)}
+    assert changed_scales(agreement(), mapped_now) == ()
+    assert changed_scales(agreement(), {}) == ()
+    newer = scale_reference(replace(SCALES[ZHENGZHOU], version=2))
+    assert changed_scales(agreement(), {**mapped_now, ZHENGZHOU: newer}) == (ZHENGZHOU,)
+    silent = scale_reference(replace(SCALES[HANGZHOU], source="the same version, other content"))
+    assert changed_scales(agreement(), {HANGZHOU: silent, ZHENGZHOU: newer}) == (
+        HANGZHOU,
+        ZHENGZHOU,
+    )
+
+
+def test_two_cities_have_one_agreement_whoever_proposes_it() -> None:
+    assert agreement_id_of(HANGZHOU, ZHENGZHOU) == agreement_id_of(ZHENGZHOU, HANGZHOU)
+    assert agreement_id_of(HANGZHOU, NANJING) != agreement_id_of(HANGZHOU, ZHENGZHOU)

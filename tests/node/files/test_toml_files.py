@@ -197,6 +197,7 @@ def test_no_such_band_names_those_that_there_are() -> None:
 
 
 AGREEMENT_MISTAKES = {
+    "more than a year of notice": ("notice_days = 30", "notice_days = 366", "notice_days"),
     "a low band": ('home = "excellent"', 'home = "good"', "mappings"),
     "a band of the other city": ('host = "outstanding"', 'host = "listed"', "mappings"),
     "a line without a row": ('line = "excellent"', 'line = "good"', "mappings"),

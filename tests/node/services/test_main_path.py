@@ -323,7 +323,7 @@ def test_a_home_city_that_suspended_the_agreement_attests_nothing(new_store: New
             stored = home.store.registry.active_agreement(host.code)
             assert stored is not None
             await home.store.run(
-                lambda tx: home.cases.agreements.suspend(tx, stored.key[0], "a drill")
+                lambda tx: home.cases.agreement_life.suspend(tx, stored.key[0], OPERATOR, "a drill")
             )
             checked = await host.check(code)
             assert checked.outcome is RecognitionOutcome.NO_AGREEMENT

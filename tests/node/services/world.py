@@ -174,7 +174,8 @@ class ClosedDoor:
     def __init__(self) -> None:
         self.is_open = False
 
-    async def open(self) -> None:
+    async def open(self, certificate: bytes) -> None:
+        del certificate
         self.is_open = True
 
     async def close(self) -> None:
@@ -192,10 +193,15 @@ class ClosedDoor:
 
 @dataclass
 class Network:
-    """Which cities cannot be reached, whose answers get lost, and which lies are told."""
+    """Which cities cannot be reached, whose answers get lost, and which lies are told.
+
+    `cut` and `muted` are calls by name: those that do not arrive, those whose answers get lost.
+    """
 
     down: set[CityCode] = field(default_factory=set)
     loses_answers_of: set[CityCode] = field(default_factory=set)
+    cut: set[str] = field(default_factory=set)
+    muted: set[str] = field(default_factory=set)
     lie: Callable[[Envelope], Envelope] | None = None
     """What a lying home city makes of its attestations."""
 
@@ -230,11 +236,13 @@ class DirectPeers(DirectTrials):
 
     async def propose_agreement(self, partner: Partner, agreement: Envelope) -> None:
         desk = self._world[partner.city].cases.agreements
-        await self._call(partner, lambda: desk.receive_proposal(self._here, agreement))
+        act = lambda: desk.receive_proposal(self._here, agreement)  # noqa: E731 - called once
+        await self._call(partner, act, "propose")
 
     async def countersign_agreement(self, partner: Partner, agreement: Envelope) -> None:
         desk = self._world[partner.city].cases.agreements
-        await self._call(partner, lambda: desk.receive_countersigned(self._here, agreement))
+        act = lambda: desk.receive_countersigned(self._here, agreement)  # noqa: E731 - called once
+        await self._call(partner, act, "countersign")
 
     async def request_attestation(self, partner: Partner, request: Envelope) -> Envelope:
         desk = self._world[partner.city].cases.attesting
@@ -245,9 +253,9 @@ class DirectPeers(DirectTrials):
     def trial_of(self, partner: Partner) -> Trial:
         return self._world[partner.city].cases.trial
 
-    async def _call(self, partner: Partner, act: Callable[[], Awaitable[T]]) -> T:
+    async def _call(self, partner: Partner, act: Callable[[], Awaitable[T]], name: str = "") -> T:
         network = self._world.network
-        if partner.city in network.down:
+        if partner.city in network.down or name in network.cut:
             raise _unreachable(partner.city)
         try:
             found = await act()
@@ -260,7 +268,7 @@ class DirectPeers(DirectTrials):
                 peer_reason=error.reason.name,
                 detail=error.text("en"),
             ) from error
-        if partner.city in network.loses_answers_of:
+        if partner.city in network.loses_answers_of or name in network.muted:
             raise _unreachable(partner.city)
         return found
 
@@ -324,9 +332,11 @@ class Town:
         text = change(data.agreement(one, there).read_text("utf-8"))
         operator = Caller(Role.OPERATOR, "default")
         ask = self.ask(caller=operator)
-        key = await self.cases.agreements.propose(
-            ask, other.code, "agreement.toml", text.encode(), _key
-        )
+        desk, before = self.cases.agreements, self.store.registry.signed_agreement(other.code)
+        if before is None:
+            key = await desk.propose(ask, other.code, "agreement.toml", text.encode(), _key)
+        else:
+            key = await desk.amend(ask, before.key, "agreement.toml", text.encode(), _key)
         agreement_id, version = key.decode().split(" ")
         await other.cases.agreements.sign(
             other.ask(caller=operator), (agreement_id, int(version)), _key

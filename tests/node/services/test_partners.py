@@ -1,4 +1,4 @@
-"""Partners and agreements: what a hostile or careless city may try."""
+"""Partners: what a hostile or careless city may try."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,9 +7,8 @@ from datetime import timedelta
 import pytest
 
 from federation import codec
-from federation.envelope import Envelope, Signature, add_signature, envelope_to_json, seal
+from federation.envelope import envelope_to_json, seal
 from federation.errors import (
-    BAD_SIGNATURE,
     BUNDLE_ROLLBACK,
     MISSING_SIGNATURE,
     UNKNOWN_KEY,
@@ -19,13 +18,10 @@ from federation.errors import (
 )
 from federation.identifiers import CityCode
 from federation.trust import fingerprint
-from node import data
-from node.errors import FIELD_INVALID, NOT_A_PARTNER, PEER_REFUSED, STATE_REFUSED
+from node.errors import FIELD_INVALID, NOT_A_PARTNER, PEER_REFUSED
 from node.model import Caller, PageRequest, Role
-from node.registry import AgreementState
-from node.services.agreements import AgreementDesk
 from tests.conftest import NewStore
-from tests.node.services.world import MemoryKeys, Town, World, world
+from tests.node.services.world import MemoryKeys, Town, world
 
 HOME, HOST, THIRD = "410100", "330100", "320500"
 OPERATOR = Caller(Role.OPERATOR, "default")
@@ -145,108 +141,6 @@ def test_a_suspension_without_a_reason_is_refused(new_sqlite: NewStore) -> None:
                 FIELD_INVALID,
                 cities[HOME].store.run(lambda tx: desk.suspend(tx, code, "operator/default", " ")),
             )
-
-    run(path, new_sqlite)
-
-
-async def proposal(cities: World) -> tuple[Town, Town, Envelope]:
-    """An agreement that Zhengzhou proposed and Hangzhou has not signed."""
-    one, other = cities[HOME], cities[HOST]
-    text = data.agreement("zhengzhou", "hangzhou").read_bytes()
-    await one.cases.agreements.propose(
-        one.ask(caller=OPERATOR), other.code, "a.toml", text, lambda _: b""
-    )
-    return one, other, one.store.registry.agreements[-1].envelope
-
-
-def test_an_agreement_that_one_city_signed_is_in_force_nowhere(new_sqlite: NewStore) -> None:
-    async def path(stores: NewStore) -> None:
-        async with world(stores, agreed=False) as cities:
-            one, other, envelope = await proposal(cities)
-            assert one.store.registry.active_agreement(other.code) is None
-            assert other.store.registry.active_agreement(one.code) is None
-            await refused(
-                MISSING_SIGNATURE,
-                one.cases.agreements.receive_countersigned(other.code, envelope),
-            )
-
-    run(path, new_sqlite)
-
-
-def test_a_countersignature_that_does_not_fit_is_refused(new_sqlite: NewStore) -> None:
-    async def path(stores: NewStore) -> None:
-        async with world(stores, agreed=False) as cities:
-            one, other, envelope = await proposal(cities)
-            broken = Envelope(
-                envelope.payload_type,
-                envelope.payload,
-                (*envelope.signatures, Signature(other.keys.key_id, bytes(64))),
-            )
-            desk: AgreementDesk = one.cases.agreements
-            await refused(BAD_SIGNATURE, desk.receive_countersigned(other.code, broken))
-            assert one.store.registry.active_agreement(other.code) is None
-
-    run(path, new_sqlite)
-
-
-def test_what_this_city_did_not_propose_cannot_be_put_in_force_from_afar(
-    new_sqlite: NewStore,
-) -> None:
-    async def path(stores: NewStore) -> None:
-        async with world(stores, agreed=False) as cities:
-            one, other, envelope = await proposal(cities)
-            both = add_signature(envelope, other.keys)
-            await refused(
-                STATE_REFUSED, other.cases.agreements.receive_countersigned(one.code, both)
-            )
-
-    run(path, new_sqlite)
-
-
-def test_a_partner_cannot_propose_for_two_other_cities(new_sqlite: NewStore) -> None:
-    async def path(stores: NewStore) -> None:
-        async with world(stores, HOME, HOST, THIRD, agreed=False) as cities:
-            one, _, envelope = await proposal(cities)
-            third = cities[THIRD]
-            with pytest.raises(HutongError):
-                await third.cases.agreements.receive_proposal(one.code, envelope)
-            assert not third.store.registry.agreements
-
-    run(path, new_sqlite)
-
-
-def test_a_lost_answer_leaves_an_agreement_that_the_repetition_completes(
-    new_sqlite: NewStore,
-) -> None:
-    async def path(stores: NewStore) -> None:
-        async with world(stores, agreed=False) as cities:
-            one, other, _ = await proposal(cities)
-            key = other.store.registry.agreements[-1].key
-            ask = other.ask(caller=OPERATOR)
-            cities.network.loses_answers_of.add(one.code)
-            with pytest.raises(HutongError):
-                await other.cases.agreements.sign(ask, key, lambda _: b"signed")
-            assert other.store.registry.active_agreement(one.code) is None
-            cities.network.loses_answers_of.clear()
-            await other.cases.agreements.sign(ask, key, lambda _: b"signed")
-            states = [town.store.registry.agreements[-1].state for town in (one, other)]
-            assert states == [AgreementState.ACTIVE, AgreementState.ACTIVE]
-            assert len(one.store.registry.agreements) == 1
-
-    run(path, new_sqlite)
-
-
-def test_a_new_version_replaces_the_one_in_force_in_both_cities(new_sqlite: NewStore) -> None:
-    async def path(stores: NewStore) -> None:
-        async with world(stores) as cities:
-            one, other = cities[HOME], cities[HOST]
-            await one.agree(other)
-            for town, there in ((one, other), (other, one)):
-                states = {a.agreement.version: a.state for a in town.store.registry.agreements}
-                assert states == {1: AgreementState.REPLACED, 2: AgreementState.ACTIVE}
-                active = town.store.registry.active_agreement(there.code)
-                assert active is not None
-                assert active.agreement.version == 2
 
     run(path, new_sqlite)
 

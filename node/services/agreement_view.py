@@ -1,0 +1,127 @@
+"""A version of an agreement as a person reads it: names beside codes, tables instead of rows.
+
+Bands have names where the scale is known here; else the reader sees their ids.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from federation.bands import Band
+from federation.identifiers import CityCode
+from federation.messages import Agreement, Mapping, ScaleReference, ScoreScale, TrustBundle
+from node.registry import Registry, StoredAgreement
+from node.services.agreement_moves import AgreementMove, Condition, condition, moves_of
+from node.services.terms import needs_mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A city of an agreement; `newest_scale` is the newest version known here, 0 where none is."""
+
+    city: CityCode
+    name_zh: str
+    name_en: str
+    scale: ScaleReference
+    newest_scale: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One band of a home city; `host` is None where it is recognised as nothing."""
+
+    home: Band
+    host: Band | None
+    is_line: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """How one host reads a home city's bands, from low to high."""
+
+    home: CityCode
+    host: CityCode
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementView:
+    """A version, and all that is worked out for its readers."""
+
+    stored: StoredAgreement
+    partner: CityCode
+    condition: Condition
+    moves: tuple[AgreementMove, ...]
+    needs_mapping: tuple[CityCode, ...]
+    parties: tuple[Party, ...]
+    tables: tuple[Table, ...]
+
+
+def view_of(
+    registry: Registry, stored: StoredAgreement, own: TrustBundle, now: datetime
+) -> AgreementView:
+    """The version as the city of the bundle `own` reads it at `now`."""
+    here, agreement = own.header.issuer, stored.agreement
+    partner = agreement.other(here)
+    bundles = {here: own}
+    if partner in registry.partners:
+        bundles[partner] = registry.partners[partner].bundle
+    unmapped = needs_mapping(registry, stored, here)
+    return AgreementView(
+        stored=stored,
+        partner=partner,
+        condition=condition(stored, now, unmapped=bool(unmapped)),
+        moves=moves_of(stored, now),
+        needs_mapping=unmapped,
+        parties=tuple(_party(registry, agreement.scale(c), bundles) for c in agreement.parties),
+        tables=tuple(_table(registry, agreement, mapping) for mapping in agreement.mappings),
+    )
+
+
+def _party(
+    registry: Registry, scale: ScaleReference, bundles: dict[CityCode, TrustBundle]
+) -> Party:
+    city = scale.city
+    bundle = bundles.get(city)
+    own = next((s for s in reversed(registry.own_scales) if s.reference.city == city), None)
+    newest = own or registry.partner_scale(city)
+    return Party(
+        city=city,
+        name_zh=bundle.name_zh if bundle else city,
+        name_en=bundle.name_en if bundle else city,
+        scale=scale,
+        newest_scale=newest.reference.version if newest else 0,
+    )
+
+
+def _table(registry: Registry, agreement: Agreement, mapping: Mapping) -> Table:
+    home = _bands(registry, agreement.scale(mapping.home_city))
+    host = _bands(registry, agreement.scale(mapping.host_city))
+    rows = {row.home_band: row.host_band for row in mapping.rows}
+    # Where the scale is not known, the rows are all that is known of its bands.
+    homes = list(home) or list(rows)
+    return Table(
+        mapping.home_city,
+        mapping.host_city,
+        tuple(
+            Reading(
+                home.get(band) or _nameless(band),
+                (host.get(rows[band]) or _nameless(rows[band])) if band in rows else None,
+                band == mapping.line_band,
+            )
+            for band in homes
+        ),
+    )
+
+
+def _bands(registry: Registry, reference: ScaleReference) -> dict[str, Band]:
+    scale = _scale(registry, reference)
+    return {band.band_id: band for band in scale.bands} if scale else {}
+
+
+def _scale(registry: Registry, reference: ScaleReference) -> ScoreScale | None:
+    known = registry.own_scale(reference) or registry.partner_scale(reference.city, reference)
+    return known.exported if known else None
+
+
+def _nameless(band_id: str) -> Band:
+    return Band(band_id, "", "", None, None)
