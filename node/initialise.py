@@ -25,7 +25,7 @@ from node.certificates import (
     peer_identity,
 )
 from node.clock import SystemClock, SystemEntropy
-from node.config import PASSPHRASE, SETTINGS_FILE, read_settings, secret
+from node.config import PASSPHRASE, PIN, SETTINGS_FILE, read_settings, secret
 from node.errors import ALREADY_INITIALISED, FIELD_INVALID
 from node.keys import FileKeys, KeyFolder
 from node.keys.files import (
@@ -64,6 +64,9 @@ local_listen = "{local_listen}"
 
 # Where a city that was invited joins; open only while an invitation is.
 onboarding_listen = "{onboarding_listen}"
+
+# Where Prometheus reads metrics: without TLS, so let only this machine reach it.
+# metrics_listen = "127.0.0.1:9464"
 
 # The city's days begin in this zone.
 time_zone = "Asia/Shanghai"
@@ -157,9 +160,11 @@ def examine_files(settings_path: Path) -> tuple[Finding, ...]:
     """What `doctor` can see while the node is not running."""
     try:
         settings = read_settings(settings_path)
+        if settings.pkcs11_module and secret(PIN, settings.pkcs11_pin_file) is None:
+            # The node has it; whoever looks may not.
+            return (_LOCKED,)
         access = key_access(settings)
         if access.passphrase is None and is_encrypted(access.folder.document_key):
-            # The node has it; whoever looks may not.
             return (_LOCKED,)
         keys = access.ring(SystemClock())
         keys.probe(SystemClock())
@@ -182,10 +187,10 @@ def examine_files(settings_path: Path) -> tuple[Finding, ...]:
 _LOCKED: Final = Finding(
     "files",
     Severity.WARNING,
-    "密钥在口令之下，此处没有口令，无法检查。",
-    "The keys are under a passphrase that is not known here: they were not examined.",
-    "请设置 HUTONG_KEY_PASSPHRASE 后重试。",
-    "Set HUTONG_KEY_PASSPHRASE, and look again.",
+    "密钥受口令或 PIN 保护，此处没有给出，无法检查。",
+    "The keys are under a passphrase or a PIN that is not known here: they were not examined.",
+    "请设置 HUTONG_KEY_PASSPHRASE 或 HUTONG_PKCS11_PIN 后重试。",
+    "Set HUTONG_KEY_PASSPHRASE or HUTONG_PKCS11_PIN, and look again.",
 )
 
 

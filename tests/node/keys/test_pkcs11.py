@@ -14,9 +14,11 @@ from federation.errors import HutongError
 from federation.keys import Suite, key_id
 from node.config import read_settings
 from node.errors import TOKEN_UNUSABLE
+from node.initialise import examine_files
 from node.keys.opening import key_access
 from node.keys.pkcs11 import Pkcs11Token
 from node.keys.planning import Wanted
+from node.model import Severity
 from tests.node.keys.conftest import PIN, SoftToken
 from tests.node.keys.make import DAY, Cabinet, cabinet
 from tests.node.keys.test_rotation import believed, follow, statement
@@ -159,7 +161,15 @@ def test_the_settings_name_the_token(
     access = key_access(read_settings(settings_path))
     assert access.ring(made.clock).key_id == made.ring.key_id
     assert PIN.decode() not in f"{access!r}{token!r}"
+    assert {f.severity for f in examine_files(settings_path)} <= {Severity.OK, Severity.WARNING}
     (tmp_path / "pin").unlink()
+    settings_path.write_text(
+        settings_path.read_text("utf-8").replace('pkcs11_pin_file = "pin"\n', ""), "utf-8"
+    )
+    # Who looks without the PIN is told so, and nothing is called broken.
+    [finding] = examine_files(settings_path)
+    assert finding.severity is Severity.WARNING
+    assert "HUTONG_PKCS11_PIN" in finding.remedy_en
     monkeypatch.setenv("HUTONG_PKCS11_PIN", PIN.decode())
     assert key_access(read_settings(settings_path)).token is not None
 
