@@ -31,7 +31,9 @@ from node.ports import Clock, Keys
 from node.services.assembly import UseCases, assemble
 from node.services.here import Here
 from node.store import Store, open_room, open_store
+from node.transport.calls import unmetered
 from node.transport.local_client import LocalClient, local_client
+from node.transport.metrics import Metrics
 from node.transport.onboarding import GrpcDoor
 from node.transport.peers import GrpcPeers
 from node.transport.servers import Port, local_port, peer_port
@@ -68,8 +70,6 @@ class _Node:
         self.cases.key_desk.notice()
         self.keys.probe(self.clock)
         await self.store.probe()
-        # Or what operators decided.
-        await self.store.refresh()
 
     async def look(self) -> None:
         """Say on both ports whether the node serves; raises why it does not."""
@@ -80,6 +80,13 @@ class _Node:
         finally:
             for port in self.ports:
                 await port.say(serving=serving)
+
+    async def examine(self) -> None:
+        """Say whether keys and partners are in order, before anything ends."""
+        watching = self.cases.watching
+        await watching.look()
+        for port in self.ports:
+            await port.say_in_order(keys=not watching.keys, partners=not watching.partners)
 
 
 def serve(settings: Settings) -> int:
@@ -107,11 +114,15 @@ async def _serve(settings: Settings) -> None:
         rooms = functools.partial(open_room, clock)
         cases = assemble(here, store, keys, peers, workshop, door, rooms)
         door.welcome(cases.onboarding)
+        metrics = Metrics(cases)
+        # Where nobody reads it nothing is counted.
+        meter = metrics.meter if settings.metrics_listen else lambda _port: unmetered
         ports = (
-            peer_port(settings.peer_listen, keys, store, cases),
-            local_port(settings.local_listen, keys, authority, cases),
+            peer_port(settings.peer_listen, keys, store, cases, meter("peer")),
+            local_port(settings.local_listen, keys, authority, cases, meter("local")),
         )
-        await _live(_Node(clock, store, keys, cases, door, ports), settings)
+        with metrics.served(settings.metrics_listen):
+            await _live(_Node(clock, store, keys, cases, door, ports), settings)
 
 
 def _door(settings: Settings, keys: Keys) -> str:
@@ -126,6 +137,7 @@ async def _live(node: _Node, settings: Settings) -> None:
     with contextlib.suppress(HutongError):
         # The first look only spares clients a second of NOT_SERVING; the timer says what is wrong.
         await node.look()
+        await node.examine()
     for port in node.ports:
         await port.start()
     # What is here now lives as long as the process: the collector need not walk it again and again.
@@ -135,7 +147,10 @@ async def _live(node: _Node, settings: Settings) -> None:
     gc.set_threshold(limits.COLLECTOR_THRESHOLD)
     _LOG.info("serving", peer=settings.peer_listen, local=settings.local_listen)
     async with (
+        # What another process of this city decided is seen also where this one cannot serve.
+        every(limits.HEALTH_EVERY, node.store.refresh, name="registry"),
         every(limits.HEALTH_EVERY, node.look, name="health"),
+        every(limits.EXAMINE_EVERY, node.examine, name="examine"),
         every(limits.SWEEP_EVERY, node.store.sweep, name="sweep"),
         every(limits.KEYS_EVERY, node.cases.key_desk.tend, name="keys"),
         every(limits.REFRESH_EVERY, node.cases.refreshing.tick, name="refresh"),

@@ -62,6 +62,10 @@ def _address(value: str) -> str:
     return value
 
 
+def _address_or_none(value: str) -> str:
+    return _address(value) if value else value
+
+
 Address = Annotated[str, AfterValidator(_address)]
 
 
@@ -82,6 +86,8 @@ class Settings(BaseModel):
     """Where residents' apps, venues, departments and operators call."""
     onboarding_listen: Address = "0.0.0.0:7445"
     """Where a city that was invited joins; open only while an invitation is."""
+    metrics_listen: Annotated[str, AfterValidator(_address_or_none)] = ""
+    """Where Prometheus reads metrics, without TLS; nowhere unless it is set."""
     time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
     """The city's own, in which its days begin."""
     key_passphrase_file: Path | None = None

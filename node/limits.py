@@ -121,8 +121,8 @@ TRIAL_ROOMS: Final = 8
 
 # How long one direction of a trial may take: a dozen calls, each of some milliseconds. The other
 # direction is waited for a little longer, so that its answer comes. Both fit an operator's call.
-TRIAL_RUN: Final = timedelta(seconds=6)
-TRIAL_RUN_DEADLINE: Final = timedelta(seconds=8)
+TRIAL_RUN: Final = timedelta(seconds=5)
+TRIAL_RUN_DEADLINE: Final = timedelta(seconds=7)
 
 # Calls to one partner that may be on their way at once: a slow one cannot take all (rule 10).
 CALLS_PER_PARTNER: Final = 256
@@ -146,6 +146,20 @@ HEALTH_EVERY: Final = timedelta(seconds=1)
 
 # Certificates that `doctor` warns of: a month is time to act.
 EXPIRY_WARNING: Final = timedelta(days=30)
+
+# How often the stored state of keys and partners is examined for what health and metrics say.
+EXAMINE_EVERY: Final = timedelta(minutes=1)
+
+# How long `doctor` waits for one partner: a call, and a reunion that has begun.
+EXAMINE_DEADLINE: Final = timedelta(seconds=10)
+
+# How long a scrape of the metrics waits for the store; then it goes on without it.
+SCRAPE_DEADLINE: Final = timedelta(seconds=2)
+
+# Failed contacts in a row that are a warning (a packet lost, or a restart, is none), and how long
+# a silence is an error: by then three officers' shifts have passed.
+FAILURES_WARNING: Final = 3
+SILENCE_ERROR: Final = timedelta(days=1)
 
 # Lives of what `init` and `client issue` make.
 ROOT_KEY_LIFETIME: Final = timedelta(days=3650)

@@ -1,41 +1,64 @@
 """What `doctor` looks at: keys, certificates, store, clock, partners; and what to do about each."""
 
 import asyncio
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from federation.errors import HutongError
-from federation.limits import CLOCK_SKEW
-from node.model import Finding, Severity
-from node.ports import Keys, Peers, UnitOfWork
-from node.registry import Partner, PartnerState
-from node.services.findings import expiry
+from federation.identifiers import CityCode
+from node import limits
+from node.errors import PEER_UNREACHABLE
+from node.model import Contact, Finding, Severity
+from node.ports import UnitOfWork
+from node.registry import Partner
 from node.services.here import Here
+from node.services.partner_findings import partner_findings, subject_of
 from node.services.rotating import KeyDesk
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is found by what is stored, without a call to anybody."""
+
+    keys: tuple[Finding, ...]
+    partners: tuple[Finding, ...]
+    rules: tuple[Finding, ...]
 
 
 class Examining:
     """Examines a running node."""
 
     def __init__(
-        self, here: Here, uow: UnitOfWork, keys: Keys, peers: Peers, key_desk: KeyDesk
+        self,
+        here: Here,
+        uow: UnitOfWork,
+        swap: Callable[[CityCode], Awaitable[object]],
+        key_desk: KeyDesk,
     ) -> None:
-        """Examine the node of `here`."""
+        """Examine the node of `here`; `swap` tries a partner now, and keeps how it went."""
         self._here = here
         self._uow = uow
-        self._keys = keys
-        self._peers = peers
+        self._swap = swap
         self._key_desk = key_desk
 
     async def examine(self) -> tuple[Finding, ...]:
-        """Every finding; partners are looked at side by side, each with its own deadline."""
-        partners = sorted(self._uow.registry.partners.values(), key=lambda p: p.city)
-        seen = await asyncio.gather(*(self._partner(partner) for partner in partners))
+        """Every finding; partners are tried side by side, each with its own deadline."""
+        partners = [p for p in self._uow.registry.partners.values() if p.is_called]
+        errors = await asyncio.gather(*(self._try(partner) for partner in partners))
+        failed = {each.city: each.why for each in errors if each is not None}
         return (
             *await self._key_desk.findings(),
             await self._store(),
             *self._in_force(),
-            *(finding for findings in seen for finding in findings),
+            *await self._partners(failed),
+        )
+
+    async def stored(self) -> Stored:
+        """What there is to find without calling anybody: cheap, and done again and again."""
+        return Stored(
+            keys=await self._key_desk.findings(),
+            partners=await self._partners({}),
+            rules=tuple(self._in_force()),
         )
 
     async def _store(self) -> Finding:
@@ -70,44 +93,49 @@ class Examining:
                     f"Run `{command}`.",
                 )
 
-    async def _partner(self, partner: Partner) -> tuple[Finding, ...]:
-        subject = f"partner {partner.city}"
-        if partner.state is PartnerState.SUSPENDED:
-            return (Finding(subject, Severity.OK, "已暂停。", "Suspended."),)
+    async def _try(self, partner: Partner) -> "_Failed | None":
         try:
-            swapped = await self._peers.exchange_trust_bundles(partner, self._keys.chain(0))
+            async with asyncio.timeout(limits.EXAMINE_DEADLINE.total_seconds()):
+                await self._swap(partner.city)
         except HutongError as error:
-            return (
-                Finding(
-                    subject,
-                    Severity.ERROR,
-                    error.text("zh"),
-                    error.text("en"),
-                    "请检查网络，或致电对方运维人员。",
-                    "Look at the network, or call the partner's operator.",
-                ),
+            return _Failed(partner.city, error)
+        except TimeoutError:
+            address = str(partner.bundle.endpoints[0])
+            problem = "no answer in time"
+            why = HutongError(PEER_UNREACHABLE, city=partner.city, address=address, problem=problem)
+            return _Failed(partner.city, why)
+        return None
+
+    async def _partners(self, failed: Mapping[CityCode, HutongError]) -> tuple[Finding, ...]:
+        try:
+            contacts = await self._uow.read(lambda tx: tx.partnerships.contacts())
+        except HutongError:
+            # The finding on the store says it; what else is known is told all the same.
+            contacts = {}
+        return tuple(self._each_partner(contacts, failed))
+
+    def _each_partner(
+        self, contacts: Mapping[CityCode, Contact], failed: Mapping[CityCode, HutongError]
+    ) -> Iterator[Finding]:
+        registry, now = self._uow.registry, self._here.now()
+        for city, invitation in sorted(registry.invitations.items()):
+            if invitation.is_open(now):
+                until = invitation.expires_at.strftime("%H:%M:%S UTC")
+                yield Finding(
+                    subject_of(city, "invitation"),
+                    Severity.OK,
+                    f"已邀请，有效至 {until}。",
+                    f"Invited; the code is good until {until}.",
+                )
+        for city, partner in sorted(registry.partners.items()):
+            yield from partner_findings(
+                self._here.city, registry, partner, contacts.get(city), now, failed.get(city)
             )
-        ends = partner.bundle.header.expires_at
-        return (
-            _clock(subject, (swapped.their_clock or self._here.now()) - self._here.now()),
-            expiry(f"{subject} trust-bundle", ends, self._here.now()),
-        )
 
 
-def _clock(subject: str, ahead: timedelta) -> Finding:
-    seconds = ahead.total_seconds()
-    zh, en = f"可达；时钟相差 {seconds:+.1f} 秒。", f"Reachable; its clock is {seconds:+.1f} s off."
-    if abs(ahead) > CLOCK_SKEW:
-        return Finding(
-            subject,
-            Severity.ERROR,
-            zh,
-            en,
-            "超过 60 秒的请求会被拒绝；请用 NTP 校准两地时钟。",
-            "Beyond 60 s each request is refused; set both clocks by NTP.",
-        )
-    severity = Severity.WARNING if abs(ahead) > CLOCK_SKEW / 2 else Severity.OK
-    remedy = (
-        ("请用 NTP 校准两地时钟。", "Set both clocks by NTP.") if severity.value > 1 else ("", "")
-    )
-    return Finding(subject, severity, zh, en, *remedy)
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A partner that was tried and not reached, and why."""
+
+    city: CityCode
+    why: HutongError

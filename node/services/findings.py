@@ -1,5 +1,6 @@
 """Findings that several parts of a node make."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from node.limits import EXPIRY_WARNING
@@ -27,3 +28,8 @@ def expiry(
             subject, Severity.WARNING, f"将于 {day} 过期。", f"It ends on {day}.", *remedy
         )
     return Finding(subject, Severity.OK, f"有效期至 {day}。", f"Valid until {day}.")
+
+
+def after(finding: Finding, zh: str, en: str) -> Finding:
+    """The finding, with something said before it."""
+    return replace(finding, detail_zh=zh + finding.detail_zh, detail_en=en + finding.detail_en)

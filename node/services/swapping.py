@@ -6,7 +6,7 @@ itself. Bundles go first: they bring the keys that all else is signed with.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from federation import codec
@@ -58,14 +58,14 @@ class Swapping:
 
     async def swap(self, city: CityCode) -> Partner:
         """Swap everything with a partner now, and keep how it went; raises why it did not."""
-        partner = find_partner(self._uow.registry, city)
+        partner, swapped = find_partner(self._uow.registry, city), None
         try:
             swapped = await self._swap_bundles(partner)
             await self._swap_statements(city)
             if known_partner(self._uow.registry, city).state not in _SILENT:
                 await self._swap_scales(city)
         except HutongError as error:
-            await self._failed(city, error)
+            await self._failed(city, error, swapped)
             raise
         await self._reached(city, swapped)
         return find_partner(self._uow.registry, city)
@@ -222,22 +222,29 @@ class Swapping:
 
     async def _reached(self, city: CityCode, swapped: BundleSwap) -> None:
         now = self._here.now()
-        clock = swapped.their_clock
         contact = Contact(
             city=city,
             tried_at=now,
             reached_at=now,
-            clock_offset=None if clock is None else clock - now,
+            clock_offset=_offset(swapped, now),
             acknowledged=swapped.acknowledged,
         )
         await self._uow.run(lambda tx: tx.partnerships.put_contact(contact))
 
-    async def _failed(self, city: CityCode, error: HutongError) -> None:
+    async def _failed(self, city: CityCode, error: HutongError, swapped: BundleSwap | None) -> None:
         before, now = await self._contact(city), self._here.now()
         contact = replace(
             before, tried_at=now, failures=before.failures + 1, problem=error.reason.name
         )
+        if swapped is not None:
+            # A clock that is off makes all else fail: its officers must learn of it.
+            contact = replace(contact, clock_offset=_offset(swapped, now))
         await self._uow.run(lambda tx: tx.partnerships.put_contact(contact))
+
+
+def _offset(swapped: BundleSwap, now: datetime) -> timedelta | None:
+    clock = swapped.their_clock
+    return None if clock is None else clock - now
 
 
 def own_scales(registry: Registry) -> tuple[Envelope, ...]:

@@ -1,7 +1,16 @@
-"""grpc.health.v1 that tells the truth: serving only while an answer could be kept and believed."""
+"""grpc.health.v1 that tells the truth: serving only while an answer could be kept and believed.
+
+Beside that it says, before anything ends, whether this city's keys and its partners are in order.
+That is for the city's own clients: a partner learns nothing of other partners.
+"""
+
+from typing import Final
 
 from grpc_health.v1 import health_pb2
 from grpc_health.v1._async import HealthServicer
+
+KEYS: Final = "hutong.keys"
+PARTNERS: Final = "hutong.partners"
 
 
 class Health:
@@ -11,16 +20,24 @@ class Health:
         """For these services, and "" for the whole port."""
         self.servicer = HealthServicer()
         self._services = ("", *services)
-        self._serving: bool | None = None
+        self._said: dict[str, bool] = {}
 
     async def say(self, *, serving: bool) -> None:
         """Say whether the node serves."""
-        if serving is self._serving:
-            return
-        self._serving = serving
-        status = health_pb2.HealthCheckResponse.ServingStatus
         for service in self._services:
-            await self.servicer.set(service, status.SERVING if serving else status.NOT_SERVING)
+            await self._set(service, serving=serving)
+
+    async def say_in_order(self, *, keys: bool, partners: bool) -> None:
+        """Say whether keys and partners are in order; `doctor` gives the reasons."""
+        await self._set(KEYS, serving=keys)
+        await self._set(PARTNERS, serving=partners)
+
+    async def _set(self, service: str, *, serving: bool) -> None:
+        if self._said.get(service) is serving:
+            return
+        self._said[service] = serving
+        status = health_pb2.HealthCheckResponse.ServingStatus
+        await self.servicer.set(service, status.SERVING if serving else status.NOT_SERVING)
 
     async def drain(self) -> None:
         """Say for good that nothing serves any more."""

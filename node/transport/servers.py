@@ -128,6 +128,11 @@ class Port:
         """Say whether the node serves."""
         await self._health.say(serving=serving)
 
+    async def say_in_order(self, *, keys: bool, partners: bool) -> None:
+        """Say whether keys and partners are in order, where this city's own clients ask."""
+        if self._streams is None:
+            await self._health.say_in_order(keys=keys, partners=partners)
+
     async def stop(self) -> None:
         """Say that it stops, take no new call, let the running ones finish."""
         await self._health.drain()

@@ -150,6 +150,9 @@ class House:
     def resume(self, city: CityCode) -> None:
         self.act(lambda tx: self.cases.partners.resume(tx, city, OPERATOR, "a test"))
 
+    def end(self, city: CityCode) -> None:
+        self.act(lambda tx: self.cases.partners.end(tx, city, OPERATOR, "a test"))
+
     def as_partner(self, own: Identity | None) -> grpc.Channel:
         """A connection to the peer port with that certificate, or with none."""
         return self._channel(

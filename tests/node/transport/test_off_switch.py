@@ -44,13 +44,12 @@ from tests.node.transport.house import (
     stranger,
 )
 from tests.node.transport.test_life import listed
-from tests.node.transport.test_peer_port import got_our_bundle, swap
+from tests.node.transport.test_peer_port import SCALES, got_our_bundle, swap
 
 WATCH: Final = "/grpc.health.v1.Health/Watch"
 CHECK: Final = "/grpc.health.v1.Health/Check"
 REFLECT: Final = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 PARTNERSHIP: Final = "/federation.v1.FederationService/ExchangePartnership"
-SCALES: Final = "/federation.v1.FederationService/ExchangeScales"
 OFF: Final = HutongError(NOT_A_PARTNER, city=FRIEND)
 SERVING, NOT_SERVING = 1, 2
 _SECONDS: Final = 20
@@ -227,7 +226,7 @@ def suspend(house: House) -> None:
 
 
 def end(house: House) -> None:
-    house.act(lambda tx: house.cases.partners.end(tx, FRIEND, "operator/x", "a test"))
+    house.end(FRIEND)
 
 
 def every_method(channel: grpc.Channel) -> dict[str, tuple[bool, bool]]:

@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from node.certificates import Identity, _issue, peer_identity, peer_name
 from node.clock import SystemEntropy
 from node.errors import CERTIFICATE_REFUSED, NOT_A_PARTNER, TLS_TOO_OLD, HutongError
 from node.model import Role
+from node.ports import Transaction
 from node.transport.gates import PeerGate
 from tests.node.transport.conftest import Street
 from tests.node.transport.house import (
@@ -39,6 +40,7 @@ from tests.node.transport.house import (
 )
 
 ASK = "/federation.v1.FederationService/RequestAttestation"
+SCALES = "/federation.v1.FederationService/ExchangeScales"
 
 
 def swap(city: Stranger) -> bytes:
@@ -156,9 +158,8 @@ def question(issuer: CityCode, signer: Stranger) -> bytes:
 
 
 @pytest.fixture
-def third(street: Street, tmp_path: Path) -> Iterator[Stranger]:
-    yield stranger(tmp_path / "third", STRANGER)
-    street.house.suspend(STRANGER)
+def third(tmp_path: Path) -> Stranger:
+    return stranger(tmp_path / "third", STRANGER)
 
 
 def test_a_partner_is_added_suspended_and_resumed_while_the_node_runs(
@@ -171,17 +172,29 @@ def test_a_partner_is_added_suspended_and_resumed_while_the_node_runs(
     with house.as_partner(third.own) as open_one:
         assert got_our_bundle(street, call(open_one, EXCHANGE, swap(third)))
         house.suspend(STRANGER)
-        # On the very connection that was good a moment ago.
+        # On the very connection that was good a moment ago, and on a new one.
+        off = HutongError(NOT_A_PARTNER, city=STRANGER)
+        assert failure(open_one, SCALES).error == off
+        with house.as_partner(third.own) as fresh:
+            assert failure(fresh, SCALES).error == off
+        house.resume(STRANGER)
+        assert call(open_one, SCALES) == b""
+        house.end(STRANGER)
+        assert failure(open_one, SCALES).error == off
+        # It is heard until it knows; then it is nobody.
+        assert got_our_bundle(street, call(open_one, EXCHANGE, swap(third)))
+        house.act(lambda tx: told(tx, STRANGER))
         found = failure(open_one, EXCHANGE, swap(third))
         assert found.error == HutongError(NOT_A_PARTNER, city="the caller")
         with house.as_partner(third.own) as fresh:
             assert turned_away(fresh)
-        house.resume(STRANGER)
-        assert got_our_bundle(street, call(open_one, EXCHANGE, swap(third)))
-        with house.as_partner(third.own) as fresh:
-            assert got_our_bundle(street, call(fresh, EXCHANGE, swap(third)))
         with house.as_partner(street.friend.own) as neighbour:
             assert got_our_bundle(street, call(neighbour, EXCHANGE, swap(street.friend)))
+
+
+def told(tx: Transaction, city: CityCode) -> None:
+    partner = tx.registry.partners[city]
+    tx.administration.put_partner(replace(partner, told=partner.sequence))
 
 
 class Shown:

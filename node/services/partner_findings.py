@@ -1,0 +1,276 @@
+"""What `doctor`, health and the metrics say of a partner, by what is stored: nobody is called.
+
+A partner that is suspended or ended is as it should be. One that is on its way is told with the
+next step; only what is in use can be out of order.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from federation.errors import HutongError
+from federation.identifiers import CityCode
+from federation.limits import CLOCK_SKEW
+from node import limits
+from node.certificates import pinned, validity
+from node.model import Contact, Finding, Severity
+from node.registry import Partner, PartnerState, Registry, StoredAgreement
+from node.services.findings import after, expiry
+from node.services.terms import needs_mapping
+
+Remedy = tuple[str, str]
+
+_NOTHING: Final = ("", "")
+_OVER: Final = frozenset({PartnerState.SUSPENDED, PartnerState.ENDED})
+# From here on both cities expect to reach each other.
+_IN_USE: Final = frozenset({PartnerState.APPROVED, PartnerState.TESTED, PartnerState.ACTIVE})
+_NTP: Final = ("请用 NTP 校准两地时钟。", "Set both clocks by NTP.")
+
+
+def subject_of(city: CityCode, part: str = "") -> str:
+    """What a finding on a partner, or on a part of what is known of it, is about."""
+    return f"partner {city} {part}".rstrip()
+
+
+def partner_findings(
+    here: CityCode,
+    registry: Registry,
+    partner: Partner,
+    contact: Contact | None,
+    now: datetime,
+    failed: HutongError | None = None,
+) -> Iterator[Finding]:
+    """Every finding on one partner; `failed` where it was tried just now and not reached."""
+    yield _state(partner, contact)
+    if partner.state in _OVER:
+        return
+    yield _contact(partner, contact, now, failed)
+    if contact is not None and contact.clock_offset is not None:
+        yield _clock(partner.city, contact.clock_offset)
+    if partner.told < partner.sequence:
+        yield _untold(partner, contact)
+    yield from _ends(partner, now)
+    yield _agreement(here, registry, partner.city, now)
+
+
+def _state(partner: Partner, contact: Contact | None) -> Finding:
+    city, reason = partner.city, partner.state_reason
+    zh, en = _STATES[partner.state]
+    if partner.state in _OVER:
+        zh = f"{zh}（{_by(partner, 'zh')}）" + (f"：{reason}" if reason else "")
+        en = f"{en} {_by(partner, 'en')}" + (f": {reason}" if reason else "")
+        if partner.told < partner.sequence:
+            why = f" ({contact.problem})" if contact and contact.problem else ""
+            zh, en = f"{zh}；对方尚未得知{why}", f"{en}; it does not know yet{why}"
+    remedy = tuple(text.format(city=city) for text in _NEXT.get(partner.state, _NOTHING))
+    return Finding(subject_of(city), Severity.OK, f"{zh}。", f"{en}.", *remedy)
+
+
+def _by(partner: Partner, language: str) -> str:
+    flag = "ended" if partner.state is PartnerState.ENDED else "suspended"
+    here, there = getattr(partner.here, flag), getattr(partner.there, flag)
+    which = "both" if here and there else "here" if here else "there"
+    return _BY[which][0 if language == "zh" else 1]
+
+
+def _contact(
+    partner: Partner, contact: Contact | None, now: datetime, failed: HutongError | None
+) -> Finding:
+    subject, in_use = subject_of(partner.city, "contact"), partner.state in _IN_USE
+    sync = f"`hutong partner sync {partner.city}`"
+    remedy = (
+        f"请检查网络，或致电对方运维人员；然后运行 {sync}。",
+        f"Look at the network, or call its operator; then run {sync}.",
+    )
+    reached = contact.reached_at if contact else None
+    since = reached or partner.added_at
+    zh, en = _reached(reached)
+    failures = contact.failures if contact else 0
+    if failed is not None:
+        zh, en = f"{zh}；现在：{failed.text('zh')}", f"{en}; now: {failed.text('en')}"
+    elif contact and failures:
+        zh = f"{zh}；此后失败 {failures} 次：{contact.problem}"
+        en = f"{en}; failures since: {failures}, {contact.problem}"
+    silent = now - since
+    severity = Severity.OK
+    if failed or failures >= limits.FAILURES_WARNING or silent > _patience(partner):
+        severity = Severity.WARNING
+    if silent > limits.SILENCE_ERROR:
+        severity = Severity.ERROR
+    if not in_use:
+        # Before both have approved, the other may not even know this city.
+        severity = Severity.OK
+    shown = remedy if severity is not Severity.OK else _NOTHING
+    return Finding(subject, severity, f"{zh.rstrip('。')}。", f"{en.rstrip('.')}.", *shown)
+
+
+def _reached(reached: datetime | None) -> Remedy:
+    if reached is None:
+        return "尚未联系上", "Not reached yet"
+    at = reached.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"最近一次联系：{at}", f"Last reached at {at}"
+
+
+def _patience(partner: Partner) -> timedelta:
+    """After how long without contact something is wrong: three swaps were missed."""
+    hint = min(max(partner.bundle.refresh_hint, limits.REFRESH_SHORTEST), limits.REFRESH_LONGEST)
+    return 3 * hint
+
+
+def _clock(city: CityCode, ahead: timedelta) -> Finding:
+    seconds = ahead.total_seconds()
+    severity, remedy = Severity.OK, _NOTHING
+    if abs(ahead) > CLOCK_SKEW:
+        severity = Severity.ERROR
+        remedy = (f"超过 60 秒的请求会被拒绝；{_NTP[0]}", f"Beyond 60 s all is refused. {_NTP[1]}")
+    elif abs(ahead) > CLOCK_SKEW / 2:
+        severity, remedy = Severity.WARNING, _NTP
+    return Finding(
+        subject_of(city, "clock"),
+        severity,
+        f"时钟相差 {seconds:+.1f} 秒。",
+        f"Its clock is {seconds:+.1f} s off.",
+        *remedy,
+    )
+
+
+def _untold(partner: Partner, contact: Contact | None) -> Finding:
+    failing = partner.state in _IN_USE and contact is not None and contact.failures > 0
+    return Finding(
+        subject_of(partner.city, "statement"),
+        Severity.WARNING if failing else Severity.OK,
+        "对方尚未得知本市最新的声明。",
+        "It does not know this city's newest statement yet.",
+        *(_sync(partner.city) if failing else _NOTHING),
+    )
+
+
+def _ends(partner: Partner, now: datetime) -> Iterator[Finding]:
+    """The ends of what a partner proves itself by; the latest of each kind that counts."""
+    city, bundle = partner.city, partner.bundle
+    remedy = (
+        f"请对方运行 `hutong keys rotate`；然后运行 `hutong partner sync {city}`。",
+        f"Ask it to run `hutong keys rotate`; then run `hutong partner sync {city}`.",
+    )
+    made = bundle.header.issued_at.date().isoformat()
+    yield after(
+        expiry(subject_of(city, "trust-bundle"), bundle.header.expires_at, now, remedy),
+        f"第 {bundle.sequence} 号，签发于 {made}；",
+        f"Number {bundle.sequence}, made on {made}. ",
+    )
+    for part, ends in (
+        ("signing-key", signing_keys_end(partner)),
+        ("root-keys", _roots_end(partner)),
+        ("tls-certificate", certificates_end(partner)),
+    ):
+        if ends is None:
+            yield Finding(
+                subject_of(city, part),
+                Severity.ERROR,
+                "对方的信任包中没有可用的。",
+                "Its trust bundle holds none that counts.",
+                *remedy,
+            )
+        else:
+            yield expiry(subject_of(city, part), ends, now, remedy)
+
+
+def signing_keys_end(partner: Partner) -> datetime | None:
+    """When the last signing key of a partner ends; None where none counts."""
+    return max(
+        (key.not_after for key in partner.bundle.signing_keys if key.revoked_at is None),
+        default=None,
+    )
+
+
+def _roots_end(partner: Partner) -> datetime | None:
+    """When what is left of a partner's root keys no longer reaches its threshold."""
+    counting = [key.not_after for key in partner.bundle.root_keys if key.revoked_at is None]
+    place = partner.bundle.root_threshold - 1
+    return sorted(counting, reverse=True)[place] if place < len(counting) else None
+
+
+def certificates_end(partner: Partner) -> datetime | None:
+    """When the last certificate of a partner ends; None where none counts."""
+    found = (pinned(der, partner.city) for der in partner.bundle.tls_certificates)
+    return max((validity(pem)[1] for pem in found if pem is not None), default=None)
+
+
+def _agreement(here: CityCode, registry: Registry, city: CityCode, now: datetime) -> Finding:
+    subject, stored = subject_of(city, "agreement"), registry.signed_agreement(city)
+    if stored is None:
+        return Finding(
+            subject,
+            Severity.OK,
+            "尚无双方签署的互认协议。",
+            "There is no agreement that both have signed.",
+            f"请运行 `hutong agreement propose {city}`。",
+            f"Run `hutong agreement propose {city}`.",
+        )
+    version = stored.agreement.version
+    said = (f"第 {version} 版；", f"Version {version}. ")
+    if needs_mapping(registry, stored, here):
+        return Finding(
+            subject,
+            Severity.WARNING,
+            f"{said[0]}量表已变更，协议暂不使用。",
+            f"{said[1]}A scale has changed: it is not in use.",
+            f"请用新的对照表运行 `hutong agreement propose {city}`。",
+            f"Run `hutong agreement propose {city}` with a new mapping.",
+        )
+    if stored.suspended:
+        return Finding(subject, Severity.OK, f"{said[0]}已暂停。", f"{said[1]}Suspended.")
+    return after(_in_force(subject, stored, now), *said)
+
+
+def _in_force(subject: str, stored: StoredAgreement, now: datetime) -> Finding:
+    city_remedy = ("请续签互认协议。", "Agree on the next version with `hutong agreement propose`.")
+    if now < stored.agreement.valid_from:
+        day = stored.agreement.valid_from.date().isoformat()
+        return Finding(subject, Severity.OK, f"自 {day} 起生效。", f"In force from {day}.")
+    return expiry(subject, stored.valid_until, now, city_remedy)
+
+
+def _sync(city: CityCode) -> Remedy:
+    return f"请运行 `hutong partner sync {city}`。", f"Run `hutong partner sync {city}`."
+
+
+_STATES: Final[dict[PartnerState, Remedy]] = {
+    PartnerState.INVITED: ("已邀请", "Invited"),
+    PartnerState.EXCHANGED: ("已交换密钥", "Keys are exchanged"),
+    PartnerState.APPROVED_HERE: (
+        "本市已批准，等待对方批准",
+        "Approved here; it has yet to approve",
+    ),
+    PartnerState.APPROVED_THERE: ("对方已批准，等待本市批准", "It has approved; approve it here"),
+    PartnerState.APPROVED: ("双方已批准，等待试运行", "Approved by both; the trial comes next"),
+    PartnerState.TESTED: ("本市试运行成功，等待对方", "Tested here; it has yet to test"),
+    PartnerState.ACTIVE: ("有效", "Active"),
+    PartnerState.SUSPENDED: ("已暂停", "Suspended"),
+    PartnerState.ENDED: ("已终止", "Ended"),
+}
+_APPROVE: Final = (
+    "请由第二名运维人员运行 `hutong partner approve {city}`。",
+    "Let a second operator run `hutong partner approve {city}`.",
+)
+_NEXT: Final[dict[PartnerState, Remedy]] = {
+    PartnerState.EXCHANGED: _APPROVE,
+    PartnerState.APPROVED_THERE: _APPROVE,
+    PartnerState.APPROVED_HERE: (
+        "请对方由第二名运维人员运行 `hutong partner approve`。",
+        "Ask its second operator to run `hutong partner approve`.",
+    ),
+    PartnerState.APPROVED: (
+        "请运行 `hutong partner test {city}`。",
+        "Run `hutong partner test {city}`.",
+    ),
+    PartnerState.TESTED: (
+        "请对方运行 `hutong partner test`。",
+        "Ask its operator to run `hutong partner test`.",
+    ),
+}
+_BY: Final = {
+    "here": ("由本市", "by this city"),
+    "there": ("由对方", "by the partner"),
+    "both": ("由双方", "by both"),
+}

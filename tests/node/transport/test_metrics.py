@@ -1,0 +1,229 @@
+"""What Prometheus reads, and what health says before anything ends."""
+
+import asyncio
+import socket
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from grpc_health.v1 import health_pb2
+from prometheus_client.parser import text_string_to_metric_families
+
+from federation.errors import HutongError
+from node import bootstrap, limits
+from node.clock import SystemClock
+from node.errors import CANNOT_LISTEN
+from node.model import Contact, Role
+from node.transport.metrics import Metrics
+from scripts.cities import free_ports
+from tests.node.transport.conftest import Street
+from tests.node.transport.house import (
+    FRIEND,
+    OTHER,
+    House,
+    Loop,
+    call,
+    failure,
+    now,
+    opened,
+    stranger,
+)
+from tests.node.transport.test_off_switch import CHECK
+from tests.node.transport.test_peer_port import told
+
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+@pytest.fixture
+def home(loop: Loop, tmp_path: Path) -> Iterator[Street]:
+    with opened(loop, tmp_path / "here") as house:
+        friend, other = stranger(tmp_path / "friend", FRIEND), stranger(tmp_path / "other", OTHER)
+        house.trust(friend)
+        house.trust(other)
+        yield Street(house, friend, other)
+
+
+def made(house: House) -> Metrics:
+    async def make() -> Metrics:
+        return Metrics(house.cases)
+
+    return house.loop.run(make())
+
+
+def node(house: House) -> bootstrap._Node:
+    return bootstrap._Node(
+        SystemClock(), house.store, house.keys, house.cases, house.door, house.ports
+    )
+
+
+def scraped(metrics: Metrics) -> Samples:
+    """Every sample, as Prometheus reads it."""
+    [port] = free_ports(1)
+    with metrics.served(f"127.0.0.1:{port}"):
+        url = f"http://127.0.0.1:{port}/metrics"
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            text = answer.read().decode()
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def of(samples: Samples, name: str, **labels: str) -> float | None:
+    return samples.get((f"hutong_{name}", tuple(sorted(labels.items()))))
+
+
+def reached(failures: int, offset: float) -> Contact:
+    return Contact(
+        FRIEND,
+        now(),
+        reached_at=now(),
+        failures=failures,
+        problem="PEER_UNREACHABLE" if failures else "",
+        clock_offset=timedelta(seconds=offset),
+    )
+
+
+def keep(house: House, contact: Contact) -> None:
+    house.act(lambda tx: tx.partnerships.put_contact(contact))
+
+
+def test_each_partner_is_measured(home: Street) -> None:
+    house, contact = home.house, reached(2, -1.5)
+    keep(house, contact)
+    house.act(lambda tx: told(tx, FRIEND))
+    house.suspend(OTHER)
+    samples = scraped(made(house))
+    partner = house.store.registry.partners[FRIEND]
+    assert of(samples, "partner_state", city=FRIEND, state="active") == 1
+    assert of(samples, "partner_state", city=OTHER, state="suspended") == 1
+    assert of(samples, "partner_state", city=OTHER, state="active") is None
+    assert contact.reached_at is not None
+    ends = partner.bundle.signing_keys[0].not_after.timestamp()
+    for name, value in (
+        ("signing_key_expiry_timestamp_seconds", ends),
+        ("bundle_sequence", 1),
+        ("bundle_issued_timestamp_seconds", partner.bundle.header.issued_at.timestamp()),
+        ("bundle_expiry_timestamp_seconds", partner.bundle.header.expires_at.timestamp()),
+        ("last_contact_timestamp_seconds", contact.reached_at.timestamp()),
+        ("contact_failures", 2),
+        ("clock_offset_seconds", -1.5),
+        ("agreement_version", 0),
+        ("told", 1),
+    ):
+        assert of(samples, f"partner_{name}", city=FRIEND) == pytest.approx(value, abs=1e-3), name
+    certificate = of(samples, "partner_certificate_expiry_timestamp_seconds", city=FRIEND)
+    assert certificate is not None
+    assert certificate > now().timestamp()
+    assert of(samples, "partner_told", city=OTHER) == 0
+    for use in ("root", "signing", "tls"):
+        own = of(samples, "key_expiry_timestamp_seconds", use=use)
+        assert own is not None
+        assert own > now().timestamp()
+    assert of(samples, "bundle_sequence") == 1
+
+
+def test_calls_are_counted_by_how_they_ended(home: Street) -> None:
+    metrics = made(home.house)
+    tell = metrics.meter("peer")("federation.v1.FederationService", "ExchangeScales")
+    for reason, seconds in (("OK", 0.002), ("OK", 0.2), ("NOT_A_PARTNER", 0.0001)):
+        tell(reason, seconds)
+    samples = scraped(metrics)
+    of_call = {"port": "peer", "method": "ExchangeScales"}
+    assert of(samples, "calls_total", reason="OK", **of_call) == 2
+    assert of(samples, "calls_total", reason="NOT_A_PARTNER", **of_call) == 1
+    assert of(samples, "call_duration_seconds_count", **of_call) == 3
+    assert of(samples, "call_duration_seconds_bucket", le="0.0025", **of_call) == 2
+
+
+def test_no_label_holds_more_than_cities_methods_and_reasons(home: Street) -> None:
+    samples = scraped(made(home.house))
+    labels = {key for _, pairs in samples for key, _ in pairs}
+    assert labels <= {"city", "state", "subject", "port", "method", "reason", "le", "use"}
+
+
+def test_a_store_that_does_not_answer_costs_its_part_only(
+    home: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = home.house
+    keep(house, reached(0, 0))
+    monkeypatch.setattr("node.transport.metrics.SCRAPE_DEADLINE", timedelta(milliseconds=20))
+    metrics = made(house)
+
+    async def hang(_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(type(house.store), "read", lambda _self, act: hang(act))
+    samples = scraped(metrics)
+    assert of(samples, "partner_contact_failures", city=FRIEND) is None
+    assert of(samples, "partner_bundle_sequence", city=FRIEND) == 1
+
+
+def test_an_address_that_is_taken_is_told_by_its_setting(home: Street) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(HutongError) as raised, made(home.house).served(address):
+            raise AssertionError("it listens")
+    assert raised.value == HutongError(CANNOT_LISTEN, address=address, key="metrics_listen")
+
+
+def test_without_the_setting_nothing_listens(home: Street) -> None:
+    with made(home.house).served(""):
+        pass
+
+
+def health(house: House, service: str) -> int:
+    body = health_pb2.HealthCheckRequest(service=service).SerializeToString()
+    with house.as_client(house.client(Role.OPERATOR)) as channel:
+        return int(health_pb2.HealthCheckResponse.FromString(call(channel, CHECK, body)).status)
+
+
+def both(house: House) -> tuple[bool, bool]:
+    """Whether keys and partners are in order, to a client's eyes."""
+    house.loop.run(node(house).examine())
+    serving = health_pb2.HealthCheckResponse.SERVING
+    return (
+        health(house, "hutong.keys") == serving,
+        health(house, "hutong.partners") == serving,
+    )
+
+
+def test_health_degrades_with_a_reason_before_anything_ends_and_the_port_serves_on(
+    home: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = home.house
+    assert both(house) == (True, True)
+    keep(house, reached(limits.FAILURES_WARNING, 0))
+    assert both(house) == (True, False)
+    subject = f"partner {FRIEND} contact"
+    assert of(scraped(made(house)), "degraded", subject=subject) == 1
+    assert health(house, "") == health_pb2.HealthCheckResponse.SERVING
+    keep(house, reached(0, 0))
+    assert both(house) == (True, True)
+    assert of(scraped(made(house)), "degraded", subject=subject) is None
+    monkeypatch.setattr("node.services.findings.EXPIRY_WARNING", timedelta(days=366))
+    assert both(house) == (False, False)
+    samples = scraped(made(house))
+    for what in ("signing-key", f"partner {FRIEND} signing-key"):
+        assert of(samples, "degraded", subject=what) == 1
+
+
+def test_a_partner_learns_nothing_of_other_partners(home: Street) -> None:
+    house = home.house
+    assert both(house) == (True, True)
+    with house.as_partner(home.friend.own) as channel:
+        for service in ("hutong.keys", "hutong.partners"):
+            body = health_pb2.HealthCheckRequest(service=service).SerializeToString()
+            assert failure(channel, CHECK, body).code.name == "NOT_FOUND"
+
+
+def test_a_suspended_partner_is_no_alarm(home: Street) -> None:
+    house = home.house
+    keep(house, replace(reached(9, 0), reached_at=now() - timedelta(days=9)))
+    assert both(house) == (True, False)
+    house.suspend(FRIEND)
+    assert both(house) == (True, True)
