@@ -9,9 +9,11 @@ from federation.errors import HutongError, Reason
 from node import data
 from node.model import Caller, Role
 from node.registry import AgreementState, StoredAgreement
+from node.services.agreement_moves import Condition
 from node.services.answering import Ask
+from node.services.checking import Checked, RecognitionOutcome
 from tests.conftest import NewStore
-from tests.node.services.world import Town
+from tests.node.services.world import Town, World
 
 # Hangzhou's code is the lower one: its proposal stands where both propose at once.
 HOME, HOST, THIRD = "410100", "330100", "320500"
@@ -83,3 +85,29 @@ def one_agreement(one: Town, other: Town, version: int) -> None:
              for town, there in ((one, other), (other, one))]  # fmt: skip
     assert [stored.key[1] if stored else 0 for stored in found] == [version, version]
     assert len({stored.envelope.payload for stored in found if stored}) == 1
+
+
+Visit = Callable[[], Awaitable[Checked]]
+
+
+async def traveller(home: Town, host: Town, points: int = 30) -> Visit:
+    """A resident with a consent: each call is a new visit at a library of the host."""
+    resident = await home.resident(points)
+    consent = await home.consent(resident, host.code)
+
+    async def again() -> Checked:
+        return await host.check(await home.show_code(resident, consent))
+
+    return again
+
+
+async def outcome(visit: Visit) -> RecognitionOutcome:
+    return (await visit()).outcome
+
+
+def condition(town: Town, other: Town) -> Condition:
+    return town.cases.agreements.view(newest(town, other)).condition
+
+
+def both(cities: World) -> tuple[Town, Town]:
+    return cities[HOME], cities[HOST]
