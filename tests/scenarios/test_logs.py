@@ -17,17 +17,23 @@ NAMES = [city.pinyin for city in data.cities()]
 
 # What a line may say at all: no key of it could hold a name, a number, a code or a score.
 KEYS = {
+    "address",
     "caller",
     "city",
     "event",
+    "failed",
     "home",
     "level",
     "local",
     "method",
     "milliseconds",
+    "partner",
     "peer",
     "reason",
+    "reasons",
     "request_id",
+    "steps",
+    "subjects",
     "timestamp",
     "work",
 }
