@@ -1,7 +1,7 @@
 import hashlib
 from dataclasses import FrozenInstanceError, replace
 from datetime import timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,8 @@ from federation import limits
 from federation.codec import (
     ATTESTATION,
     ATTESTATION_REQUEST,
+    PARTNERSHIP,
+    SCORE_SCALE,
     envelope_from_bytes,
     envelope_to_bytes,
 )
@@ -39,7 +41,6 @@ from federation.errors import (
     HutongError,
     Reason,
 )
-from federation.messages import Attestation
 from tests.federation.make import (
     DAY,
     HANGZHOU,
@@ -48,6 +49,7 @@ from tests.federation.make import (
     SCALES,
     ZHENGZHOU,
     attestation,
+    partnership,
     public,
     request,
     ring,
@@ -59,12 +61,13 @@ from tests.federation.vector_cases.vector import flipped, with_payload, with_sig
 
 GOOD = sealed(attestation())
 GOOD_BYTES = envelope_to_bytes(GOOD)
-SCALE_BYTES = envelope_to_bytes(sealed(SCALES[ZHENGZHOU]))
+LARGER: dict[Statement[Any], bytes] = {
+    SCORE_SCALE: envelope_to_bytes(sealed(SCALES[ZHENGZHOU])),
+    PARTNERSHIP: envelope_to_bytes(sealed(partnership())),
+}
 
 
-def opened(
-    envelope: Envelope, statement: Statement[Attestation] = ATTESTATION
-) -> Verified[Attestation]:
+def opened(envelope: Envelope, statement: Statement[Any] = ATTESTATION) -> Verified[Any]:
     return open_envelope(
         envelope, statement, signed_by=[ring(ZHENGZHOU)], audience=HANGZHOU, now=NOW
     )
@@ -96,13 +99,18 @@ def test_no_single_flipped_bit_of_an_envelope_opens() -> None:
             opened(envelope_from_bytes(flipped(GOOD_BYTES, bit)))
 
 
-@given(st.sets(st.integers(0, len(SCALE_BYTES) * 8 - 1), min_size=1, max_size=20))
-def test_no_flipped_bits_of_a_larger_envelope_open(bits: set[int]) -> None:
-    data = SCALE_BYTES
-    for bit in bits:
-        data = flipped(data, bit)
+@pytest.mark.parametrize("statement", LARGER, ids=lambda statement: statement.label)
+@given(data=st.data())
+def test_no_flipped_bits_of_a_larger_envelope_open(
+    statement: Statement[Any], data: st.DataObject
+) -> None:
+    changed = LARGER[statement]
+    opened(envelope_from_bytes(changed), statement)
+    bits = st.sets(st.integers(0, len(changed) * 8 - 1), min_size=1, max_size=20)
+    for bit in data.draw(bits):
+        changed = flipped(changed, bit)
     with pytest.raises(HutongError):
-        opened(envelope_from_bytes(data))
+        opened(envelope_from_bytes(changed), statement)
 
 
 @given(st.integers(0, len(GOOD_BYTES) - 1))
