@@ -155,12 +155,12 @@ async def _live(node: _Node, settings: Settings) -> None:
         every(limits.KEYS_EVERY, node.cases.key_desk.tend, name="keys"),
         every(limits.REFRESH_EVERY, node.cases.refreshing.tick, name="refresh"),
         every(limits.HEALTH_EVERY, node.cases.onboarding.tick, name="onboarding"),
-        every(limits.HEALTH_EVERY, node.cases.trial.tick, name="trial"),
+        every(limits.HEALTH_EVERY, node.cases.rooms.tick, name="rooms"),
     ):
         told = await until_told_to_stop()
         _LOG.info("draining", told=told)
         await node.door.close()
         await asyncio.gather(*(port.stop() for port in node.ports))
         await node.cases.refreshing.close()
-        await node.cases.trial.close()
+        await node.cases.rooms.close()
     _LOG.info("stopped")

@@ -22,7 +22,8 @@ from node.services.rotating import KeyDesk, Workshop
 from node.services.standing import Standings
 from node.services.swapping import Swapping
 from node.services.terms import TermsBook
-from node.services.trial import NewRoom, Trial
+from node.services.trial import Trial
+from node.services.trial_rooms import NewRoom, Rooms
 from node.services.watching import Watching
 
 
@@ -43,6 +44,7 @@ class UseCases:
     swapping: Swapping
     refreshing: Refreshing
     trial: Trial
+    rooms: Rooms
     onboarding: Onboarding
     agreements: AgreementDesk
     agreement_life: AgreementLife
@@ -71,6 +73,7 @@ def assemble(
     attesting = Attesting(here, uow, keys, book, swapping)
     asking = Asking(here, uow, keys, peers, attesting, swapping)
     key_desk = KeyDesk(here, uow, keys, workshop, refreshing.nudge)
+    rooms = Rooms(here, uow, keys, peers, new_room)
     swapping.on_statement(onboarding.heard)
     examining = Examining(here, uow, swapping.swap, key_desk)
     swapping.on_statement(agreement_life.heard)
@@ -87,7 +90,8 @@ def assemble(
         partners=partners,
         swapping=swapping,
         refreshing=refreshing,
-        trial=Trial(here, uow, keys, peers, partners, swapping, refreshing, new_room),
+        trial=Trial(here, uow, keys, peers, partners, swapping, refreshing, rooms),
+        rooms=rooms,
         onboarding=onboarding,
         agreements=AgreementDesk(here, uow, keys, peers, agreed, swapping),
         agreement_life=agreement_life,

@@ -211,7 +211,7 @@ async def test_a_real_code_opens_nothing_in_a_trial(new_sqlite: NewStore) -> Non
         assert error.reason == NOT_RECOGNISED
         # And it was not used up by that.
         assert (await one.check(code)).visitor is not None
-        await other.cases.trial.close()
+        await other.cases.rooms.close()
 
 
 @played
@@ -227,7 +227,7 @@ async def test_a_trial_code_and_a_trial_agreement_open_nothing_on_the_real_path(
         assert error.reason == AGREEMENT_MISMATCH
         error = await raised(other.cases.agreements.receive_proposal(one.code, given.agreement))
         assert error.reason == WRONG_TYPE
-        await other.cases.trial.close()
+        await other.cases.rooms.close()
 
 
 LIES: dict[str, Callable[[Agreement], Agreement]] = {
@@ -274,7 +274,7 @@ async def test_an_agreement_of_other_parties_is_not_signed(new_sqlite: NewStore)
         await swapped(one, other)
         for envelope in (drawn_up(one, third), drawn_up(third, other)):
             await raised(other.cases.trial.prepare(one.code, TRIAL_ID, envelope))
-        assert not other.cases.trial.rooms
+        assert not other.cases.rooms.cities
 
 
 @played
@@ -299,5 +299,5 @@ async def test_an_active_partner_can_be_tried_again(new_sqlite: NewStore) -> Non
         assert not problems((*found.as_host, *found.as_home))
         assert found.partner.state is PartnerState.ACTIVE
         for town in (one, other):
-            await town.cases.trial.close()
+            await town.cases.rooms.close()
             await town.cases.refreshing.close()

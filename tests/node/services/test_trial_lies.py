@@ -214,4 +214,4 @@ async def test_a_partner_that_countersigns_something_else_is_refused(new_sqlite:
         error = await raised(tried(one, other.code))
         assert error.reason.name == "MISSING_SIGNATURE"
         assert state(one, other) is PartnerState.APPROVED
-        assert not one.cases.trial.rooms
+        assert not one.cases.rooms.cities

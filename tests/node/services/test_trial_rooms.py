@@ -54,7 +54,7 @@ async def test_a_partner_that_dies_in_the_middle_fails_its_step_and_the_next_tri
             seen.append(trial_id)
             if len(seen) > 1:
                 cities.network.down.add(other.code)
-                await trial.close()
+                await other.cases.rooms.close()
             answer: bytes = await honest(city, trial_id, envelope)
             return answer
 
@@ -182,15 +182,15 @@ async def test_a_room_ends_with_its_time(new_sqlite: NewStore) -> None:
     async with approved(new_sqlite) as cities:
         one, other = cities["410100"], cities["330100"]
         given = await prepared(one, other)
-        trial = other.cases.trial
-        await trial.tick()
-        assert trial.rooms == {one.code}
+        trial, rooms = other.cases.trial, other.cases.rooms
+        await rooms.tick()
+        assert rooms.cities == {one.code}
         cities.clock.forward(TRIAL_ROOM_LIFETIME)
         question = asked(one, other, given.agreement, given.codes.good)
         error = await raised(trial.attest(one.code, TRIAL_ID, question))
         assert error.reason == TRIAL_UNKNOWN
-        await trial.tick()
-        assert not trial.rooms
+        await rooms.tick()
+        assert not rooms.cities
 
 
 @played
@@ -198,17 +198,17 @@ async def test_a_room_whose_trial_is_over_is_closed_soon(new_sqlite: NewStore) -
     async with approved(new_sqlite) as cities:
         one, other = cities["410100"], cities["330100"]
         await tried(one, other.code)
-        assert not one.cases.trial.rooms
+        assert not one.cases.rooms.cities
         cities.clock.forward(TRIAL_IDLE)
-        await other.cases.trial.tick()
-        assert not other.cases.trial.rooms
+        await other.cases.rooms.tick()
+        assert not other.cases.rooms.cities
 
 
 @played
 async def test_many_rooms_are_refused(
     new_sqlite: NewStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("node.services.trial.TRIAL_ROOMS", 1)
+    monkeypatch.setattr("node.services.trial_rooms.TRIAL_ROOMS", 1)
     assert TRIAL_ROOMS > 1
     async with approved(new_sqlite, "410100", "330100", "320500") as cities:
         one, other, third = cities["410100"], cities["330100"], cities["320500"]

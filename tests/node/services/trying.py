@@ -53,7 +53,7 @@ async def approved(new_store: NewStore, *codes: str) -> AsyncIterator[World]:
         yield cities
         for town in cities.towns.values():
             await town.cases.refreshing.close()
-            await town.cases.trial.close()
+            await town.cases.rooms.close()
 
 
 async def stand(town: Town, other: Town, *, here: Flags, there: Flags) -> None:
