@@ -1,6 +1,7 @@
 """Rooms of trials: one with each partner, for minutes, and gone with a crash."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from tests.node.services.trying import (
     state,
     tried,
 )
+from tests.node.services.world import Town
 
 Steps = tuple[TrialStep, ...]
 
@@ -238,3 +240,50 @@ async def test_a_city_without_a_scale_is_told_what_to_load(
         assert error.fields["command"] == "hutong scale load"
         error = await raised(tried(other, one.code))
         assert error.reason in (PARTNER_SCALE_MISSING, PEER_REFUSED)
+
+
+@played
+async def test_a_partner_that_hangs_is_too_slow_and_nothing_more_is_tried(
+    new_sqlite: NewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.services.trial_visit.TRIAL_RUN", timedelta(milliseconds=50))
+    async with approved(new_sqlite) as cities:
+        one, other = cities["410100"], cities["330100"]
+        hanging(other)
+        found = await tried(one, other.code)
+        assert problems(found.as_host) == {
+            TrialKind.GRANT: TrialProblem.TOO_SLOW,
+            TrialKind.REFUSAL: TrialProblem.NOT_TRIED,
+            TrialKind.REPLAY: TrialProblem.NOT_TRIED,
+            TrialKind.WITHDRAWAL: TrialProblem.NOT_TRIED,
+        }
+        assert set(problems(found.as_home).values()) == {TrialProblem.NOT_TRIED}
+
+
+@played
+async def test_a_run_whose_trial_is_begun_anew_ends(new_sqlite: NewStore) -> None:
+    async with approved(new_sqlite) as cities:
+        one, other = cities["410100"], cities["330100"]
+        came = hanging(one)
+        trial = asyncio.create_task(tried(one, other.code))
+        await came.wait()
+        # As a city does that died meanwhile, and came back.
+        await prepared(one, other)
+        found = await trial
+        assert not problems(found.as_host)
+        assert set(problems(found.as_home).values()) == {TrialProblem.UNREACHABLE}
+        assert other.cases.rooms.cities == {one.code}
+
+
+def hanging(town: Town) -> asyncio.Event:
+    """Let a town be silent about each question of a trial; set once one came."""
+    trial: Any = town.cases.trial
+    came = asyncio.Event()
+
+    async def attest(_city: CityCode, _trial_id: str, _envelope: Envelope) -> bytes:
+        came.set()
+        await asyncio.Event().wait()
+        return b""
+
+    trial.attest = attest
+    return came
