@@ -123,10 +123,19 @@ class Partner:
         return PartnerState.ACTIVE if there.tested else PartnerState.TESTED
 
     @property
-    def is_heard(self) -> bool:
-        """Whether its connections are taken: one that was ended is heard until it knows."""
+    def is_called(self) -> bool:
+        """Whether there is something to swap: one that was ended is told until it knows."""
         knows = self.there.ended or self.told >= self.sequence
         return self.state is not PartnerState.ENDED or not knows
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether its connections are taken.
+
+        One that ended the partnership is heard on: it cannot know that it was heard before, and
+        would call for ever.
+        """
+        return self.is_called or self.there.ended
 
     @property
     def moves(self) -> tuple[Move, ...]:

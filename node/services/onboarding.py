@@ -88,9 +88,9 @@ class Onboarding:
         """
         invitation = await self._uow.run(lambda tx: self._invited(tx, city, request_id, actor))
         try:
-            await self._door.open()
+            await self._door.open(invitation.certificate)
         except HutongError:
-            await self._uow.run(lambda tx: self._end(tx, city, "cancelled"))
+            await self._uow.run(lambda tx: self._end(tx, invitation, "cancelled"))
             raise
         return Invited(words_of(invitation.code), self._door.address, invitation.expires_at)
 
@@ -124,23 +124,29 @@ class Onboarding:
         invitation = tx.registry.invitations.get(city)
         if invitation is None or not invitation.is_open(self._here.now()):
             raise HutongError(NO_INVITATION, city=city)
-        self._end(tx, city, "cancelled")
+        self._end(tx, invitation, "cancelled")
         self._desk.note(tx, city, "cancel", PartnerState.ENDED, actor)
 
-    def _end(self, tx: Transaction, city: CityCode, why: str) -> None:
-        invitation = tx.registry.invitations[city]
-        tx.administration.put_invitation(replace(invitation, ended=why, code=b"", seed=b""))
+    def _end(self, tx: Transaction, seen: Invitation, why: str) -> bool:
+        """End an invitation as it is now; False where it has ended, or another took its place."""
+        current = tx.registry.invitations[seen.city]
+        if current.ended or current.request_id != seen.request_id:
+            return False
+        tx.administration.put_invitation(replace(current, ended=why, code=b"", seed=b""))
+        return True
 
     async def tick(self) -> None:
         """Keep the door open exactly while an invitation is; erase the codes that ended."""
         now = self._here.now()
         invitations = self._uow.registry.invitations.values()
-        for invitation in invitations:
-            if not invitation.ended and now >= invitation.expires_at:
-                city = invitation.city
-                await self._uow.run(lambda tx, c=city: self._end(tx, c, "expired"))  # type: ignore[misc]
-        if any(invitation.is_open(now) for invitation in invitations):
-            await self._door.open()
+        for each in invitations:
+            if not each.ended and now >= each.expires_at:
+                await self._uow.run(lambda tx, old=each: self._end(tx, old, "expired"))  # type: ignore[misc]
+        is_open = [invitation for invitation in invitations if invitation.is_open(now)]
+        if is_open:
+            # A certificate that was replaced meanwhile is in what was said already.
+            newest = max(is_open, key=lambda invitation: invitation.invited_at)
+            await self._door.open(newest.certificate)
         else:
             await self._door.close()
 
@@ -176,7 +182,7 @@ class Onboarding:
             exchanged = await asyncio.to_thread(inviting.open, hello, said, now, tries_left=left)
         except HutongError:
             if left <= 0:
-                await self._uow.run(lambda tx: self._burn(tx, hello.city))
+                await self._uow.run(lambda tx: self._burn(tx, invitation))
             raise
         answer = await asyncio.to_thread(inviting.finish, hello)
         kept = await self._uow.run(
@@ -195,11 +201,10 @@ class Onboarding:
         tx.administration.put_invitation(tried)
         return tried
 
-    def _burn(self, tx: Transaction, city: CityCode) -> None:
-        invitation = tx.registry.invitations[city]
-        if not invitation.ended and not invitation.finish_digest:
-            self._end(tx, city, "burned")
-            self._desk.note(tx, city, "burn", PartnerState.INVITED, "whoever joined")
+    def _burn(self, tx: Transaction, tried: Invitation) -> None:
+        joined = tx.registry.invitations[tried.city].finish_digest
+        if not joined and self._end(tx, tried, "burned"):
+            self._desk.note(tx, tried.city, "burn", PartnerState.INVITED, "whoever joined")
 
     def _usable(self, tx: Transaction, city: CityCode) -> Invitation:
         invitation = tx.registry.invitations.get(city)
@@ -247,8 +252,8 @@ class Onboarding:
     def heard(self, tx: Transaction, said: Verified[Partnership]) -> None:
         """The city that joined has the answer, for it speaks as a partner: the exchange is over."""
         invitation = tx.registry.invitations.get(said.message.header.issuer)
-        if invitation and invitation.finish_digest and not invitation.ended:
-            self._end(tx, invitation.city, "joined")
+        if invitation and invitation.finish_digest:
+            self._end(tx, invitation, "joined")
 
     async def join(self, ask: Ask, way: Way, actor: str, encode: Encode) -> bytes:
         """Go into another city by its code, and keep its bundle.
@@ -294,7 +299,12 @@ class Onboarding:
         hello = await asyncio.to_thread(joining.hello)
         kept = begun.hello
         if not kept:
-            said = _hello_to_json(await self._door.begin(way.address, shown, hello))
+            heard = await self._door.begin(way.address, shown, hello)
+            known = self._uow.registry.partners.get(heard.city)
+            if known is not None:
+                # Before the other city keeps an exchange that this one would not.
+                check_move(known, Move.EXCHANGE)
+            said = _hello_to_json(heard)
             # What was heard first counts, also where two of this city's operators join at once.
             kept = await self._uow.run(lambda tx: tx.partnerships.hear_hello(begun.key, said))
         theirs = _hello_from_json(kept)

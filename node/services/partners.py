@@ -148,8 +148,9 @@ class PartnerDesk:
             bundle=bundle,
             envelope=opened.envelope,
             added_at=now,
-            # Statements of before the exchange say nothing any more.
-            sequence=known.sequence + 1 if known else 1,
+            # Statements of before the exchange say nothing any more. A city that lost its store
+            # counts from the clock, so that it comes out above what it said before.
+            sequence=max(known.sequence + 1 if known else 1, int(now.timestamp())),
             there_sequence=known.there_sequence if known else 0,
             exchanged_by=actor,
             words=words,

@@ -15,7 +15,7 @@ from federation.errors import HutongError
 from federation.identifiers import CityCode
 from node import limits
 from node.ports import UnitOfWork
-from node.registry import Partner, PartnerState
+from node.registry import Partner
 from node.services.here import Here
 
 _DOUBLINGS = 16
@@ -24,9 +24,10 @@ _LOG = structlog.get_logger()
 
 @dataclass(slots=True)
 class _Turn:
-    """The next swap with one partner."""
+    """The next swap with one partner: `wait` after `since`."""
 
-    due: datetime
+    since: datetime
+    wait: timedelta = timedelta(0)
     failures: int = 0
     running: "asyncio.Task[None] | None" = None
     again: bool = False
@@ -49,9 +50,10 @@ class Refreshing:
 
         Needs a running event loop.
         """
-        for city in cities or tuple(self._uow.registry.partners):
+        partners = self._uow.registry.partners
+        for city in cities or [c for c, partner in partners.items() if partner.is_called]:
             turn = self._turn(city)
-            turn.due, turn.failures = self._here.now(), 0
+            turn.wait, turn.failures = timedelta(0), 0
             if turn.running is None:
                 self._begin(city, turn)
             else:
@@ -62,9 +64,9 @@ class Refreshing:
         now = self._here.now()
         for city, partner in self._uow.registry.partners.items():
             turn = self._turn(city)
-            # A clock that was set back must not silence a partner for long.
-            due = turn.due <= now or turn.due - now > limits.REFRESH_LONGEST
-            if due and turn.running is None and _wants(partner):
+            # A clock that was set back must not silence a partner.
+            waits = timedelta(0) <= now - turn.since < turn.wait
+            if not waits and turn.running is None and partner.is_called:
                 self._begin(city, turn)
 
     async def close(self) -> None:
@@ -97,10 +99,11 @@ class Refreshing:
             except HutongError as error:
                 turn.failures += 1
                 _LOG.info("partner_not_reached", partner=city, reason=error.reason.name)
-                turn.due = self._here.now() + self._jittered(_back_off(turn.failures))
+                turn.wait = self._jittered(_back_off(turn.failures))
             else:
                 turn.failures = 0
-                turn.due = self._here.now() + self._jittered(_hint(partner))
+                turn.wait = self._jittered(_hint(partner))
+            turn.since = self._here.now()
             if not turn.again:
                 return
 
@@ -108,11 +111,6 @@ class Refreshing:
         """Three quarters to the whole of `wait`: many that failed together do not return so."""
         part = int.from_bytes(self._here.entropy.token(2), "big") / 0xFFFF
         return wait * (0.75 + 0.25 * part)
-
-
-def _wants(partner: Partner) -> bool:
-    """Whether there is anything to swap: a partner that was ended only has to be told."""
-    return partner.is_heard or partner.state is not PartnerState.ENDED
 
 
 def _back_off(failures: int) -> timedelta:

@@ -107,36 +107,49 @@ class GrpcDoor:
         self._here = here
         self._servicer: OnboardingServicer | None = None
         self._server: Any = None
+        self._shows = b""
         self._lock = asyncio.Lock()
 
     def welcome(self, onboarding: Onboarding) -> None:
         """Let this use case answer who knocks."""
         self._servicer = OnboardingServicer(onboarding)
 
-    async def open(self) -> None:
-        """Listen, unless some process of this city does already; raises CANNOT_LISTEN."""
+    async def open(self, certificate: bytes) -> None:
+        """Listen with this certificate (DER), unless some process of this city does already.
+
+        Who invited with another one, and keeps the door open with it, opens it anew: what is said
+        inside names the certificate. Raises CANNOT_LISTEN.
+        """
         async with self._lock:
+            if self._server is not None and self._shows != certificate:
+                await self._stop()
             if self._server is None and not await self._is_ours():
-                self._server = await self._start()
+                self._server, self._shows = await self._start(certificate), certificate
                 _LOG.info("onboarding_port_opened", address=self._listen)
 
     async def close(self) -> None:
         """Listen no more; who is inside has a moment to end."""
         async with self._lock:
-            server, self._server = self._server, None
-            if server is not None:
-                await server.stop(limits.DRAIN_LAST.total_seconds())
-                _LOG.info("onboarding_port_closed", address=self._listen)
+            if self._server is not None:
+                await self._stop()
+
+    async def _stop(self) -> None:
+        server, self._server = self._server, None
+        await server.stop(limits.DRAIN_LAST.total_seconds())
+        _LOG.info("onboarding_port_closed", address=self._listen)
 
     async def _is_ours(self) -> bool:
-        """Whether another process of this city listens there."""
+        """Whether another process of this city listens there, with whichever certificate."""
         host, _, port = self._listen.rpartition(":")
         plain = host.strip("[]")
         shown = await shown_by(Endpoint(_LOOPBACK.get(plain, plain), int(port)))
-        return shown is not None and _der(shown) == self._keys.peer_identity.der()
+        own = {identity.der() for identity in self._keys.peer_identities}
+        return shown is not None and _der(shown) in own
 
-    async def _start(self) -> Any:  # noqa: ANN401 - grpc.aio has no public type for it
-        own = self._keys.peer_identity
+    async def _start(self, certificate: bytes) -> Any:  # noqa: ANN401 - grpc.aio has no type for it
+        current = self._keys.peer_identity
+        known = {identity.der(): identity for identity in self._keys.peer_identities}
+        own = known.get(certificate, current)
         server: Any = grpc.aio.server(options=_OPTIONS)
         handler = service_handler(_SERVICE, self._servicer, _Anybody(self._here), Running())
         server.add_generic_rpc_handlers([handler])
