@@ -16,7 +16,7 @@ from federation.errors import (
 from federation.identifiers import CityCode
 from node.registry import PartnerState
 from node.services.trial import Tried
-from node.trials import PreparedTrial, TrialKind, TrialProblem
+from node.trials import TRIAL_KINDS, PreparedTrial, TrialCodes, TrialKind, TrialProblem, TrialStep
 from tests.conftest import NewStore
 from tests.node.services.forging import retold
 from tests.node.services.trying import (
@@ -215,3 +215,24 @@ async def test_a_partner_that_countersigns_something_else_is_refused(new_sqlite:
         assert error.reason.name == "MISSING_SIGNATURE"
         assert state(one, other) is PartnerState.APPROVED
         assert not one.cases.rooms.cities
+
+
+@pytest.mark.parametrize("steps", [(), TRIAL_KINDS[:3], (*TRIAL_KINDS, TrialKind.GRANT)])
+@played
+async def test_a_partner_that_tells_of_other_steps_is_not_believed(
+    new_sqlite: NewStore, steps: tuple[TrialKind, ...]
+) -> None:
+    def lie(cities: World) -> None:
+        trial: Any = cities["330100"].cases.trial
+
+        async def run(
+            _city: CityCode, _trial_id: str, _codes: TrialCodes, *, passed: bool
+        ) -> tuple[TrialStep, ...]:
+            assert passed
+            return tuple(TrialStep(kind, None) for kind in steps)
+
+        trial.run = run
+
+    _, found = await lied_to(new_sqlite, lie)
+    assert not problems(found.as_host)
+    assert set(problems(found.as_home).values()) == {TrialProblem.UNBELIEVED}
