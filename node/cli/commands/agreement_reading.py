@@ -18,6 +18,7 @@ _LIVE = (
     "AGREEMENT_STATE_ENDED",
 )
 _SIGNED = _LIVE[2:]
+_NEEDS_MAPPING: Final = "AGREEMENT_STATE_NEEDS_MAPPING"
 _ENDS = ("ends_here", "ends_there")
 _DAY: Final = 86400
 _SPANS: Final = (
@@ -55,8 +56,8 @@ def list_agreements(session: Session) -> None:
         whole=(0, 1, 2),
     )
     for agreement in agreements:
-        for line in _next(session, agreement, "said.to_sign"):
-            session.out.line(line)
+        if not _followed(agreement, agreements):
+            say_next(session, agreement, "said.to_sign")
 
 
 @command("agreement show")
@@ -77,8 +78,8 @@ def show(session: Session, *, agreement_id: str, every: bool) -> None:
     shown = found if every else (live or found)[:1]
     for agreement in shown:
         described(session, agreement)
-        for line in _next(session, agreement, "said.sign_next"):
-            session.out.line(line)
+        if not _followed(agreement, found):
+            say_next(session, agreement, "said.sign_next")
     others = [a for a in found if a not in shown]
     if others:
         names = ", ".join(f"{a['version']} ({_state(session, a)})" for a in others)
@@ -104,9 +105,11 @@ def _facts(session: Session, agreement: Answer) -> dict[str, str]:
     return {
         "agreement": agreement["agreement_id"],
         "version": str(agreement["version"]),
-        "parties": ", ".join(parties),
+        "parties": _listed(session, parties),
         "state": session.say(f"words.{agreement['state']}"),
-        "suspended_by": ", ".join(_both(session, agreement, "suspended_here", "suspended_there")),
+        "suspended_by": _listed(
+            session, _both(session, agreement, "suspended_here", "suspended_there")
+        ),
         "notice_given": _notices(session, agreement),
         "why": agreement["state_reason"],
         "scale_changed": _changes(session, agreement),
@@ -170,20 +173,28 @@ def span(session: Session, duration: object) -> str:
 def _state(session: Session, agreement: Answer) -> str:
     """The state in a word, and who suspended it or whose scale changed."""
     said = session.say(f"words.{agreement['state']}")
-    who = _both(session, agreement, "suspended_here", "suspended_there")
-    if agreement["state"] == "AGREEMENT_STATE_NEEDS_MAPPING":
-        who = [name_of(session, agreement, city) for city in agreement["needs_mapping"]]
+    who = _cities(agreement, "suspended_here", "suspended_there")
+    if agreement["state"] == _NEEDS_MAPPING:
+        who = agreement["needs_mapping"]
     elif agreement["state"] != "AGREEMENT_STATE_SUSPENDED":
         return said
-    return session.say("said.state_of", state=said, who=", ".join(who))
+    names = [session.pick(p, "name") for p in agreement["parties"] if p["city"] in who]
+    return session.say("said.state_of", state=said, who=_listed(session, names))
+
+
+def _listed(session: Session, names: list[str]) -> str:
+    return session.say("said.and_then").join(names)
 
 
 def _both(session: Session, agreement: Answer, here: str, there: str) -> list[str]:
     """The names of the cities of which something is so: this one, the partner, or both."""
+    return [name_of(session, agreement, city) for city in _cities(agreement, here, there)]
+
+
+def _cities(agreement: Answer, here: str, there: str) -> list[str]:
     partner = agreement["partner_city"]
     own = next((p["city"] for p in agreement["parties"] if p["city"] != partner), partner)
-    cities = [city for key, city in ((here, own), (there, partner)) if agreement.get(key)]
-    return [name_of(session, agreement, city) for city in cities]
+    return [city for key, city in ((here, own), (there, partner)) if agreement.get(key)]
 
 
 def _notices(session: Session, agreement: Answer) -> str:
@@ -216,15 +227,24 @@ def _ends(agreement: Answer) -> object:
     return min((str(end) for end in ends if end), default="")
 
 
-def _next(session: Session, agreement: Answer, to_sign: str) -> list[str]:
-    """What is to be done next, as commands."""
+def say_next(session: Session, agreement: Answer, to_sign: str) -> None:
+    """Say what is to be done next, as a command."""
     fields = {"id": agreement["agreement_id"], "version": agreement["version"]}
     if agreement["state"] == "AGREEMENT_STATE_PROPOSED_THERE":
-        return [session.say(to_sign, **fields)]
+        session.out.line(session.say(to_sign, **fields))
     if agreement["state"] in _SIGNED and agreement["needs_mapping"]:
         changed = _changes(session, agreement)
-        return [session.say("said.amend_next", changed=changed, **fields)]
-    return []
+        session.out.line(session.say("said.amend_next", changed=changed, **fields))
+
+
+def _followed(agreement: Answer, agreements: list[Answer]) -> bool:
+    """Whether a newer version is proposed already, so that nothing is to be done with this one."""
+    return any(
+        other["agreement_id"] == agreement["agreement_id"]
+        and int(other["version"]) > int(agreement["version"])
+        and other["state"] in _LIVE
+        for other in agreements
+    )
 
 
 def _all(session: Session) -> list[Answer]:

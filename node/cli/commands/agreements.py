@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import click
 
 from node.cli.calling import Answer, Node
-from node.cli.commands.agreement_reading import described, name_of
+from node.cli.commands.agreement_reading import described, name_of, say_next
 from node.cli.session import Session, pass_session
 from node.cli.shape import argument, command, option
 from node.cli.values import (
@@ -134,8 +134,11 @@ def resume(
     why = reason_of(session, reason)
     node = Node(session, Role.OPERATOR)
     answer = node.change("ResumeAgreement", request_id, agreement_id=agreement_id, reason=why)
-    there = answer["agreement"]["suspended_there"]
-    _show(session, answer, "said.resumed_here" if there else "said.agreement_resumed")
+    agreement = answer["agreement"]
+    said = "said.resumed_here" if agreement["suspended_there"] else "said.agreement_resumed"
+    _show(session, answer, "said.resumed" if agreement["needs_mapping"] else said)
+    if not session.machine:
+        say_next(session, agreement, "said.sign_next")
 
 
 @command("agreement end")
