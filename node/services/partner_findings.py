@@ -209,22 +209,29 @@ def _agreement(here: CityCode, registry: Registry, city: CityCode, now: datetime
         )
     version = stored.agreement.version
     said = (f"第 {version} 版；", f"Version {version}. ")
-    if needs_mapping(registry, stored, here):
+    changed = ", ".join(needs_mapping(registry, stored, here))
+    amend = f"hutong agreement amend {stored.key[0]} FILE --version {version}"
+    if changed and now < stored.valid_until:
         return Finding(
             subject,
             Severity.WARNING,
-            f"{said[0]}量表已变更，协议暂不使用。",
-            f"{said[1]}A scale has changed: it is not in use.",
-            f"请用新的对照表运行 `hutong agreement propose {city}`。",
-            f"Run `hutong agreement propose {city}` with a new mapping.",
+            f"{said[0]}{changed} 的分值体系已变更，修订前停用。",
+            f"{said[1]}The scale of {changed} has changed: it is not in use until it is amended.",
+            f"请用新的对照表运行 `{amend}`。",
+            f"Run `{amend}` with a new mapping.",
         )
     if stored.suspended:
-        return Finding(subject, Severity.OK, f"{said[0]}已暂停。", f"{said[1]}Suspended.")
+        cities = ((here, stored.suspended_here), (city, stored.suspended_there))
+        who = ", ".join(each for each, suspends in cities if suspends)
+        return Finding(
+            subject, Severity.OK, f"{said[0]}已由 {who} 暂停。", f"{said[1]}Suspended by {who}."
+        )
     return after(_in_force(subject, stored, now), *said)
 
 
 def _in_force(subject: str, stored: StoredAgreement, now: datetime) -> Finding:
-    city_remedy = ("请续签互认协议。", "Agree on the next version with `hutong agreement propose`.")
+    amend = f"hutong agreement amend {stored.key[0]} FILE --version {stored.key[1]}"
+    city_remedy = (f"请续签：`{amend}`。", f"Agree on the next version: `{amend}`.")
     if now < stored.agreement.valid_from:
         day = stored.agreement.valid_from.date().isoformat()
         return Finding(subject, Severity.OK, f"自 {day} 起生效。", f"In force from {day}.")
