@@ -24,6 +24,7 @@ from federation.envelope import envelope_to_json
 from federation.errors import HutongError
 from federation.identifiers import CityCode
 from federation.trust import fingerprint
+from node import data
 from node.bootstrap import init_node, issue_client
 from node.certificates import Identity, peer_name
 from node.clock import SystemClock, SystemEntropy
@@ -31,7 +32,7 @@ from node.initialise import peer
 from node.keys import FileKeys, KeyFolder
 from node.keys.workshop import Workshop
 from node.model import Role
-from node.ports import Peers
+from node.ports import Clock, Peers
 from node.services.assembly import UseCases, assemble
 from node.services.here import Here
 from node.store import Store, open_room, open_store
@@ -159,7 +160,7 @@ class House:
             self.peer_number,
             self.own.certificate,
             own,
-            ("grpc.ssl_target_name_override", peer_name(HERE)),
+            ("grpc.ssl_target_name_override", peer_name(self.cases.here.city)),
         )
 
     def as_client(self, own: Identity | None) -> grpc.Channel:
@@ -184,22 +185,29 @@ class House:
 
 
 @contextlib.contextmanager
-def opened(loop: Loop, directory: Path, peers: Peers | None = None) -> Iterator[House]:
+def opened(
+    loop: Loop,
+    directory: Path,
+    peers: Peers | None = None,
+    city: CityCode = HERE,
+    clock: Clock | None = None,
+) -> Iterator[House]:
     """A house; its doors are closed at the end."""
+    clock, about = clock or SystemClock(), data.city(city)
     peer_number, local_number = free_ports(2)
     init_node(
         directory,
-        city=HERE,
-        name_zh="郑州",
-        name_en="Zhengzhou",
+        city=city,
+        name_zh=about.name_zh,
+        name_en=about.name_en,
         peer_address=f"127.0.0.1:{peer_number}",
         local_address=f"127.0.0.1:{local_number}",
     )
     folder = KeyFolder(directory)
-    keys, own = FileKeys(folder), peer(folder)
-    store = open_store(f"sqlite:///{directory / 'store.sqlite'}", SystemClock())
-    here = Here(HERE, ZoneInfo("Asia/Shanghai"), SystemClock(), SystemEntropy())
-    workshop = Workshop(HERE, folder, SystemClock())
+    keys, own = FileKeys(folder, clock=clock), peer(folder)
+    store = open_store(f"sqlite:///{directory / 'store.sqlite'}", clock)
+    here = Here(city, ZoneInfo("Asia/Shanghai"), clock, SystemEntropy())
+    workshop = Workshop(city, folder, clock)
     [door_number] = free_ports(1)
     address = f"127.0.0.1:{door_number}"
 
@@ -207,7 +215,7 @@ def opened(loop: Loop, directory: Path, peers: Peers | None = None) -> Iterator[
         return GrpcDoor(address, address, keys, here)
 
     door = loop.run(make_door())
-    rooms = functools.partial(open_room, SystemClock())
+    rooms = functools.partial(open_room, clock)
     cases = assemble(here, store, keys, peers or GrpcPeers(keys), workshop, door, rooms)
     door.welcome(cases.onboarding)
 

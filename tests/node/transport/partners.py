@@ -44,7 +44,8 @@ class Scene:
         return active(Partner(city.code, bundle, city.keys.bundle, now()))
 
     async def swap(self, peers: GrpcPeers, partner: Partner) -> object:
-        return await peers.exchange_trust_bundles(partner, (self.here.keys.bundle,))
+        swapped = await peers.exchange_trust_bundles(partner, (self.here.keys.bundle,))
+        return swapped.chain[-1]
 
 
 @contextlib.asynccontextmanager

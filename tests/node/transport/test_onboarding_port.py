@@ -1,0 +1,1 @@
+"""The onboarding port: open only while an invitation is, and what strangers try on it."""
