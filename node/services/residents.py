@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from federation.consent import Consent
@@ -91,15 +91,16 @@ class ResidentDesk:
             raise HutongError(
                 FIELD_INVALID, field="disclosure", problem=f"the agreement allows at most {limit}"
             )
-        consent = Consent(
+        asked = Consent(
             consent_id=self._here.new_id(now),
             resident_id=resident_id,
             host=host,
             scenarios=tuple(sorted(set(scenarios))),
             disclosure=disclosure,
             given_at=now,
-            expires_at=min(expires_at, terms.valid_until),
+            expires_at=expires_at,
         )
+        consent = replace(asked, expires_at=min(expires_at, terms.valid_until))
         tx.consents.add(consent, pairwise_pseudonym(resident.secret, host))
         return consent
 

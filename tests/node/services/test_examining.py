@@ -15,7 +15,7 @@ from federation.identifiers import CityCode
 from federation.messages import Flags
 from node import limits
 from node.certificates import peer_identity
-from node.errors import PEER_UNREACHABLE
+from node.errors import PEER_UNREACHABLE, STORE_UNAVAILABLE
 from node.model import Contact, Finding, Severity
 from node.registry import AgreementState, Partner, Registry, StoredAgreement
 from node.services.examining import Examining
@@ -24,9 +24,11 @@ from node.services.watching import Watching, degrading
 from tests.conftest import NewStore
 from tests.federation.make import agreement as made_agreement
 from tests.node.befriend import ALL_THE_WAY, active
-from tests.node.services.world import START, MemoryKeys, MovableClock, Town, World, world
+from tests.node.services.simulated import MemoryKeys, MovableClock
+from tests.node.services.world import START, Town, World, world
 
-HOME, FRIEND = CityCode("410100"), CityCode("330100")
+HOME, FRIEND, INVITED = CityCode("410100"), CityCode("330100"), CityCode("420100")
+INVITED_ID = "0192f0c1-2b3c-7def-8123-456789abcdef"
 DAY = timedelta(days=1)
 OK, WARNING, ERROR = Severity.OK, Severity.WARNING, Severity.ERROR
 REACHED = Contact(FRIEND, START, reached_at=START)
@@ -261,6 +263,41 @@ def test_the_doctor_tries_each_partner_now_and_tells_what_was_stored_where_that_
         assert "Last reached at 2026-11-24" in contact.detail_en
         assert "it is simulated" in contact.detail_en
         assert two[f"partner {FRIEND} clock"].severity is OK
+
+    play(new_store, act)
+
+
+def test_a_store_that_fails_is_no_fault_of_a_partner(
+    new_store: NewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        raise HutongError(STORE_UNAVAILABLE, problem="the disk is full")
+
+    async def act(made: World) -> None:
+        home = made[HOME]
+        await home.cases.swapping.swap(FRIEND)
+        monkeypatch.setattr(home.store, "run", full)
+        findings = {f.subject: f for f in await examining(home, QuietDesk()).examine()}
+        assert findings["store"].severity is ERROR
+        assert findings[f"partner {FRIEND} contact"].severity is OK
+        monkeypatch.setattr(home.store, "read", full)
+        findings = {f.subject: f for f in await examining(home, QuietDesk()).examine()}
+        assert findings["store"].severity is ERROR
+        assert not any(subject.startswith("partner") for subject in findings)
+        with pytest.raises(HutongError):
+            await examining(home, QuietDesk()).stored()
+
+    play(new_store, act)
+
+
+def test_an_invited_city_is_told_with_the_end_of_its_code(new_store: NewStore) -> None:
+    async def act(made: World) -> None:
+        home = made[HOME]
+        await home.cases.onboarding.invite(INVITED, INVITED_ID, "operator/a")
+        findings = {f.subject: f for f in await examining(home, QuietDesk()).examine()}
+        invited = findings[f"partner {INVITED} invitation"]
+        assert invited.severity is OK
+        assert "02:15:00 UTC" in invited.detail_en
 
     play(new_store, act)
 

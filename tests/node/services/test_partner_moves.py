@@ -31,8 +31,9 @@ from tests.node.services.partnering import (
     strangers,
     suspend,
 )
+from tests.node.services.simulated import MovableClock
 from tests.node.services.trying import played
-from tests.node.services.world import OPERATOR, START, MovableClock, Town, World
+from tests.node.services.world import OPERATOR, START, Town, World
 
 NONE, APPROVED, TESTED = Flags(), Flags(approved=True), Flags(approved=True, tested=True)
 SUSPENDED, ENDED = replace(TESTED, suspended=True), replace(TESTED, ended=True)

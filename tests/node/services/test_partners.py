@@ -21,7 +21,8 @@ from federation.trust import fingerprint
 from node.errors import FIELD_INVALID, NOT_A_PARTNER, PEER_REFUSED
 from node.model import Caller, PageRequest, Role
 from tests.conftest import NewStore
-from tests.node.services.world import MemoryKeys, Town, world
+from tests.node.services.simulated import MemoryKeys
+from tests.node.services.world import Town, world
 
 HOME, HOST, THIRD = "410100", "330100", "320500"
 OPERATOR = Caller(Role.OPERATOR, "default")

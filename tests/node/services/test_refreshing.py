@@ -16,8 +16,9 @@ from node.services.here import Here
 from node.services.refreshing import Refreshing
 from node.store import Store
 from tests.conftest import NewStore
+from tests.node.services.simulated import MovableClock
 from tests.node.services.trying import HANGZHOU, SUZHOU, ZHENGZHOU, played
-from tests.node.services.world import MovableClock, Town, world
+from tests.node.services.world import Town, world
 
 SECOND = timedelta(seconds=1)
 

@@ -15,7 +15,7 @@ from node.store.connection import Session
 from node.store.tables import CATALOGUES
 from tests.conftest import NewStore
 from tests.node.befriend import active
-from tests.node.services.world import MemoryKeys
+from tests.node.services.simulated import MemoryKeys
 from tests.node.store.rig import HOST, NOW, Desk, opened
 
 
