@@ -11,8 +11,9 @@ from datetime import timedelta
 
 from federation import codec
 from federation.agreement import agreement_id_of, check_agreement
-from federation.envelope import Envelope, add_signature, open_envelope, seal
+from federation.envelope import Envelope, add_signature, open_envelope, seal, verify_signatures
 from federation.errors import AGREEMENT_MISMATCH, HutongError, Reason
+from federation.freshness import check_window
 from federation.identifiers import CityCode, uuid8
 from federation.limits import CLOCK_SKEW
 from federation.messages import Agreement, Header, ScoreScale
@@ -259,28 +260,26 @@ class AgreementDesk:
 
     async def receive_countersigned(self, city: CityCode, envelope: Envelope) -> None:
         """Put in force what this city proposed and the partner signed too."""
-        own = codec.TRUST_BUNDLE.decode(self._keys.bundle.payload)
         partner = active_partner(self._uow.registry, city)
-        opened = open_envelope(
-            envelope,
-            codec.AGREEMENT,
-            signed_by=[signing_keys(own), signing_keys(partner.bundle)],
-            audience=self._here.city,
-            now=self._here.now(),
-        )
+        now = self._here.now()
 
         def keep(tx: Transaction) -> None:
-            agreement = opened.message
-            known = find(tx.registry, (agreement.agreement_id, agreement.version))
-            if known is None or known.envelope.payload != envelope.payload:
-                raise _mismatch("this city proposed nothing like it")
+            known = _same_bytes(tx.registry, envelope)
+            agreement = known.agreement
             if known.state is AgreementState.ACTIVE:
                 return
             if known.state is AgreementState.WITHDRAWN:
                 raise _withdrawn(agreement, self._here.city)
             if known.state is not AgreementState.PROPOSED_HERE:
                 raise refused(known, AgreementMove.SIGN, self._here.now())
-            self._book.activate(tx, replace(known, envelope=envelope))
+            # Our own signature is the one that we kept: its key may have been retired since.
+            own = known.envelope.signatures
+            theirs = tuple(s for s in envelope.signatures if s not in own)
+            signed = replace(known.envelope, signatures=theirs)
+            verify_signatures(signed, [signing_keys(partner.bundle)], now)
+            check_window(agreement.header, codec.AGREEMENT.label, now)
+            both = replace(known.envelope, signatures=(*own, *theirs))
+            self._book.activate(tx, replace(known, envelope=both))
 
         await self._uow.run(keep)
 
@@ -326,6 +325,15 @@ class AgreementDesk:
 def _told(error: HutongError, reason: Reason) -> bool:
     """Whether the partner refused for that reason."""
     return error.fields.get("peer_reason") == reason.name
+
+
+def _same_bytes(registry: Registry, envelope: Envelope) -> StoredAgreement:
+    """What this city proposed in just these bytes."""
+    for stored in registry.agreements:
+        same = stored.envelope.payload_type == envelope.payload_type
+        if same and stored.envelope.payload == envelope.payload:
+            return stored
+    raise _mismatch("this city proposed nothing like it")
 
 
 def _mismatch(problem: str) -> HutongError:

@@ -13,6 +13,7 @@ from federation.errors import (
     MISSING_SIGNATURE,
     HutongError,
 )
+from federation.keys import Ed25519Signer
 from node.errors import (
     AGREEMENT_MOVE_REFUSED,
     AGREEMENT_MOVED_ON,
@@ -72,6 +73,22 @@ def test_a_countersignature_that_does_not_fit_is_refused(new_sqlite: NewStore) -
             desk = one.cases.agreements
             await refused(BAD_SIGNATURE, desk.receive_countersigned(other.code, broken))
             assert one.store.registry.active_agreement(other.code) is None
+
+    run(path, new_sqlite)
+
+
+def test_a_proposal_waits_longer_than_the_key_that_signed_it(new_sqlite: NewStore) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores, agreed=False) as cities:
+            one, other, envelope = await proposal(cities)
+            # The proposer rotates; its old signing key is in no bundle any more.
+            one.keys.signer = Ed25519Signer.from_seed(b"new key of Zhengzhou".ljust(32, b"."))
+            one.keys.bundle = one.keys.make_bundle(one.code, cities.clock.now(), 2)
+            both = add_signature(envelope, other.keys)
+            await one.cases.agreements.receive_countersigned(other.code, both)
+            active = one.store.registry.active_agreement(other.code)
+            assert active is not None
+            assert active.envelope == both
 
     run(path, new_sqlite)
 
