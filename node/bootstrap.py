@@ -137,6 +137,7 @@ async def _live(node: _Node, settings: Settings) -> None:
     with contextlib.suppress(HutongError):
         # The first look only spares clients a second of NOT_SERVING; the timer says what is wrong.
         await node.look()
+    with contextlib.suppress(HutongError):
         await node.examine()
     for port in node.ports:
         await port.start()

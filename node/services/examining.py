@@ -1,13 +1,14 @@
 """What `doctor` looks at: keys, certificates, store, clock, partners; and what to do about each."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from federation.errors import HutongError
 from federation.identifiers import CityCode
 from node import limits
-from node.errors import PEER_UNREACHABLE
+from node.errors import PEER_UNREACHABLE, STORE_UNAVAILABLE
 from node.model import Contact, Finding, Severity
 from node.ports import UnitOfWork
 from node.registry import Partner
@@ -42,19 +43,28 @@ class Examining:
         self._key_desk = key_desk
 
     async def examine(self) -> tuple[Finding, ...]:
-        """Every finding; partners are tried side by side, each with its own deadline."""
+        """Every finding; partners are tried side by side, each with its own deadline.
+
+        Where the store does not answer nothing is known of partners: the finding on it says so.
+        """
         partners = [p for p in self._uow.registry.partners.values() if p.is_called]
         errors = await asyncio.gather(*(self._try(partner) for partner in partners))
         failed = {each.city: each.why for each in errors if each is not None}
+        seen: tuple[Finding, ...] = ()
+        with contextlib.suppress(HutongError):
+            seen = await self._partners(failed)
         return (
             *await self._key_desk.findings(),
             await self._store(),
             *self._in_force(),
-            *await self._partners(failed),
+            *seen,
         )
 
     async def stored(self) -> Stored:
-        """What there is to find without calling anybody: cheap, and done again and again."""
+        """What there is to find without calling anybody: cheap, and done again and again.
+
+        Raises STORE_UNAVAILABLE.
+        """
         return Stored(
             keys=await self._key_desk.findings(),
             partners=await self._partners({}),
@@ -98,7 +108,8 @@ class Examining:
             async with asyncio.timeout(limits.EXAMINE_DEADLINE.total_seconds()):
                 await self._swap(partner.city)
         except HutongError as error:
-            return _Failed(partner.city, error)
+            # That its news cannot be kept is no fault of the partner's.
+            return None if error.reason == STORE_UNAVAILABLE else _Failed(partner.city, error)
         except TimeoutError:
             address = str(partner.bundle.endpoints[0])
             problem = "no answer in time"
@@ -107,11 +118,7 @@ class Examining:
         return None
 
     async def _partners(self, failed: Mapping[CityCode, HutongError]) -> tuple[Finding, ...]:
-        try:
-            contacts = await self._uow.read(lambda tx: tx.partnerships.contacts())
-        except HutongError:
-            # The finding on the store says it; what else is known is told all the same.
-            contacts = {}
+        contacts = await self._uow.read(lambda tx: tx.partnerships.contacts())
         return tuple(self._each_partner(contacts, failed))
 
     def _each_partner(
