@@ -7,12 +7,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from scripts.benches import attest, refusal_timing
+from scripts.benches import attest, reach, refusal_timing
 from scripts.benches.figures import Figure, show, write
 
 BENCHES: dict[str, Callable[[int], list[Figure]]] = {
     "attest": attest.run,
     "refusal-timing": refusal_timing.run,
+    "reach": reach.run,
 }
 
 
