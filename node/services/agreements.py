@@ -11,7 +11,14 @@ from datetime import timedelta
 
 from federation import codec
 from federation.agreement import agreement_id_of, check_agreement
-from federation.envelope import Envelope, add_signature, open_envelope, seal, verify_signatures
+from federation.envelope import (
+    Envelope,
+    add_signature,
+    check_shape,
+    open_envelope,
+    seal,
+    verify_signatures,
+)
 from federation.errors import AGREEMENT_MISMATCH, HutongError, Reason
 from federation.freshness import check_window
 from federation.identifiers import CityCode, uuid8
@@ -260,6 +267,7 @@ class AgreementDesk:
 
     async def receive_countersigned(self, city: CityCode, envelope: Envelope) -> None:
         """Put in force what this city proposed and the partner signed too."""
+        check_shape(envelope, codec.AGREEMENT)
         partner = active_partner(self._uow.registry, city)
         now = self._here.now()
 
