@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.node.transport.house import (
     opened,
     stranger,
 )
+from tests.node.transport.knocking import Pair, Watch
 from tests.node.transport.partners import Scene
 
 
@@ -63,3 +65,14 @@ def scene(cities: tuple[Stranger, Stranger, Stranger], loop: Loop) -> Iterator[S
     yield Scene(*cities, loop)
     assert eventually(lambda: loop.tasks() <= tasks)
     assert eventually(lambda: descriptors() <= before)
+
+
+@pytest.fixture
+def pair(loop: Loop, tmp_path: Path) -> Iterator[Pair]:
+    """Zhengzhou, which invites, and Hangzhou, which joins; neither knows the other."""
+    watch = Watch()
+    with (
+        opened(loop, tmp_path / "inviter", clock=watch) as inviter,
+        opened(loop, tmp_path / "joiner", city=FRIEND) as joiner,
+    ):
+        yield Pair(inviter, joiner, watch)

@@ -26,7 +26,7 @@ from node.registry import Invitation, Partner
 from node.services.answering import Ask
 from node.services.onboarding import Way
 from node.transport.onboarding import GrpcDoor
-from tests.node.transport.house import OPERATOR, House, Stranger, now
+from tests.node.transport.house import HERE, OPERATOR, House, Stranger, now
 
 SERVICE: Final = "/federation.v1.OnboardingService/"
 SEED: Final = b"s" * 32
@@ -219,14 +219,19 @@ class Mallory:
     code: bytes
     as_inviter: Stranger
     as_joiner: Stranger
+    claims: CityCode = HERE
+    alone: bool = False
     heard_from_joiner: Exchanged | None = None
     heard_from_inviter: Exchanged | None = None
 
+    @property
+    def secret(self) -> Secret:
+        return Secret(self.code, b"m" * 32)
+
     async def behave(self, method: str, request: bytes) -> bytes:
-        secret = Secret(self.code, b"m" * 32)
-        towards_joiner = Inviting(
-            secret, party_of(self.as_inviter), self.pair.joiner.cases.here.city
-        )
+        own = self.as_inviter
+        party = Party(self.claims, own.own.der(), own.keys.bundle)
+        towards_joiner = Inviting(self.secret, party, self.pair.joiner.cases.here.city)
         if method == "Begin":
             hello = wire.begin_from_wire(pb.BeginRequest.FromString(request))
             ours = await asyncio.to_thread(towards_joiner.hello, hello)
@@ -235,7 +240,8 @@ class Mallory:
         self.heard_from_joiner = await asyncio.to_thread(
             towards_joiner.open, hello, said, now(), tries_left=0
         )
-        self.heard_from_inviter = await self.join(secret)
+        if not self.alone:
+            self.heard_from_inviter = await self.join(self.secret)
         answer = await asyncio.to_thread(towards_joiner.finish, hello)
         return wire.finish_to_response(answer).SerializeToString()
 
