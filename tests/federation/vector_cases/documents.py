@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from federation.codec import AGREEMENT, SCORE_SCALE
 from federation.codec.documents import agreement_to_wire, scale_to_wire
@@ -17,10 +18,12 @@ from federation.errors import (
     Reason,
 )
 from federation.identifiers import CityCode
+from federation.limits import AGREEMENT_NOTICE
 from federation.messages import Agreement, BandRow, ScoreScale
 from federation.v1 import agreement_pb2, scale_pb2
 from tests.federation import wire
 from tests.federation.make import (
+    DAY,
     HANGZHOU,
     NANJING,
     SCALES,
@@ -144,9 +147,20 @@ def _agreements() -> list[Vector]:
     def unassessed(a: agreement_pb2.Agreement) -> None:
         a.privacy_assessment = " "
 
+    noticed = replace(message, notice=30 * DAY)
+
+    def no_notice(a: agreement_pb2.Agreement) -> None:
+        a.notice.SetInParent()
+
+    def long_notice(a: agreement_pb2.Agreement) -> None:
+        a.notice.FromTimedelta(AGREEMENT_NOTICE + timedelta(seconds=1))
+
     no_start = _signed(lambda a: a.ClearField("valid_from"))
     return [
         _agreement("signed-by-both-cities", good, message, "agreement"),
+        _agreement("ends-with-notice", sealed(noticed), noticed, "agreement"),
+        _agreement("notice-of-nothing-spelled-out", _signed(no_notice), MALFORMED),
+        _agreement("notice-of-more-than-a-year", _signed(long_notice), MALFORMED),
         _agreement("signed-by-one-city", one, MISSING_SIGNATURE),
         _agreement("signed-by-a-third-city", add_signature(one, signer(NANJING)), UNKNOWN_KEY),
         _agreement("signed-twice-by-one-city", with_signatures(good, first, first), MALFORMED),
