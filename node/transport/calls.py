@@ -231,8 +231,13 @@ def _stream_handler(
                 running.check()
                 many = method.client_streaming
                 request = asked(requests) if many else _parse(request_type, requests, method.name)
-                made = handler(Call(caller, method.name, context), request)
-                await streams.run(context, service, method.name, write_all(context, made))
+                call = Call(caller, method.name, context)
+                await streams.run(
+                    context,
+                    service,
+                    method.name,
+                    lambda: write_all(context, handler(call, request)),
+                )
             finally:
                 gate.leave(caller)
         except grpc.aio.AbortError:

@@ -69,22 +69,26 @@ class Streams:
         context: grpc.aio.ServicerContext[Any, Any],
         service: str,
         method: str,
-        work: Awaitable[None],
+        work: Callable[[], Awaitable[None]],
     ) -> None:
         """Do a stream's work until it is done; raises what it raises, or why the stream ended."""
         stream = _Stream(context, service, method, self._loop.create_future())
-        task = asyncio.ensure_future(work)
         self._open.add(stream)
         try:
             # The caller may have been suspended since the gate: from here on every change is seen.
             self._allowed(context, service, method)
+            await self._until_over(stream, asyncio.ensure_future(work()))
+        finally:
+            self._open.discard(stream)
+
+    async def _until_over(self, stream: _Stream, task: "asyncio.Future[None]") -> None:
+        try:
             either: tuple[asyncio.Future[Any], ...] = (task, stream.over)
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if stream.over.done():
                 raise stream.over.result()
             task.result()
         finally:
-            self._open.discard(stream)
             if not task.done():
                 task.cancel()
                 await asyncio.wait({task})

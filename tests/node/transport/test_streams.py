@@ -34,6 +34,7 @@ class OpenGate:
 
     shut: bool = False
     inside: int = 0
+    shuts_behind: bool = False
 
     def allowed(self, _context: object, _service: str, _method: str) -> str:
         if self.shut:
@@ -43,6 +44,7 @@ class OpenGate:
     def enter(self, context: object, service: str, method: str) -> str:
         found = self.allowed(context, service, method)
         self.inside += 1
+        self.shut = self.shuts_behind
         return found
 
     def leave(self, _caller: str) -> None:
@@ -164,6 +166,15 @@ def test_both_kinds_of_streams_end_with_the_right_to_them_and_their_work_is_clos
             ("ServerReflectionInfo", NOT_A_PARTNER.name),
             ("Watch", NOT_A_PARTNER.name),
         ]
+
+    play(loop, act)
+
+
+def test_who_is_suspended_between_the_gate_and_the_stream_gets_no_stream(loop: Loop) -> None:
+    async def act(stage: Stage) -> None:
+        stage.gate.shuts_behind = True
+        assert await how(stage.watch()) == OFF
+        assert stage.servicer.closed == []
 
     play(loop, act)
 
