@@ -82,6 +82,8 @@ class Swapping:
             swapped = await self._peers.exchange_trust_bundles(
                 partner, self._keys.chain(0), by_any_means=True
             )
+            # Only bundles prove themselves: what else was said on such a line counts for nothing.
+            swapped = replace(swapped, acknowledged=0, their_clock=None)
         await self.receive_bundles(partner.city, swapped.chain)
         return swapped
 
