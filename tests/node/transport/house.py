@@ -194,7 +194,7 @@ def opened(
 ) -> Iterator[House]:
     """A house; its doors are closed at the end."""
     clock, about = clock or SystemClock(), data.city(city)
-    peer_number, local_number = free_ports(2)
+    peer_number, local_number, door_number = free_ports(3)
     init_node(
         directory,
         city=city,
@@ -208,7 +208,6 @@ def opened(
     store = open_store(f"sqlite:///{directory / 'store.sqlite'}", clock)
     here = Here(city, ZoneInfo("Asia/Shanghai"), clock, SystemEntropy())
     workshop = Workshop(city, folder, clock)
-    [door_number] = free_ports(1)
     address = f"127.0.0.1:{door_number}"
 
     async def make_door() -> GrpcDoor:
