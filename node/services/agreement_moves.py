@@ -73,9 +73,14 @@ def check_move(stored: StoredAgreement, move: AgreementMove, now: datetime) -> N
         raise refused(stored, move, now)
 
 
-def refused(stored: StoredAgreement, move: AgreementMove, now: datetime) -> HutongError:
-    """The error that a move is not possible."""
-    moves = moves_of(stored, now)
+def refused(
+    stored: StoredAgreement,
+    move: AgreementMove,
+    now: datetime,
+    instead: tuple[AgreementMove, ...] = (),
+) -> HutongError:
+    """The error that a move is not possible, and what is: `instead`, where that is known better."""
+    moves = instead or moves_of(stored, now)
     return HutongError(
         AGREEMENT_MOVE_REFUSED,
         agreement=stored.key[0],

@@ -1,10 +1,12 @@
 """Agreements: proposed or amended by one city, signed by the other, in force in both.
 
-Each step is kept before it is sent, and may be repeated: the partner takes the same bytes twice.
+Each step is kept before it is sent, and may be repeated: the partner takes the same bytes twice,
+and each refresh brings again what waits.
 Where two cities propose the same version at once, the proposal of the lower code stands in both.
 How an agreement is suspended and ended is in `agreement_life`.
 """
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -34,7 +36,7 @@ from node.errors import (
 from node.files import parse_agreement
 from node.model import Page, PageRequest
 from node.ports import Keys, Peers, Transaction, UnitOfWork
-from node.registry import AgreementState, Registry, StoredAgreement
+from node.registry import AgreementState, Partner, Registry, StoredAgreement
 from node.services.agreement_book import AgreementBook, between
 from node.services.agreement_moves import (
     OPEN,
@@ -119,14 +121,38 @@ class AgreementDesk:
         await self._swapping.swap(draft.city)
         partner = active_partner(self._uow.registry, draft.city)
         stored = await self._uow.run(lambda tx: self._proposed(tx, draft))
+        await self._bring(partner, stored)
+        return await self._uow.run(lambda tx: record(tx, ask, encode(stored), self._here.now()))
+
+    async def _bring(self, partner: Partner, stored: StoredAgreement) -> None:
         try:
             await self._peers.propose_agreement(partner, stored.envelope)
         except HutongError as error:
             if _told(error, PROPOSAL_GIVES_WAY):
                 await self._uow.run(lambda tx: self._take_back(tx, stored, "it gave way"))
-                raise _gives_way(stored.agreement, draft.city) from error
+                raise _gives_way(stored.agreement, partner.city) from error
             raise
-        return await self._uow.run(lambda tx: record(tx, ask, encode(stored), self._here.now()))
+
+    async def refresh(self, city: CityCode) -> Partner:
+        """Swap everything with a partner, and bring it what waits for it."""
+        partner = await self._swapping.swap(city)
+        # A partner that refuses a proposal was reached all the same; its proposer was told.
+        with contextlib.suppress(HutongError):
+            await self.deliver(city)
+        return partner
+
+    async def deliver(self, city: CityCode) -> None:
+        """Bring a partner again what waits for it: a call that got lost leaves nothing stuck."""
+        registry = self._uow.registry
+        partner = registry.active_partner(city)
+        own = signing_keys(codec.TRUST_BUNDLE.decode(self._keys.bundle.payload))
+        for stored in between(registry, city) if partner else ():
+            signed = any(own.find(s.key_id) for s in stored.envelope.signatures)
+            if partner and stored.state is AgreementState.PROPOSED_HERE:
+                await self._bring(partner, stored)
+            elif partner and stored.state is AgreementState.PROPOSED_THERE and signed:
+                await self._bring_back(partner, stored)
+                await self._uow.run(lambda tx, s=stored: self._book.activate(tx, s))  # type: ignore[misc]
 
     def _proposed(self, tx: Transaction, draft: _Draft) -> StoredAgreement:
         before = between(tx.registry, draft.city)
@@ -152,6 +178,8 @@ class AgreementDesk:
                     raise refused(stored, AgreementMove.PROPOSE, now)
             return
         newest = newest_of(before)
+        if newest.state not in (*OPEN, AgreementState.ACTIVE):
+            raise refused(newest, AgreementMove.AMEND, now, (AgreementMove.PROPOSE,))
         if newest.key[1] != version:
             raise HutongError(
                 AGREEMENT_MOVED_ON,
@@ -239,18 +267,21 @@ class AgreementDesk:
         await self._swapping.swap(city)
         partner = active_partner(self._uow.registry, city)
         signed = await self._uow.run(lambda tx: self._signed(tx, key))
-        try:
-            await self._peers.countersign_agreement(partner, signed.envelope)
-        except HutongError as error:
-            if _told(error, PROPOSAL_WITHDRAWN):
-                await self._uow.run(lambda tx: self._take_back(tx, signed, "by the partner"))
-                raise _withdrawn(signed.agreement, city) from error
-            raise
+        await self._bring_back(partner, signed)
 
         def activate(tx: Transaction) -> bytes:
             return record(tx, ask, encode(self._book.activate(tx, signed)), self._here.now())
 
         return await self._uow.run(activate)
+
+    async def _bring_back(self, partner: Partner, signed: StoredAgreement) -> None:
+        try:
+            await self._peers.countersign_agreement(partner, signed.envelope)
+        except HutongError as error:
+            if _told(error, PROPOSAL_WITHDRAWN):
+                await self._uow.run(lambda tx: self._take_back(tx, signed, "by the partner"))
+                raise _withdrawn(signed.agreement, partner.city) from error
+            raise
 
     def _signed(self, tx: Transaction, key: Key) -> StoredAgreement:
         stored = found(tx.registry, key)

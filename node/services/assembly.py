@@ -66,9 +66,10 @@ def assemble(
     book = TermsBook(here.city)
     partners = PartnerDesk(here, uow, keys)
     swapping = Swapping(here, uow, keys, peers, partners)
-    refreshing = Refreshing(here, uow, swapping.swap)
-    onboarding = Onboarding(here, uow, keys, door, partners)
     agreed = AgreementBook(here, partners)
+    agreements = AgreementDesk(here, uow, keys, peers, agreed, swapping)
+    refreshing = Refreshing(here, uow, agreements.refresh)
+    onboarding = Onboarding(here, uow, keys, door, partners)
     agreement_life = AgreementLife(here, keys, agreed)
     attesting = Attesting(here, uow, keys, book, swapping)
     asking = Asking(here, uow, keys, peers, attesting, swapping)
@@ -93,7 +94,7 @@ def assemble(
         trial=Trial(here, uow, keys, peers, partners, swapping, refreshing, rooms),
         rooms=rooms,
         onboarding=onboarding,
-        agreements=AgreementDesk(here, uow, keys, peers, agreed, swapping),
+        agreements=agreements,
         agreement_life=agreement_life,
         key_desk=key_desk,
         examining=examining,

@@ -35,8 +35,8 @@ class CatalogueDesk:
     def load_scale(self, tx: Transaction, file_name: str, content: bytes) -> Loaded:
         """Put a scale in force.
 
-        Agreements name the version that they were made for and go on with it: every version is
-        kept.
+        Agreements that name another version are not in use until they are amended; every version
+        is kept, for what was agreed to be read.
         """
         now = self._here.now()
         current = tx.registry.own_scale()

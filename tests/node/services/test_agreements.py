@@ -274,6 +274,8 @@ def test_a_proposal_that_was_taken_back_cannot_be_signed(new_sqlite: NewStore) -
             assert error.fields["city"] == one.code
             assert states(one) == states(other) == {1: S.WITHDRAWN}
             await refused(AGREEMENT_MOVE_REFUSED, sign(other, one, 1))
+            error = await refused(AGREEMENT_MOVE_REFUSED, amend(one, other, 1))
+            assert error.fields["moves"] == "propose"
             await propose(one, other)
             await sign(other, one, 2)
             one_agreement(one, other, 2)

@@ -114,6 +114,47 @@ def test_a_city_whose_proposal_gave_way_to_one_that_never_comes_may_go_on(
     run(path, new_sqlite)
 
 
+@pytest.mark.parametrize("call", ["propose", "countersign"])
+def test_what_got_lost_is_brought_by_the_next_refresh(new_sqlite: NewStore, call: str) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores) as cities:
+            one, other = cities[HOME], cities[HOST]
+            cities.network.cut.add(call)
+            if call == "propose":
+                await refused(PEER_UNREACHABLE, amend(one, other, 1))
+            else:
+                await amend(one, other, 1)
+                await refused(PEER_UNREACHABLE, sign(other, one, 2))
+            cities.network.cut.clear()
+            if call == "propose":
+                await one.cases.agreements.refresh(other.code)
+                await sign(other, one, 2)
+            else:
+                await other.cases.agreements.refresh(one.code)
+            one_agreement(one, other, 2)
+
+    run(path, new_sqlite)
+
+
+def test_a_partner_that_refuses_what_is_brought_again_was_reached_all_the_same(
+    new_sqlite: NewStore,
+) -> None:
+    async def path(stores: NewStore) -> None:
+        async with world(stores) as cities:
+            lower, higher = cities[HOST], cities[HOME]
+            cities.network.cut.add("propose")
+            for town, there in ((lower, higher), (higher, lower)):
+                await refused(PEER_UNREACHABLE, amend(town, there, 1))
+            cities.network.cut.clear()
+            assert (await higher.cases.agreements.refresh(lower.code)).city == lower.code
+            assert states(higher)[2] is S.WITHDRAWN
+            await lower.cases.agreements.refresh(higher.code)
+            await sign(higher, lower, 2)
+            one_agreement(lower, higher, 2)
+
+    run(path, new_sqlite)
+
+
 def test_an_amendment_that_overtakes_a_signature_leaves_one_version_in_force(
     new_sqlite: NewStore,
 ) -> None:
