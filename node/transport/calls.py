@@ -23,7 +23,7 @@ from google.protobuf.message_factory import GetMessageClass
 from federation import codec
 from federation.errors import MALFORMED, HutongError
 from federation.identifiers import is_uuid
-from node.errors import INTERNAL, STORE_UNAVAILABLE
+from node.errors import INTERNAL, KEY_UNUSABLE, STORE_UNAVAILABLE, TOKEN_UNUSABLE
 from node.transport import status
 from node.transport.streams import Streams, write_all
 
@@ -31,6 +31,7 @@ REQUEST_ID_HEADER: Final = "hutong-request-id"
 TIME_HEADER: Final = "hutong-time"
 _OK: Final = "OK"
 _CANCELLED: Final = "CANCELLED"
+_OUTWARD: Final = "federation."
 _LOG: Final = structlog.get_logger()
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -198,7 +199,7 @@ def _method_handler(
             _log(method.name, who, _OK, began, tell)
             return answer if isinstance(answer, bytes) else answer.SerializeToString()
         _log(method.name, who, failure.reason.name, began, tell)
-        await _abort(context, failure)
+        await _abort(context, service, failure)
         raise AssertionError("abort raises")
 
     return grpc.unary_unary_rpc_method_handler(serve)
@@ -250,7 +251,7 @@ def _stream_handler(
             return
         finally:
             _log(method.name, who, reason, began, tell)
-        await _abort(context, failure)
+        await _abort(context, service, failure)
 
     if method.client_streaming:
         return grpc.stream_stream_rpc_method_handler(serve, response_serializer=_bytes_of)
@@ -269,10 +270,16 @@ def _failure(error: Exception, method: str, who: str) -> HutongError:
     return HutongError(INTERNAL, request_id=followed)
 
 
-async def _abort(context: Context, failure: HutongError) -> None:
-    await context.abort(
-        status.code_of(failure), status.text_of(failure, "en"), status.to_metadata(failure)
-    )
+async def _abort(context: Context, service: str, failure: HutongError) -> None:
+    told = _outward(failure) if service.startswith(_OUTWARD) else failure
+    await context.abort(status.code_of(told), status.text_of(told, "en"), status.to_metadata(told))
+
+
+def _outward(failure: HutongError) -> HutongError:
+    """What another city is told: where our keys lie is not its business."""
+    if failure.reason not in (KEY_UNUSABLE, TOKEN_UNUSABLE):
+        return failure
+    return HutongError(KEY_UNUSABLE, path="of this city", problem="it cannot sign now")
 
 
 def _parse(request_type: type[Message], data: bytes, method: str) -> Message:

@@ -3,6 +3,7 @@
 import socket
 import ssl
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,20 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from federation import codec
-from federation.envelope import seal
+from federation.envelope import Envelope, seal
 from federation.identifiers import CityCode, uuid7
 from federation.limits import REQUEST_LIFETIME
-from federation.messages import AttestationRequest, Disclosure, Header
+from federation.messages import AttestationRequest, Disclosure, Flags, Header, Partnership
 from federation.v1 import federation_service_pb2 as pb
 from node.certificates import Identity, _issue, peer_identity, peer_name
 from node.clock import SystemEntropy
-from node.errors import CERTIFICATE_REFUSED, NOT_A_PARTNER, TLS_TOO_OLD, HutongError
+from node.errors import (
+    CERTIFICATE_REFUSED,
+    KEY_UNUSABLE,
+    NOT_A_PARTNER,
+    TLS_TOO_OLD,
+    HutongError,
+)
 from node.model import Role
 from node.ports import Transaction
 from node.transport.gates import PeerGate
@@ -135,6 +142,38 @@ def test_a_partner_speaks_for_itself_only(street: Street) -> None:
             found = failure(channel, ASK, body)
         expected = "WRONG_ISSUER" if signer is street.friend else "UNKNOWN_KEY"
         assert found.reason == expected, issuer
+
+
+def test_no_other_city_is_told_where_our_keys_lie(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(_bytes: bytes) -> bytes:
+        raise HutongError(KEY_UNUSABLE, path="/srv/keys/signing.pem", problem="it is on fire")
+
+    monkeypatch.setattr(street.house.keys, "sign", locked)
+    body = pb.ExchangePartnershipRequest(
+        partnership=codec.envelope_to_wire(statement(street.friend))
+    ).SerializeToString()
+    with street.house.as_partner(street.friend.own) as channel:
+        found = failure(channel, "/federation.v1.FederationService/ExchangePartnership", body)
+    assert found.reason == KEY_UNUSABLE.name
+    assert "signing.pem" not in found.text
+    assert found.error is not None
+    assert "signing.pem" not in repr(found.error.fields)
+
+
+def statement(city: Stranger) -> Envelope:
+    """A partnership as the city would say it."""
+    made_at = now()
+    header = Header(
+        uuid7(made_at, SystemEntropy().token(10)),
+        city.code,
+        (HERE,),
+        made_at,
+        made_at + timedelta(minutes=1),
+    )
+    said = Partnership(header, 9, Flags(approved=True, tested=True), ())
+    return seal(codec.PARTNERSHIP, said, [city.keys])
 
 
 def question(issuer: CityCode, signer: Stranger) -> bytes:
