@@ -130,8 +130,9 @@ class PartnerCalls:
 
     async def ListPartners(self, _call: Call, request: pb.ListPartnersRequest) -> Message:
         """See the proto."""
-        page = self._cases.partners.page(fields.page_of(request))
+        # Reading first sees what another process of this city changed.
         contacts = await self._cases.uow.read(lambda tx: tx.partnerships.contacts())
+        page = self._cases.partners.page(fields.page_of(request))
         return pb.ListPartnersResponse(
             partners=[self._any_to_wire(city, contacts) for city in page.items],
             next_page_token=page.next_token,
@@ -140,10 +141,10 @@ class PartnerCalls:
     async def GetPartner(self, _call: Call, request: pb.GetPartnerRequest) -> Message:
         """See the proto."""
         city = fields.city(request.city, "city")
-        self._cases.partners.find_any(city)
         contacts, steps = await self._cases.uow.read(
             lambda tx: (tx.partnerships.contacts(), tx.partnerships.moves(city))
         )
+        self._cases.partners.find_any(city)
         return pb.GetPartnerResponse(
             partner=self._any_to_wire(city, contacts),
             steps=[step_to_wire(step) for step in steps],
