@@ -60,6 +60,11 @@ async def active(cities: World) -> tuple[Town, Town]:
     return one, other
 
 
+async def passed(town: Town, other: Town) -> None:
+    desk = town.cases.partners
+    await town.store.run(lambda tx: desk.tested(tx, other.code, SECOND))
+
+
 def states(one: Town, other: Town) -> tuple[PartnerState, PartnerState]:
     return partner(one, other).state, partner(other, one).state
 
@@ -117,6 +122,23 @@ async def test_a_statement_that_was_lost_is_made_good_by_the_next_swap_of_either
             await resume(one, other)
             await one.cases.swapping.swap(other.code)
             assert states(one, other) == (PartnerState.ACTIVE, PartnerState.ACTIVE)
+
+
+@played
+async def test_a_trial_that_one_side_knows_to_have_passed_is_healed_by_the_swap(
+    new_sqlite: NewStore,
+) -> None:
+    async with strangers(new_sqlite) as cities:
+        one, other = cities[ZHENGZHOU], cities[HANGZHOU]
+        await meet(one, other)
+        await passed(one, other)
+        assert states(one, other) == (PartnerState.TESTED, PartnerState.APPROVED)
+        await one.cases.swapping.swap(other.code)
+        await passed(other, one)
+        assert states(one, other) == (PartnerState.TESTED, PartnerState.ACTIVE)
+        # What the other says is lost, and a swap of either brings it.
+        await one.cases.swapping.swap(other.code)
+        assert states(one, other) == (PartnerState.ACTIVE, PartnerState.ACTIVE)
 
 
 @played
