@@ -134,6 +134,9 @@ SERVED_PER_PARTNER: Final = 1024
 # done in about 2 ms; the beat hides what is left of a difference, some microseconds (rule 4).
 REFUSAL_BEAT: Final = timedelta(milliseconds=20)
 
+# How long before the beat the node begins to look at the clock: more than a timer may be late.
+REFUSAL_LOOKS: Final = timedelta(milliseconds=1.5)
+
 # How long a shutting-down node lets running calls finish.
 DRAIN: Final = timedelta(seconds=10)
 
