@@ -1,18 +1,16 @@
 """The peer port: what partner cities ask of this one."""
 
-import asyncio
-import time
-
 from google.protobuf.message import Message
 
 from federation import codec
 from federation.envelope import Envelope
-from federation.errors import MALFORMED, NOT_RECOGNISED, TOO_LARGE, HutongError
+from federation.errors import MALFORMED, TOO_LARGE, HutongError
 from federation.limits import BUNDLE_CHAIN
 from federation.v1 import envelope_pb2
 from federation.v1 import federation_service_pb2 as pb
 from node import limits
 from node.services.assembly import UseCases
+from node.transport.beat import on_the_beat
 from node.transport.calls import Call, tell_time
 
 
@@ -78,29 +76,9 @@ class FederationServicer:
         self, call: Call, request: pb.RequestAttestationRequest
     ) -> Message:
         """See the proto."""
-        began = time.perf_counter()
         question = envelope_in(request, "request")
-        try:
-            answer = await self._cases.attesting.attest(question, call.caller)
-        except HutongError as error:
-            if error.reason == NOT_RECOGNISED:
-                await next_beat(began)
-            raise
+        answer = await on_the_beat(self._cases.attesting.attest(question, call.caller))
         return pb.RequestAttestationResponse(attestation=envelope_pb2.Envelope.FromString(answer))
-
-
-async def next_beat(began: float) -> None:
-    """Wait for the next beat after `began`: the time of a refusal tells nothing (rule 4).
-
-    The loop's timers are a millisecond coarse, and would let a part of a difference through: the
-    last of the wait is spent in looking at the clock, while others run.
-    """
-    beat = limits.REFUSAL_BEAT.total_seconds()
-    taken = time.perf_counter() - began
-    leaves = began + beat * (taken // beat + 1)
-    await asyncio.sleep(leaves - time.perf_counter() - limits.REFUSAL_LOOKS.total_seconds())
-    while time.perf_counter() < leaves:  # noqa: ASYNC110 - it is an instant that is waited for
-        await asyncio.sleep(0)
 
 
 def envelope_in(request: Message, field: str) -> Envelope:

@@ -1,17 +1,15 @@
 """The peer port: the trial exchange."""
 
-import time
-
 from google.protobuf.message import Message
 
 from federation import codec
-from federation.errors import NOT_RECOGNISED, HutongError
 from federation.v1 import envelope_pb2
 from federation.v1 import trial_service_pb2 as pb
 from node.services.assembly import UseCases
 from node.transport import fields
+from node.transport.beat import on_the_beat
 from node.transport.calls import Call
-from node.transport.federation import envelope_in, next_beat
+from node.transport.federation import envelope_in
 from node.transport.trial_wire import step_to_peer
 from node.trials import TrialCodes
 
@@ -38,14 +36,8 @@ class TrialServicer:
         self, call: Call, request: pb.RequestTrialAttestationRequest
     ) -> Message:
         """See the proto."""
-        began = time.perf_counter()
         question = envelope_in(request, "request")
-        try:
-            answer = await self._trial.attest(call.caller, _trial_id(request), question)
-        except HutongError as error:
-            if error.reason == NOT_RECOGNISED:
-                await next_beat(began)
-            raise
+        answer = await on_the_beat(self._trial.attest(call.caller, _trial_id(request), question))
         return pb.RequestTrialAttestationResponse(
             attestation=envelope_pb2.Envelope.FromString(answer)
         )
