@@ -1,5 +1,7 @@
 """The local port for operators: partners, from the invitation to the end."""
 
+from collections.abc import Callable
+
 from google.protobuf.message import Message
 
 from federation.codec import instant_to_wire
@@ -17,6 +19,9 @@ from node.transport.changes import Act, encoded, once_for
 from node.transport.documents import invitation_to_wire, partner_to_wire, step_to_wire
 from node.transport.trial_wire import step_to_operator
 from node.v1 import operator_service_pb2 as pb
+
+Switch = Callable[[Transaction, CityCode, str, str], Partner]
+_Switch = pb.SuspendPartnerRequest | pb.ResumePartnerRequest | pb.EndPartnerRequest
 
 
 class PartnerCalls:
@@ -97,34 +102,27 @@ class PartnerCalls:
 
     async def SuspendPartner(self, call: Call, request: pb.SuspendPartnerRequest) -> bytes:
         """See the proto."""
-        city = fields.city(request.city, "city")
-        reason = fields.free_text(request.reason, "reason")
-
-        def act(tx: Transaction) -> Message:
-            partner = self._cases.partners.suspend(tx, city, str(call.caller), reason)
-            return pb.SuspendPartnerResponse(partner=self._wire(tx, partner))
-
-        return await self._told(call, request, city, act)
+        suspend = self._cases.partners.suspend
+        return await self._switched(call, request, suspend, pb.SuspendPartnerResponse)
 
     async def ResumePartner(self, call: Call, request: pb.ResumePartnerRequest) -> bytes:
         """See the proto."""
-        city = fields.city(request.city, "city")
-        reason = fields.free_text(request.reason, "reason")
-
-        def act(tx: Transaction) -> Message:
-            partner = self._cases.partners.resume(tx, city, str(call.caller), reason)
-            return pb.ResumePartnerResponse(partner=self._wire(tx, partner))
-
-        return await self._told(call, request, city, act)
+        resume = self._cases.partners.resume
+        return await self._switched(call, request, resume, pb.ResumePartnerResponse)
 
     async def EndPartner(self, call: Call, request: pb.EndPartnerRequest) -> bytes:
         """See the proto."""
+        end = self._cases.partners.end
+        return await self._switched(call, request, end, pb.EndPartnerResponse)
+
+    async def _switched(
+        self, call: Call, request: _Switch, switch: Switch, response: Callable[..., Message]
+    ) -> bytes:
         city = fields.city(request.city, "city")
         reason = fields.free_text(request.reason, "reason")
 
         def act(tx: Transaction) -> Message:
-            partner = self._cases.partners.end(tx, city, str(call.caller), reason)
-            return pb.EndPartnerResponse(partner=self._wire(tx, partner))
+            return response(partner=self._wire(tx, switch(tx, city, str(call.caller), reason)))
 
         return await self._told(call, request, city, act)
 
