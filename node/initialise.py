@@ -27,7 +27,7 @@ from node.certificates import (
 from node.clock import SystemClock, SystemEntropy
 from node.config import PASSPHRASE, PIN, SETTINGS_FILE, read_settings, secret
 from node.errors import ALREADY_INITIALISED, FIELD_INVALID
-from node.keys import FileKeys, KeyFolder
+from node.keys import KeyFolder
 from node.keys.files import (
     DOCUMENT_KEY_BYTES,
     document_key_content,
@@ -192,16 +192,6 @@ _LOCKED: Final = Finding(
     "请设置 HUTONG_KEY_PASSPHRASE 或 HUTONG_PKCS11_PIN 后重试。",
     "Set HUTONG_KEY_PASSPHRASE or HUTONG_PKCS11_PIN, and look again.",
 )
-
-
-def peer(folder: KeyFolder) -> Identity:
-    """What the node shows to partners now."""
-    return FileKeys(folder).peer_identity
-
-
-def local_identity(folder: KeyFolder) -> Identity:
-    """What the node shows to its own clients."""
-    return FileKeys(folder).local_identity
 
 
 def _finding(error: HutongError) -> Finding:

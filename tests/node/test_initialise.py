@@ -9,7 +9,6 @@ from federation.envelope import envelope_from_json
 from federation.errors import MALFORMED, HutongError
 from federation.identifiers import CityCode
 from federation.trust import fingerprint, open_first_bundle
-from node.certificates import pem_to_der
 from node.clock import SystemClock
 from node.config import SETTINGS_FILE, read_settings
 from node.errors import ALREADY_INITIALISED, FIELD_INVALID, KEY_UNUSABLE, NOT_INITIALISED
@@ -18,8 +17,6 @@ from node.initialise import (
     examine_files,
     init_node,
     issue_client,
-    local_identity,
-    peer,
 )
 from node.keys import FileKeys, KeyFolder
 from node.model import Role, Severity
@@ -71,7 +68,7 @@ def test_the_trust_bundle_opens_with_its_fingerprint_and_no_other(tmp_path: Path
     bundle = opened.message
     assert (bundle.sequence, bundle.header.issuer, bundle.name_zh) == (1, CITY, "郑州")
     assert [str(endpoint) for endpoint in bundle.endpoints] == ["node.example:7443"]
-    assert bundle.tls_certificates == (pem_to_der(peer(folder).certificate),)
+    assert bundle.tls_certificates == (FileKeys(folder).peer_identity.der(),)
     assert [key.key_id for key in bundle.signing_keys] == [FileKeys(folder).key_id]
     assert codec.TRUST_BUNDLE.decode(envelope.payload) == bundle
     with pytest.raises(HutongError):
@@ -202,5 +199,6 @@ def test_nothing_is_found_where_nothing_is(tmp_path: Path) -> None:
 def test_both_ports_show_certificates_of_their_own(tmp_path: Path) -> None:
     init(tmp_path)
     folder = KeyFolder(tmp_path)
-    assert peer(folder).certificate != local_identity(folder).certificate
-    assert peer(folder).key != local_identity(folder).key
+    keys = FileKeys(folder)
+    assert keys.peer_identity.certificate != keys.local_identity.certificate
+    assert keys.peer_identity.key != keys.local_identity.key

@@ -28,7 +28,6 @@ from node import data
 from node.bootstrap import init_node, issue_client
 from node.certificates import Identity, peer_name
 from node.clock import SystemClock, SystemEntropy
-from node.initialise import peer
 from node.keys import FileKeys, KeyFolder
 from node.keys.workshop import Workshop
 from node.model import Role
@@ -118,7 +117,8 @@ def stranger(directory: Path, code: CityCode, address: str = "127.0.0.1:7443") -
         local_address="127.0.0.1:7444",
     )
     folder = KeyFolder(directory)
-    return Stranger(code, FileKeys(folder), peer(folder), folder)
+    keys = FileKeys(folder)
+    return Stranger(code, keys, keys.peer_identity, folder)
 
 
 @dataclass
@@ -204,7 +204,8 @@ def opened(
         local_address=f"127.0.0.1:{local_number}",
     )
     folder = KeyFolder(directory)
-    keys, own = FileKeys(folder, clock=clock), peer(folder)
+    keys = FileKeys(folder, clock=clock)
+    own = keys.peer_identity
     store = open_store(f"sqlite:///{directory / 'store.sqlite'}", clock)
     here = Here(city, ZoneInfo("Asia/Shanghai"), clock, SystemEntropy())
     workshop = Workshop(city, folder, clock)

@@ -12,7 +12,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from node.certificates import Identity, _issue, authority, client_identity
 from node.errors import CERTIFICATE_REFUSED, ROLE_REFUSED, TLS_TOO_OLD, HutongError
-from node.initialise import local_identity
 from node.keys.files import read_private
 from node.model import Caller, Role
 from node.transport.gates import LocalGate
@@ -141,7 +140,7 @@ def test_a_certificate_that_names_no_one_role_of_this_city_is_refused(
 
 
 def test_the_servers_own_certificate_is_no_clients(street: Street) -> None:
-    with street.house.as_client(local_identity(street.house.folder)) as channel:
+    with street.house.as_client(street.house.keys.local_identity) as channel:
         found = failure(channel, LIST)
     assert found.error in (None, HutongError(CERTIFICATE_REFUSED))
 
