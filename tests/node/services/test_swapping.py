@@ -20,7 +20,8 @@ from federation.limits import CLOCK_SKEW, PARTNERSHIP_LIFETIME
 from federation.messages import Flags
 from node.errors import NOT_A_PARTNER, PEER_REFUSED, PEER_UNREACHABLE, UNKNOWN
 from node.model import Contact
-from node.registry import PartnerState
+from node.ports import BundleSwap
+from node.registry import Partner, PartnerState
 from tests.conftest import NewStore
 from tests.node.services.partnering import (
     HANGZHOU,
@@ -315,3 +316,48 @@ async def test_a_refusal_of_the_partner_is_its_own_words_and_costs_no_state(
         error = await refusal(one.cases.swapping.swap(other.code))
         assert (error.reason, error.fields["peer_reason"]) == (PEER_REFUSED, NOT_A_PARTNER.name)
         assert partner(one, other) == before
+
+
+@played
+async def test_what_another_process_has_heard_meanwhile_is_not_undone(
+    new_sqlite: NewStore,
+) -> None:
+    async with strangers(new_sqlite) as cities:
+        one, other = await active(cities)
+        opened = []
+        one.cases.swapping.on_statement(lambda _, said: opened.append(said))
+        await suspend(other, one)
+        await one.cases.swapping.swap(other.code)
+        await resume(other, one)
+        await one.cases.swapping.swap(other.code)
+        assert [said.message.flags.suspended for said in opened] == [True, False]
+        # The transaction decides: this process opened the older one before the newer was kept.
+        desk, before = one.cases.partners, partner(one, other)
+        assert not await one.store.run(lambda tx: desk.heard(tx, opened[0]))
+        assert not await one.store.run(lambda tx: desk.heard(tx, opened[1]))
+        assert partner(one, other) == before
+
+
+@played
+async def test_what_was_said_on_a_line_that_nobody_verified_is_not_kept(
+    new_sqlite: NewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with strangers(new_sqlite) as cities:
+        one, other = await active(cities)
+        swapping = one.cases.swapping
+        honest = swapping._peers.exchange_trust_bundles
+
+        async def lying(
+            partner: Partner, own: tuple[Envelope, ...], *, by_any_means: bool = False
+        ) -> BundleSwap:
+            if not by_any_means:
+                raise HutongError(PEER_UNREACHABLE, city=partner.city, address="", problem="")
+            swapped = await honest(partner, own)
+            late = cities.clock.now() + timedelta(hours=5)
+            return replace(swapped, acknowledged=77, their_clock=late)
+
+        monkeypatch.setattr(swapping._peers, "exchange_trust_bundles", lying)
+        await swapping.swap(other.code)
+        contact = (await one.store.read(lambda tx: tx.partnerships.contacts()))[other.code]
+        assert (contact.acknowledged, contact.clock_offset) == (0, None)
+        assert contact.reached_at == cities.clock.now()
