@@ -205,7 +205,6 @@ def opened(
     )
     folder = KeyFolder(directory)
     keys = FileKeys(folder, clock=clock)
-    own = keys.peer_identity
     store = open_store(f"sqlite:///{directory / 'store.sqlite'}", clock)
     here = Here(city, ZoneInfo("Asia/Shanghai"), clock, SystemEntropy())
     workshop = Workshop(city, folder, clock)
@@ -241,7 +240,7 @@ def opened(
             directory,
             folder,
             keys,
-            own,
+            keys.peer_identity,
             store,
             cases,
             door,
