@@ -23,9 +23,9 @@ STORE_UNAVAILABLE = Reason(
 KEY_UNUSABLE = Reason(
     "KEY_UNUSABLE",
     Status.UNAVAILABLE,
-    "The key file {path} cannot be used ({problem}); restore it from the backup, owned by the "
-    "node's user and with mode 0600.",
-    "密钥文件 {path} 无法使用（{problem}）；请从备份恢复，属主为节点用户、权限 0600。",
+    "The key file {path} cannot be used ({problem}); where the file itself is at fault, restore it "
+    "from the backup, owned by the node's user and with mode 0600.",
+    "密钥文件 {path} 无法使用（{problem}）；若文件本身有问题，请从备份恢复，属主为节点用户、权限 0600。",
 )
 TOKEN_UNUSABLE = Reason(
     "TOKEN_UNUSABLE",
@@ -232,8 +232,10 @@ STATE_REFUSED = Reason(
 MOVE_REFUSED = Reason(
     "MOVE_REFUSED",
     _STATE,
-    "Partner {city} is {state}: `{move}` is not possible now. What is: {moves}.",
-    "伙伴 {city} 的状态是 {state}，现在不能 `{move}`。可以：{moves}。",
+    "Partner {city} is {state}: `{move}` is not possible now. What is: {moves} (an exchange is "
+    "`hutong partner invite`, `join` or `import`).",
+    "伙伴 {city} 的状态是 {state}，现在不能 `{move}`。可以：{moves}"
+    "（exchange 即 `hutong partner invite`、`join` 或 `import`）。",
 )
 AGREEMENT_MOVE_REFUSED = Reason(
     "AGREEMENT_MOVE_REFUSED",
