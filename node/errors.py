@@ -25,7 +25,8 @@ KEY_UNUSABLE = Reason(
     Status.UNAVAILABLE,
     "The key file {path} cannot be used ({problem}); where the file itself is at fault, restore it "
     "from the backup, owned by the node's user and with mode 0600.",
-    "密钥文件 {path} 无法使用（{problem}）；若文件本身有问题，请从备份恢复，属主为节点用户、权限 0600。",
+    "密钥文件 {path} 无法使用（{problem}）；若文件本身有问题，请从备份恢复，"
+    "属主为节点用户、权限 0600。",
 )
 TOKEN_UNUSABLE = Reason(
     "TOKEN_UNUSABLE",
