@@ -32,6 +32,16 @@ class Caller:
     role: Role
     name: str
 
+    @property
+    def department(self) -> str:
+        """The id of a department: what stands before the dot in DEPARTMENT.OFFICER."""
+        return self.name.partition(".")[0]
+
+    @property
+    def officer(self) -> str:
+        """The officer of a department; "" for the certificate of its systems."""
+        return self.name.partition(".")[2]
+
     def __str__(self) -> str:
         """`role/name`, as recorded answers are keyed."""
         return f"{self.role.value}/{self.name}"
@@ -65,37 +75,21 @@ class Page(Generic[T]):
 class Resident:
     """A person who takes part: no name and no number, only a keyed digest of the document.
 
-    `points_milli` and `commendations` are the sum of the records that count until `recount_on`,
-    the first day on which one of them begins or stops to count.
+    `person` is what their records go by. `points_milli`, `shared_milli` and `commendations` are
+    what the records that count come to (`node.services.scoring`), by version `counted_by` of the
+    indicator catalogue, until `recount_on`, the first day on which one begins or stops to count.
     """
 
     resident_id: str
     document_digest: bytes = field(repr=False)
     secret: bytes = field(repr=False)
     enrolled_at: datetime
+    person: int = 0
     points_milli: int = 0
+    shared_milli: int = 0
     commendations: tuple[str, ...] = ()
     recount_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One dated fact from a department on one resident."""
-
-    department: str
-    record_number: str
-    resident_id: str
-    title_zh: str
-    title_en: str
-    points_milli: int
-    occurred_on: date
-    expires_on: date | None
-    commendation: str | None
-    received_at: datetime
-
-    def counts_on(self, day: date) -> bool:
-        """Whether it counts on that day."""
-        return self.occurred_on <= day and (self.expires_on is None or day < self.expires_on)
+    counted_by: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,13 +173,17 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class RecordedAnswer:
-    """The first answer to a request id: the same body gets it again, another is refused."""
+    """The first answer to a request id: the same body gets it again, another is refused.
+
+    `subject` is the resident whom it is about, for erasure; "" where it is about nobody.
+    """
 
     caller: str
     request_id: str
     body_digest: bytes
     response: bytes
     answered_at: datetime
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)

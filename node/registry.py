@@ -12,6 +12,7 @@ from federation.envelope import Envelope
 from federation.identifiers import CityCode
 from federation.messages import Agreement, Flags, ScaleReference, ScoreScale, TrustBundle
 from federation.scale import Scale
+from node.indicators import IndicatorCatalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +270,7 @@ class Registry:
     agreements: tuple[StoredAgreement, ...]
     catalogue: Catalogue | None
     invitations: Mapping[CityCode, Invitation] = field(default_factory=dict)
+    indicators: IndicatorCatalogue | None = None
 
     def own_scale(self, reference: ScaleReference | None = None) -> OwnScale | None:
         """This city's scale of that reference; the newest where none is given."""

@@ -5,12 +5,13 @@ its result is seen. The function may be run again (a conflict, a neighbour in th
 failed), so it does nothing but read, decide and write through the transaction.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from typing import Protocol, TypeVar
 
 from federation.consent import Consent
 from federation.identifiers import CityCode
+from node.indicators import IndicatorCatalogue
 from node.model import (
     Contact,
     Counter,
@@ -22,7 +23,6 @@ from node.model import (
     PartnerMove,
     PendingQuestion,
     PresentationCode,
-    Record,
     RecordedAnswer,
     Redemption,
     Resident,
@@ -30,6 +30,7 @@ from node.model import (
     Subject,
     Use,
 )
+from node.ports.records import Cases, Notices, Promises, Quarantine, Reads, Records, Removal
 from node.registry import (
     AgreementState,
     Catalogue,
@@ -45,7 +46,7 @@ T = TypeVar("T")
 
 
 class Residents(Protocol):
-    """Residents and their records."""
+    """Residents, and what their records come to."""
 
     def add(self, resident: Resident) -> None:
         """Keep a new resident; a second one of the same document makes it all run again."""
@@ -56,20 +57,20 @@ class Residents(Protocol):
     def by_document(self, document_digest: bytes) -> Resident | None:
         """The resident of that document."""
 
-    def recount(
-        self,
-        resident_id: str,
-        points_milli: int,
-        commendations: tuple[str, ...],
-        recount_on: date | None,
-    ) -> None:
-        """Keep the sum of the resident's records."""
+    def by_persons(self, persons: Iterable[int]) -> dict[int, Resident]:
+        """The residents among these persons."""
 
-    def add_record(self, record: Record) -> bool:
-        """Keep a record; False where its department sent that number before."""
+    def recount(self, resident: Resident) -> None:
+        """Keep what the resident's records come to, as `resident` has it."""
 
-    def records(self, resident_id: str) -> tuple[Record, ...]:
-        """Every record of a resident, the newest first."""
+    def to_recount(self, today: date, counted_by: int, most: int) -> tuple[Resident, ...]:
+        """Residents whose sum has had its day or is of another catalogue, at most so many."""
+
+    def count_to_recount(self, today: date, counted_by: int) -> int:
+        """How many those are."""
+
+    def count(self) -> int:
+        """How many residents take part."""
 
 
 class Consents(Protocol):
@@ -187,6 +188,9 @@ class Administration(Protocol):
     def put_catalogue(self, catalogue: Catalogue) -> None:
         """Keep a new version of the catalogue."""
 
+    def put_indicators(self, catalogue: IndicatorCatalogue) -> None:
+        """Keep a new version of the indicator catalogue."""
+
 
 class Partnerships(Protocol):
     """What became of partners; none of it makes a new registry version."""
@@ -239,7 +243,35 @@ class Transaction(Protocol):
 
     @property
     def residents(self) -> Residents:
-        """Residents and their records."""
+        """Residents."""
+
+    @property
+    def records(self) -> Records:
+        """Departments' records."""
+
+    @property
+    def quarantine(self) -> Quarantine:
+        """Rows that were not taken."""
+
+    @property
+    def cases(self) -> Cases:
+        """Objections and repairs."""
+
+    @property
+    def notices(self) -> Notices:
+        """What residents are told."""
+
+    @property
+    def reads(self) -> Reads:
+        """Who read records."""
+
+    @property
+    def promises(self) -> Promises:
+        """Residents' promises."""
+
+    @property
+    def removal(self) -> Removal:
+        """What is removed for good."""
 
     @property
     def consents(self) -> Consents:

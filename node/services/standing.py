@@ -7,9 +7,11 @@ from datetime import date
 from federation.bands import Band
 from federation.scale import Scale, Standing
 from node.errors import NOTHING_IN_FORCE, UNKNOWN, HutongError
-from node.model import Page, PageRequest, Record, Resident, Use
+from node.model import Page, PageRequest, Resident, Use
 from node.ports import Transaction
+from node.records import Record
 from node.services.here import Here
+from node.services.scoring import recounted
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,33 +74,32 @@ def find_resident(tx: Transaction, resident_id: str) -> Resident:
 
 
 def standing_of(tx: Transaction, resident: Resident, scale: Scale, today: date) -> Standing:
-    """The standing from the kept sum, or from the records where the sum has had its day."""
-    points, commendations = resident.points_milli, resident.commendations
-    if resident.recount_on is not None and today >= resident.recount_on:
-        points, commendations, _ = count(tx.residents.records(resident.resident_id), today)
-    return scale.standing(points, frozenset(commendations))
+    """The standing that may be told to other cities: of attestable records alone."""
+    fresh = current(tx, resident, today)
+    return scale.standing(fresh.shared_milli, frozenset(fresh.commendations))
 
 
-def recount(tx: Transaction, resident_id: str, today: date) -> None:
-    """Keep the sum of a resident's records as of today."""
-    points, commendations, changes_on = count(tx.residents.records(resident_id), today)
-    tx.residents.recount(resident_id, points, commendations, changes_on)
+def current(tx: Transaction, resident: Resident, today: date) -> Resident:
+    """The resident with the sums of today: the kept ones, or new ones where those had their day.
 
-
-def count(records: Iterable[Record], today: date) -> tuple[int, tuple[str, ...], date | None]:
-    """The sum of points (in thousandths), the commendations, and the next day that changes them.
-
-    A record counts from the day that it happened until the day before it expires.
+    Nobody has no records, whatever the day (rule 4).
     """
-    points, commendations, changes = 0, set[str](), list[date]()
-    for record in records:
-        if record.counts_on(today):
-            points += record.points_milli
-            if record.commendation:
-                commendations.add(record.commendation)
-        days = (record.occurred_on, record.expires_on)
-        changes.extend(day for day in days if day and day > today)
-    return points, tuple(sorted(commendations)), min(changes, default=None)
+    catalogue = tx.registry.indicators
+    version = catalogue.version if catalogue else 0
+    had_its_day = resident.recount_on is not None and today >= resident.recount_on
+    if not resident.resident_id or (resident.counted_by == version and not had_its_day):
+        return resident
+    return recounted(resident, tx.records.of([resident.person])[resident.person], catalogue, today)
+
+
+def recount(tx: Transaction, persons: Iterable[int], today: date) -> None:
+    """Keep the sums of today of the residents among these persons."""
+    residents = tx.residents.by_persons(persons)
+    records = tx.records.of(residents)
+    for person, resident in residents.items():
+        found = recounted(resident, records[person], tx.registry.indicators, today)
+        if found != resident:
+            tx.residents.recount(found)
 
 
 def _next_band(scale: Scale, standing: Standing) -> Band | None:

@@ -8,6 +8,7 @@ from federation import codec
 from federation.envelope import open_own
 from federation.identifiers import CityCode
 from federation.messages import Flags
+from node.indicators import IndicatorCatalogue
 from node.registry import (
     AgreementState,
     Catalogue,
@@ -22,6 +23,8 @@ from node.store.connection import Session, Upserts
 from node.store.forms import (
     incentives_from_json,
     incentives_to_json,
+    indicators_from_json,
+    indicators_to_json,
     scale_from_json,
     scale_to_json,
 )
@@ -29,6 +32,7 @@ from node.store.tables import (
     AGREEMENTS,
     CATALOGUES,
     FLAGS,
+    INDICATOR_CATALOGUES,
     INVITATIONS,
     NODE_STATE,
     OWN_SCALES,
@@ -47,6 +51,9 @@ _PARTNER_SCALES: Final = sa.select(PARTNER_SCALES).order_by(
 )
 _AGREEMENTS: Final = sa.select(AGREEMENTS).order_by(AGREEMENTS.c.agreement_id, AGREEMENTS.c.version)
 _CATALOGUE: Final = sa.select(CATALOGUES).order_by(CATALOGUES.c.version.desc()).limit(1)
+_INDICATORS: Final = (
+    sa.select(INDICATOR_CATALOGUES).order_by(INDICATOR_CATALOGUES.c.version.desc()).limit(1)
+)
 _INVITATIONS: Final = sa.select(INVITATIONS).order_by(INVITATIONS.c.city)
 _AGREEMENT_STATE: Final = (
     sa.update(AGREEMENTS)
@@ -161,6 +168,15 @@ class AdministrationRepository:
             content=catalogue.content,
         )
 
+    def put_indicators(self, catalogue: IndicatorCatalogue) -> None:
+        """Keep a new version of the indicator catalogue."""
+        self._write(
+            self._upserts.indicators,
+            version=catalogue.version,
+            catalogue=indicators_to_json(catalogue),
+            content=catalogue.content,
+        )
+
 
 def read_registry(session: Session, version: int) -> Registry:
     """The registry as this transaction sees it."""
@@ -172,6 +188,7 @@ def read_registry(session: Session, version: int) -> Registry:
         agreements=tuple(_agreement(*row[2:]) for row in session.all(_AGREEMENTS)),
         catalogue=_catalogue(session),
         invitations={CityCode(r[0]): _invitation(*r) for r in session.all(_INVITATIONS)},
+        indicators=_indicators(session),
     )
 
 
@@ -247,3 +264,8 @@ def _agreement(
 def _catalogue(session: Session) -> Catalogue | None:
     row = session.one(_CATALOGUE)
     return None if row is None else Catalogue(row[0], incentives_from_json(row[1]), row[2])
+
+
+def _indicators(session: Session) -> IndicatorCatalogue | None:
+    row = session.one(_INDICATORS)
+    return None if row is None else indicators_from_json(row[1], row[2])

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.dialects import postgresql, sqlite
 
-from node.store import tables
+from node.store import record_tables, tables
 
 # Rows of one insert: SQLite takes 32,766 parameters, and a longer statement is no faster.
 _ROWS_AT_ONCE: Final = 64
@@ -79,19 +79,19 @@ class Session:
         self._appended: dict[sa.Insert, list[dict[str, object]]] = {}
         self.wrote = False
 
-    def one(self, statement: sa.Select[Any], **values: object) -> Row | None:
+    def one(self, statement: sa.Select[Any], /, **values: object) -> Row | None:
         """The first row."""
         self._execute(statement, values)
         found: Row | None = self._cursor.fetchone()
         return found
 
-    def all(self, statement: sa.Select[Any], **values: object) -> Sequence[Row]:
+    def all(self, statement: sa.Select[Any], /, **values: object) -> Sequence[Row]:
         """Every row."""
         self._execute(statement, values)
         found: Sequence[Row] = self._cursor.fetchall()
         return found
 
-    def write(self, statement: sa.Insert | sa.Update | sa.Delete, **values: object) -> int:
+    def write(self, statement: sa.Insert | sa.Update | sa.Delete, /, **values: object) -> int:
         """Write at once; how many rows were touched."""
         self.wrote = True
         self._execute(statement, values)
@@ -178,7 +178,8 @@ class Upserts:
         """For "sqlite" or "postgresql"."""
         self.question: Final = upsert(tables.QUESTIONS, dialect)
         self.recognition: Final = upsert(tables.RECOGNITIONS, dialect)
-        self.record: Final = insert_new(tables.RECORDS, dialect)
+        self.record_load: Final = upsert(record_tables.RECORD_LOADS, dialect)
+        self.quarantined: Final = upsert(record_tables.QUARANTINE, dialect)
         self.counter: Final = insert_new(tables.COUNTERS, dialect)
         self.own_scale: Final = upsert(tables.OWN_SCALES, dialect)
         self.partner: Final = upsert(tables.PARTNERS, dialect)
@@ -188,3 +189,4 @@ class Upserts:
         self.partner_scale: Final = insert_new(tables.PARTNER_SCALES, dialect)
         self.agreement: Final = upsert(tables.AGREEMENTS, dialect)
         self.catalogue: Final = upsert(tables.CATALOGUES, dialect)
+        self.indicators: Final = upsert(tables.INDICATOR_CATALOGUES, dialect)

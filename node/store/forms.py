@@ -1,12 +1,27 @@
 """Scales and catalogues as JSON: what the node's own files became, kept as it was read."""
 
 import json
+from dataclasses import asdict
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from federation.bands import Band, Bound, ScaleKind
 from federation.identifiers import CityCode
 from federation.scale import Scale
+from node.indicators import (
+    Area,
+    AreaKind,
+    Category,
+    Department,
+    Dimension,
+    Direction,
+    DisclosureClass,
+    Indicator,
+    IndicatorCatalogue,
+    ScoringRules,
+    Severity,
+)
 from node.registry import Catalogue, Incentive
 from node.store.values import to_json
 
@@ -75,6 +90,47 @@ def incentives_from_json(text: str) -> tuple[Incentive, ...]:
             }
         )
         for found in json.loads(text)
+    )
+
+
+def indicators_to_json(catalogue: IndicatorCatalogue) -> str:
+    """The whole catalogue but for the file that it came from."""
+    columns = asdict(catalogue) | {"content": ""}
+    return json.dumps(columns, ensure_ascii=False, default=lambda value: value.value)
+
+
+@lru_cache(maxsize=4)
+def indicators_from_json(text: str, content: str) -> IndicatorCatalogue:
+    """The catalogue that was kept; the same object for the same text, for it is large."""
+    found = json.loads(text)
+    return IndicatorCatalogue(
+        version=found["version"],
+        departments={key: Department(**each) for key, each in found["departments"].items()},
+        areas={
+            key: Area(**each | {"kind": AreaKind(each["kind"])})
+            for key, each in found["areas"].items()
+        },
+        categories={
+            key: Category(**each | {"dimension": Dimension(each["dimension"])})
+            for key, each in found["categories"].items()
+        },
+        indicators={key: _indicator(each) for key, each in found["indicators"].items()},
+        rules=ScoringRules(**found["rules"]),
+        source=found["source"],
+        illustrative=found["illustrative"],
+        content=content,
+    )
+
+
+def _indicator(found: dict[str, Any]) -> Indicator:
+    return Indicator(
+        **found
+        | {
+            "departments": tuple(found["departments"]),
+            "direction": Direction(found["direction"]),
+            "disclosure_class": DisclosureClass(found["disclosure_class"]),
+            "severity": Severity(found["severity"]) if found["severity"] else None,
+        }
     )
 
 

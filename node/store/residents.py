@@ -1,6 +1,8 @@
-"""Residents, their records, consents and codes."""
+"""Residents, consents, codes and uses."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -12,14 +14,15 @@ from node.model import (
     Page,
     PageRequest,
     PresentationCode,
-    Record,
     Resident,
     Subject,
     Use,
     UseOutcome,
 )
-from node.store.connection import Row, Session, Upserts
-from node.store.tables import CODES, CONSENTS, RECORDS, RESIDENTS, USES
+from node.store.connection import Row, Session
+from node.store.lists import named, places, portions
+from node.store.paging import page
+from node.store.tables import CODES, CONSENTS, RESIDENTS, USES
 from node.store.values import (
     from_day_or_none,
     from_names,
@@ -49,13 +52,27 @@ _BY_DOCUMENT: Final = sa.select(RESIDENTS).where(RESIDENTS.c.document_digest == 
 _RECOUNT: Final = (
     sa.update(RESIDENTS)
     .where(RESIDENTS.c.resident_id == _B("which"))
-    .values(points_milli=_B("points"), commendations=_B("named"), recount_on=_B("recount_day"))
+    .values(
+        points_milli=_B("points"),
+        shared_milli=_B("shared"),
+        commendations=_B("named"),
+        recount_on=_B("recount_day"),
+        counted_by=_B("by_version"),
+    )
 )
-_RECORDS: Final = (
-    sa.select(RECORDS)
-    .where(RECORDS.c.resident_id == _B("resident_id"))
-    .order_by(RECORDS.c.occurred_on.desc(), RECORDS.c.department, RECORDS.c.record_number)
+_REAL: Final = RESIDENTS.c.resident_id != NOBODY
+_STALE: Final = sa.and_(
+    _REAL,
+    sa.or_(RESIDENTS.c.recount_on <= _B("today"), RESIDENTS.c.counted_by != _B("by_version")),
 )
+_TO_RECOUNT: Final = (
+    sa.select(RESIDENTS)
+    .where(_STALE)
+    .order_by(RESIDENTS.c.resident_id)
+    .limit(_B("most", type_=sa.Integer))
+)
+_COUNT_TO_RECOUNT: Final = sa.select(sa.func.count()).select_from(RESIDENTS).where(_STALE)
+_COUNT: Final = sa.select(sa.func.count()).select_from(RESIDENTS).where(_REAL)
 _ADD_CONSENT: Final = sa.insert(CONSENTS)
 _CONSENT: Final = sa.select(CONSENTS).where(
     CONSENTS.c.consent_id == _B("consent_id"), CONSENTS.c.consent_id != NOBODY
@@ -110,12 +127,11 @@ _LAST: Final = "~"
 
 
 class ResidentRepository:
-    """Residents and their records."""
+    """Residents, and what their records come to."""
 
-    def __init__(self, session: Session, upserts: Upserts) -> None:
+    def __init__(self, session: Session) -> None:
         """In one transaction."""
         self._session = session
-        self._upserts = upserts
 
     def add(self, resident: Resident) -> None:
         """Keep a new resident."""
@@ -125,9 +141,12 @@ class ResidentRepository:
             document_digest=resident.document_digest,
             secret=resident.secret,
             enrolled_at=to_micros(resident.enrolled_at),
+            person=resident.person,
             points_milli=resident.points_milli,
+            shared_milli=resident.shared_milli,
             commendations=from_names(resident.commendations),
             recount_on=from_day_or_none(resident.recount_on),
+            counted_by=resident.counted_by,
         )
 
     def get(self, resident_id: str) -> Resident | None:
@@ -140,43 +159,46 @@ class ResidentRepository:
         row = self._session.one(_BY_DOCUMENT, digest=document_digest)
         return None if row is None else _resident(row)
 
-    def recount(
-        self,
-        resident_id: str,
-        points_milli: int,
-        commendations: tuple[str, ...],
-        recount_on: date | None,
-    ) -> None:
-        """Keep the sum of the resident's records."""
+    def by_persons(self, persons: Iterable[int]) -> dict[int, Resident]:
+        """The residents among these persons."""
+        found = dict[int, Resident]()
+        for some in portions(persons):
+            rows = self._session.all(_by_persons(len(some)), **named(some))
+            found.update((resident.person, resident) for resident in map(_resident, rows))
+        return found
+
+    def recount(self, resident: Resident) -> None:
+        """Keep what the resident's records come to."""
         self._session.write(
             _RECOUNT,
-            which=resident_id,
-            points=points_milli,
-            named=from_names(commendations),
-            recount_day=from_day_or_none(recount_on),
+            which=resident.resident_id,
+            points=resident.points_milli,
+            shared=resident.shared_milli,
+            named=from_names(resident.commendations),
+            recount_day=from_day_or_none(resident.recount_on),
+            by_version=resident.counted_by,
         )
 
-    def add_record(self, record: Record) -> bool:
-        """Keep a record; False where its department sent that number before."""
-        return bool(
-            self._session.write(
-                self._upserts.record,
-                department=record.department,
-                record_number=record.record_number,
-                resident_id=record.resident_id,
-                title_zh=record.title_zh,
-                title_en=record.title_en,
-                points_milli=record.points_milli,
-                occurred_on=record.occurred_on.isoformat(),
-                expires_on=from_day_or_none(record.expires_on),
-                commendation=record.commendation,
-                received_at=to_micros(record.received_at),
-            )
-        )
+    def to_recount(self, today: date, counted_by: int, most: int) -> tuple[Resident, ...]:
+        """Residents whose sum has had its day or is of another catalogue."""
+        day = today.isoformat()
+        rows = self._session.all(_TO_RECOUNT, today=day, by_version=counted_by, most=most)
+        return tuple(map(_resident, rows))
 
-    def records(self, resident_id: str) -> tuple[Record, ...]:
-        """Every record of a resident, the newest first."""
-        return tuple(_record(row) for row in self._session.all(_RECORDS, resident_id=resident_id))
+    def count_to_recount(self, today: date, counted_by: int) -> int:
+        """How many those are."""
+        row = self._session.one(_COUNT_TO_RECOUNT, today=today.isoformat(), by_version=counted_by)
+        return int(row[0]) if row else 0
+
+    def count(self) -> int:
+        """How many residents take part."""
+        row = self._session.one(_COUNT)
+        return int(row[0]) if row else 0
+
+
+@lru_cache
+def _by_persons(count: int) -> sa.Select[Any]:
+    return sa.select(RESIDENTS).where(_REAL, RESIDENTS.c.person.in_(places(count)))
 
 
 class ConsentRepository:
@@ -214,7 +236,7 @@ class ConsentRepository:
             before=request.token or _LAST,
             most=request.size + 1,
         )
-        return _page(tuple(_consent(row) for row in rows), request, "consent_id")
+        return page(tuple(map(_consent, rows)), request, lambda consent: consent.consent_id)
 
     def withdraw(self, consent_id: str, at: datetime) -> bool:
         """End a consent; False where it had been withdrawn before."""
@@ -286,14 +308,7 @@ class UseRepository:
             before=request.token or _LAST,
             most=request.size + 1,
         )
-        return _page(tuple(_use(row) for row in rows), request, "use_id")
-
-
-def _page(items: tuple[Any, ...], request: PageRequest, key: str) -> Page[Any]:
-    """A page from one row more than it holds."""
-    shown = items[: request.size]
-    more = len(items) > request.size
-    return Page(shown, getattr(shown[-1], key) if more else "")
+        return page(tuple(map(_use, rows)), request, lambda use: use.use_id)
 
 
 def _resident(row: Row) -> Resident:
@@ -305,21 +320,9 @@ def _resident(row: Row) -> Resident:
         points_milli=row[4],
         commendations=to_names(row[5]),
         recount_on=to_day_or_none(row[6]),
-    )
-
-
-def _record(row: Row) -> Record:
-    return Record(
-        department=row[0],
-        record_number=row[1],
-        resident_id=row[2],
-        title_zh=row[3],
-        title_en=row[4],
-        points_milli=row[5],
-        occurred_on=date.fromisoformat(row[6]),
-        expires_on=to_day_or_none(row[7]),
-        commendation=row[8],
-        received_at=to_instant(row[9]),
+        person=row[7],
+        shared_milli=row[8],
+        counted_by=row[9],
     )
 
 

@@ -43,22 +43,11 @@ RESIDENTS: Final = sa.Table(
     _whole("enrolled_at"),
     _whole("points_milli"),
     _text("commendations"),
-    sa.Column("recount_on", sa.Text),
-)
-
-RECORDS: Final = sa.Table(
-    "records",
-    METADATA,
-    _text("department", key=True),
-    _text("record_number", key=True),
-    sa.Column("resident_id", sa.Text, nullable=False, index=True),
-    _text("title_zh"),
-    _text("title_en"),
-    _whole("points_milli"),
-    _text("occurred_on"),
-    sa.Column("expires_on", sa.Text),
-    sa.Column("commendation", sa.Text),
-    _whole("received_at"),
+    sa.Column("recount_on", sa.Text, index=True),
+    _whole("person"),
+    _whole("shared_milli"),
+    sa.Column("counted_by", sa.BigInteger, nullable=False, index=True),
+    sa.Index(None, "person", unique=True),
 )
 
 CONSENTS: Final = sa.Table(
@@ -130,6 +119,8 @@ ANSWERS: Final = sa.Table(
     _bytes("body_digest"),
     _bytes("response"),
     sa.Column("answered_at", sa.BigInteger, nullable=False, index=True),
+    # Whom the answer is about, for erasure; "" where it is about nobody.
+    sa.Column("subject", sa.Text, nullable=False, index=True),
 )
 
 QUESTIONS: Final = sa.Table(
@@ -306,6 +297,14 @@ CATALOGUES: Final = sa.Table(
     METADATA,
     _whole("version", key=True),
     _text("incentives"),
+    _text("content"),
+)
+
+INDICATOR_CATALOGUES: Final = sa.Table(
+    "indicator_catalogues",
+    METADATA,
+    _whole("version", key=True),
+    _text("catalogue"),
     _text("content"),
 )
 

@@ -41,7 +41,7 @@ class AnswerRepository:
         return (
             None
             if row is None
-            else RecordedAnswer(row[0], row[1], row[2], row[3], to_instant(row[4]))
+            else RecordedAnswer(row[0], row[1], row[2], row[3], to_instant(row[4]), row[5])
         )
 
     def record(self, answer: RecordedAnswer) -> None:
@@ -55,6 +55,7 @@ class AnswerRepository:
                 "body_digest": answer.body_digest,
                 "response": answer.response,
                 "answered_at": to_micros(answer.answered_at),
+                "subject": answer.subject,
             },
         )
 

@@ -7,8 +7,13 @@ import sqlalchemy as sa
 
 from node.registry import Registry
 from node.store.administration import VERSION, AdministrationRepository, read_registry
+from node.store.cases import CaseRepository
 from node.store.connection import Session, Upserts
+from node.store.notices import NoticeRepository, PromiseRepository, ReadRepository
 from node.store.partnerships import PartnershipRepository
+from node.store.quarantine import QuarantineRepository
+from node.store.records import RecordRepository
+from node.store.removal import RemovalRepository
 from node.store.residents import ConsentRepository, ResidentRepository, UseRepository
 from node.store.traces import AnswerRepository, LogRepository
 from node.store.visits import RecognitionRepository, RedemptionRepository
@@ -21,7 +26,14 @@ class StoreTransaction:
         """Over one session, beginning with `registry`."""
         self.session = session
         self._registry = registry
-        self.residents = ResidentRepository(session, upserts)
+        self.residents = ResidentRepository(session)
+        self.records = RecordRepository(session, upserts)
+        self.quarantine = QuarantineRepository(session, upserts)
+        self.cases = CaseRepository(session)
+        self.notices = NoticeRepository(session)
+        self.reads = ReadRepository(session)
+        self.promises = PromiseRepository(session)
+        self.removal = RemovalRepository(session)
         self.consents = ConsentRepository(session)
         self.uses = UseRepository(session)
         self.recognitions = RecognitionRepository(session, upserts)

@@ -11,6 +11,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 import federation.errors
 import node.errors
+import node.record_errors
 from federation.errors import HutongError, Reason, Status
 
 _DOMAIN: Final = "hutong"
@@ -24,7 +25,7 @@ _MORE: Final = "..."
 
 _REASONS: Final = {
     reason.name: reason
-    for module in (federation.errors, node.errors)
+    for module in (federation.errors, node.errors, node.record_errors)
     for reason in vars(module).values()
     if isinstance(reason, Reason)
 }

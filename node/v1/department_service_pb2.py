@@ -22,23 +22,50 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n node/v1/department_service.proto\x12\x07node.v1\"\xb1\x01\n\x06Record\x12\x15\n\rrecord_number\x18\x01 \x01(\t\x12\x17\n\x0f\x64ocument_number\x18\x02 \x01(\t\x12\x10\n\x08title_zh\x18\x03 \x01(\t\x12\x10\n\x08title_en\x18\x04 \x01(\t\x12\x14\n\x0cpoints_milli\x18\x05 \x01(\x03\x12\x13\n\x0boccurred_on\x18\x06 \x01(\t\x12\x12\n\nexpires_on\x18\x07 \x01(\t\x12\x14\n\x0c\x63ommendation\x18\x08 \x01(\t\"J\n\x12LoadRecordsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12 \n\x07records\x18\x02 \x03(\x0b\x32\x0f.node.v1.Record\"\\\n\x0eRejectedRecord\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x15\n\rrecord_number\x18\x02 \x01(\t\x12\x11\n\treason_zh\x18\x03 \x01(\t\x12\x11\n\treason_en\x18\x04 \x01(\t\"q\n\x13LoadRecordsResponse\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x01 \x01(\x05\x12\x17\n\x0f\x64uplicate_count\x18\x02 \x01(\x05\x12)\n\x08rejected\x18\x03 \x03(\x0b\x32\x17.node.v1.RejectedRecord2]\n\x11\x44\x65partmentService\x12H\n\x0bLoadRecords\x12\x1b.node.v1.LoadRecordsRequest\x1a\x1c.node.v1.LoadRecordsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n node/v1/department_service.proto\x12\x07node.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf4\x01\n\tRecordRow\x12\x15\n\rrecord_number\x18\x01 \x01(\t\x12\x11\n\tindicator\x18\x02 \x01(\t\x12\x17\n\x0f\x64ocument_number\x18\x03 \x01(\t\x12\x13\n\x0boccurred_on\x18\x04 \x01(\t\x12\x10\n\x08\x65vidence\x18\x05 \x01(\t\x12\"\n\x06\x61\x63tion\x18\x06 \x01(\x0e\x32\x12.node.v1.RowAction\x12\x0e\n\x06source\x18\x07 \x01(\t\x12\x10\n\x08revision\x18\x08 \x01(\r\x12\x18\n\x10\x64isclosure_class\x18\t \x01(\t\x12\x0c\n\x04\x61rea\x18\n \x01(\t\x12\x0f\n\x07\x65nds_on\x18\x0b \x01(\t\"~\n\x12LoadRecordsRequest\x12\x0f\n\x07load_id\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x11\n\tfirst_row\x18\x03 \x01(\x04\x12 \n\x04rows\x18\x04 \x03(\x0b\x32\x12.node.v1.RecordRow\x12\x0f\n\x07is_last\x18\x05 \x01(\x08\"\xef\x01\n\nRecordLoad\x12\x0f\n\x07load_id\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x12\n\nrows_taken\x18\x03 \x01(\x04\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x04 \x01(\x04\x12\x17\n\x0funchanged_count\x18\x05 \x01(\x04\x12\x19\n\x11quarantined_count\x18\x06 \x01(\x04\x12,\n\x08\x62\x65gun_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inished_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"8\n\x13LoadRecordsResponse\x12!\n\x04load\x18\x01 \x01(\x0b\x32\x13.node.v1.RecordLoad\"\'\n\x14GetRecordLoadRequest\x12\x0f\n\x07load_id\x18\x01 \x01(\t\":\n\x15GetRecordLoadResponse\x12!\n\x04load\x18\x01 \x01(\x0b\x32\x13.node.v1.RecordLoad\"\xf2\x01\n\x0eQuarantinedRow\x12\x0e\n\x06row_id\x18\x01 \x01(\t\x12\x1f\n\x03row\x18\x02 \x01(\x0b\x32\x12.node.v1.RecordRow\x12\x12\n\nproblem_zh\x18\x03 \x01(\t\x12\x12\n\nproblem_en\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12/\n\x0breceived_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07load_id\x18\x07 \x01(\t\x12\x11\n\tfile_name\x18\x08 \x01(\t\x12\x0c\n\x04line\x18\t \x01(\x04\x12\x14\n\x0cperson_known\x18\n \x01(\x08\"C\n\x1aListQuarantinedRowsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"]\n\x1bListQuarantinedRowsResponse\x12%\n\x04rows\x18\x01 \x03(\x0b\x32\x17.node.v1.QuarantinedRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"X\n\x11PutBackRowRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06row_id\x18\x02 \x01(\t\x12\x1f\n\x03row\x18\x03 \x01(\x0b\x32\x12.node.v1.RecordRow\"T\n\x12PutBackRowResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x08\x12,\n\x0bquarantined\x18\x02 \x01(\x0b\x32\x17.node.v1.QuarantinedRow\"G\n\x11\x44iscardRowRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06row_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\x14\n\x12\x44iscardRowResponse\"e\n\x12ListRecordsRequest\x12\x17\n\x0f\x64ocument_number\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"\xfb\x01\n\nSeenRecord\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x15\n\rrecord_number\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\r\x12\x11\n\tindicator\x18\x04 \x01(\t\x12\x14\n\x0cindicator_zh\x18\x05 \x01(\t\x12\x14\n\x0cindicator_en\x18\x06 \x01(\t\x12\x18\n\x10\x64isclosure_class\x18\x07 \x01(\t\x12\x13\n\x0boccurred_on\x18\x08 \x01(\t\x12\x14\n\x0c\x63ounts_until\x18\t \x01(\t\x12\x10\n\x08\x65vidence\x18\n \x01(\t\x12\x0c\n\x04\x61rea\x18\x0b \x01(\t\x12\x10\n\x08\x64isputed\x18\x0c \x01(\x08\"k\n\x13ListRecordsResponse\x12$\n\x07records\x18\x01 \x03(\x0b\x32\x13.node.v1.SeenRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rclasses_shown\x18\x03 \x03(\t*l\n\tRowAction\x12\x1a\n\x16ROW_ACTION_UNSPECIFIED\x10\x00\x12\x12\n\x0eROW_ACTION_ADD\x10\x01\x12\x16\n\x12ROW_ACTION_CORRECT\x10\x02\x12\x17\n\x13ROW_ACTION_WITHDRAW\x10\x03\x32\xe9\x03\n\x11\x44\x65partmentService\x12J\n\x0bLoadRecords\x12\x1b.node.v1.LoadRecordsRequest\x1a\x1c.node.v1.LoadRecordsResponse(\x01\x12N\n\rGetRecordLoad\x12\x1d.node.v1.GetRecordLoadRequest\x1a\x1e.node.v1.GetRecordLoadResponse\x12`\n\x13ListQuarantinedRows\x12#.node.v1.ListQuarantinedRowsRequest\x1a$.node.v1.ListQuarantinedRowsResponse\x12\x45\n\nPutBackRow\x12\x1a.node.v1.PutBackRowRequest\x1a\x1b.node.v1.PutBackRowResponse\x12\x45\n\nDiscardRow\x12\x1a.node.v1.DiscardRowRequest\x1a\x1b.node.v1.DiscardRowResponse\x12H\n\x0bListRecords\x12\x1b.node.v1.ListRecordsRequest\x1a\x1c.node.v1.ListRecordsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'node.v1.department_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RECORD']._serialized_start=46
-  _globals['_RECORD']._serialized_end=223
-  _globals['_LOADRECORDSREQUEST']._serialized_start=225
-  _globals['_LOADRECORDSREQUEST']._serialized_end=299
-  _globals['_REJECTEDRECORD']._serialized_start=301
-  _globals['_REJECTEDRECORD']._serialized_end=393
-  _globals['_LOADRECORDSRESPONSE']._serialized_start=395
-  _globals['_LOADRECORDSRESPONSE']._serialized_end=508
-  _globals['_DEPARTMENTSERVICE']._serialized_start=510
-  _globals['_DEPARTMENTSERVICE']._serialized_end=603
+  _globals['_ROWACTION']._serialized_start=2000
+  _globals['_ROWACTION']._serialized_end=2108
+  _globals['_RECORDROW']._serialized_start=79
+  _globals['_RECORDROW']._serialized_end=323
+  _globals['_LOADRECORDSREQUEST']._serialized_start=325
+  _globals['_LOADRECORDSREQUEST']._serialized_end=451
+  _globals['_RECORDLOAD']._serialized_start=454
+  _globals['_RECORDLOAD']._serialized_end=693
+  _globals['_LOADRECORDSRESPONSE']._serialized_start=695
+  _globals['_LOADRECORDSRESPONSE']._serialized_end=751
+  _globals['_GETRECORDLOADREQUEST']._serialized_start=753
+  _globals['_GETRECORDLOADREQUEST']._serialized_end=792
+  _globals['_GETRECORDLOADRESPONSE']._serialized_start=794
+  _globals['_GETRECORDLOADRESPONSE']._serialized_end=852
+  _globals['_QUARANTINEDROW']._serialized_start=855
+  _globals['_QUARANTINEDROW']._serialized_end=1097
+  _globals['_LISTQUARANTINEDROWSREQUEST']._serialized_start=1099
+  _globals['_LISTQUARANTINEDROWSREQUEST']._serialized_end=1166
+  _globals['_LISTQUARANTINEDROWSRESPONSE']._serialized_start=1168
+  _globals['_LISTQUARANTINEDROWSRESPONSE']._serialized_end=1261
+  _globals['_PUTBACKROWREQUEST']._serialized_start=1263
+  _globals['_PUTBACKROWREQUEST']._serialized_end=1351
+  _globals['_PUTBACKROWRESPONSE']._serialized_start=1353
+  _globals['_PUTBACKROWRESPONSE']._serialized_end=1437
+  _globals['_DISCARDROWREQUEST']._serialized_start=1439
+  _globals['_DISCARDROWREQUEST']._serialized_end=1510
+  _globals['_DISCARDROWRESPONSE']._serialized_start=1512
+  _globals['_DISCARDROWRESPONSE']._serialized_end=1532
+  _globals['_LISTRECORDSREQUEST']._serialized_start=1534
+  _globals['_LISTRECORDSREQUEST']._serialized_end=1635
+  _globals['_SEENRECORD']._serialized_start=1638
+  _globals['_SEENRECORD']._serialized_end=1889
+  _globals['_LISTRECORDSRESPONSE']._serialized_start=1891
+  _globals['_LISTRECORDSRESPONSE']._serialized_end=1998
+  _globals['_DEPARTMENTSERVICE']._serialized_start=2111
+  _globals['_DEPARTMENTSERVICE']._serialized_end=2600
 # @@protoc_insertion_point(module_scope)

@@ -26,8 +26,9 @@ if _version_not_supported:
 
 
 class DepartmentServiceStub:
-    """The local port for departments (role "department"). A department acts under the
-    name in its client certificate.
+    """The local port for departments (role "department"). A department acts under the name
+    in its client certificate: DEPARTMENT for its systems, DEPARTMENT.OFFICER for a
+    person, where DEPARTMENT is its id in the indicator catalogue.
     """
 
     def __init__(self, channel):
@@ -36,21 +37,85 @@ class DepartmentServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.LoadRecords = channel.unary_unary(
+        self.LoadRecords = channel.stream_unary(
                 '/node.v1.DepartmentService/LoadRecords',
                 request_serializer=node_dot_v1_dot_department__service__pb2.LoadRecordsRequest.SerializeToString,
                 response_deserializer=node_dot_v1_dot_department__service__pb2.LoadRecordsResponse.FromString,
                 _registered_method=True)
+        self.GetRecordLoad = channel.unary_unary(
+                '/node.v1.DepartmentService/GetRecordLoad',
+                request_serializer=node_dot_v1_dot_department__service__pb2.GetRecordLoadRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_department__service__pb2.GetRecordLoadResponse.FromString,
+                _registered_method=True)
+        self.ListQuarantinedRows = channel.unary_unary(
+                '/node.v1.DepartmentService/ListQuarantinedRows',
+                request_serializer=node_dot_v1_dot_department__service__pb2.ListQuarantinedRowsRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_department__service__pb2.ListQuarantinedRowsResponse.FromString,
+                _registered_method=True)
+        self.PutBackRow = channel.unary_unary(
+                '/node.v1.DepartmentService/PutBackRow',
+                request_serializer=node_dot_v1_dot_department__service__pb2.PutBackRowRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_department__service__pb2.PutBackRowResponse.FromString,
+                _registered_method=True)
+        self.DiscardRow = channel.unary_unary(
+                '/node.v1.DepartmentService/DiscardRow',
+                request_serializer=node_dot_v1_dot_department__service__pb2.DiscardRowRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_department__service__pb2.DiscardRowResponse.FromString,
+                _registered_method=True)
+        self.ListRecords = channel.unary_unary(
+                '/node.v1.DepartmentService/ListRecords',
+                request_serializer=node_dot_v1_dot_department__service__pb2.ListRecordsRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_department__service__pb2.ListRecordsResponse.FromString,
+                _registered_method=True)
 
 
 class DepartmentServiceServicer:
-    """The local port for departments (role "department"). A department acts under the
-    name in its client certificate.
+    """The local port for departments (role "department"). A department acts under the name
+    in its client certificate: DEPARTMENT for its systems, DEPARTMENT.OFFICER for a
+    person, where DEPARTMENT is its id in the indicator catalogue.
     """
 
-    def LoadRecords(self, request, context):
-        """Load records. Each row is taken or refused by itself; a row with a record number
-        that this department sent before is a duplicate and changes nothing.
+    def LoadRecords(self, request_iterator, context):
+        """Take records, in batches of a stream. Each row is taken, found to be known, or put
+        into quarantine by itself, and each batch is durable before the next is read: a load
+        that was cut goes on from the row that GetRecordLoad names.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRecordLoad(self, request, context):
+        """How far a load has come; a load that never began has taken no row.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListQuarantinedRows(self, request, context):
+        """The rows of this department that wait in quarantine, the oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutBackRow(self, request, context):
+        """Put a row back with what was mended; it is taken, or waits on with its new reason.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DiscardRow(self, request, context):
+        """Give a row up.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRecords(self, request, context):
+        """The records of the person with a document, as far as their disclosure classes allow
+        this department to see them. Each read of class B and above is kept, and the person
+        sees it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -59,10 +124,35 @@ class DepartmentServiceServicer:
 
 def add_DepartmentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'LoadRecords': grpc.unary_unary_rpc_method_handler(
+            'LoadRecords': grpc.stream_unary_rpc_method_handler(
                     servicer.LoadRecords,
                     request_deserializer=node_dot_v1_dot_department__service__pb2.LoadRecordsRequest.FromString,
                     response_serializer=node_dot_v1_dot_department__service__pb2.LoadRecordsResponse.SerializeToString,
+            ),
+            'GetRecordLoad': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRecordLoad,
+                    request_deserializer=node_dot_v1_dot_department__service__pb2.GetRecordLoadRequest.FromString,
+                    response_serializer=node_dot_v1_dot_department__service__pb2.GetRecordLoadResponse.SerializeToString,
+            ),
+            'ListQuarantinedRows': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListQuarantinedRows,
+                    request_deserializer=node_dot_v1_dot_department__service__pb2.ListQuarantinedRowsRequest.FromString,
+                    response_serializer=node_dot_v1_dot_department__service__pb2.ListQuarantinedRowsResponse.SerializeToString,
+            ),
+            'PutBackRow': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutBackRow,
+                    request_deserializer=node_dot_v1_dot_department__service__pb2.PutBackRowRequest.FromString,
+                    response_serializer=node_dot_v1_dot_department__service__pb2.PutBackRowResponse.SerializeToString,
+            ),
+            'DiscardRow': grpc.unary_unary_rpc_method_handler(
+                    servicer.DiscardRow,
+                    request_deserializer=node_dot_v1_dot_department__service__pb2.DiscardRowRequest.FromString,
+                    response_serializer=node_dot_v1_dot_department__service__pb2.DiscardRowResponse.SerializeToString,
+            ),
+            'ListRecords': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRecords,
+                    request_deserializer=node_dot_v1_dot_department__service__pb2.ListRecordsRequest.FromString,
+                    response_serializer=node_dot_v1_dot_department__service__pb2.ListRecordsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -73,12 +163,40 @@ def add_DepartmentServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class DepartmentService:
-    """The local port for departments (role "department"). A department acts under the
-    name in its client certificate.
+    """The local port for departments (role "department"). A department acts under the name
+    in its client certificate: DEPARTMENT for its systems, DEPARTMENT.OFFICER for a
+    person, where DEPARTMENT is its id in the indicator catalogue.
     """
 
     @staticmethod
-    def LoadRecords(request,
+    def LoadRecords(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/node.v1.DepartmentService/LoadRecords',
+            node_dot_v1_dot_department__service__pb2.LoadRecordsRequest.SerializeToString,
+            node_dot_v1_dot_department__service__pb2.LoadRecordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRecordLoad(request,
             target,
             options=(),
             channel_credentials=None,
@@ -91,9 +209,117 @@ class DepartmentService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/node.v1.DepartmentService/LoadRecords',
-            node_dot_v1_dot_department__service__pb2.LoadRecordsRequest.SerializeToString,
-            node_dot_v1_dot_department__service__pb2.LoadRecordsResponse.FromString,
+            '/node.v1.DepartmentService/GetRecordLoad',
+            node_dot_v1_dot_department__service__pb2.GetRecordLoadRequest.SerializeToString,
+            node_dot_v1_dot_department__service__pb2.GetRecordLoadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListQuarantinedRows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.DepartmentService/ListQuarantinedRows',
+            node_dot_v1_dot_department__service__pb2.ListQuarantinedRowsRequest.SerializeToString,
+            node_dot_v1_dot_department__service__pb2.ListQuarantinedRowsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutBackRow(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.DepartmentService/PutBackRow',
+            node_dot_v1_dot_department__service__pb2.PutBackRowRequest.SerializeToString,
+            node_dot_v1_dot_department__service__pb2.PutBackRowResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiscardRow(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.DepartmentService/DiscardRow',
+            node_dot_v1_dot_department__service__pb2.DiscardRowRequest.SerializeToString,
+            node_dot_v1_dot_department__service__pb2.DiscardRowResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRecords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.DepartmentService/ListRecords',
+            node_dot_v1_dot_department__service__pb2.ListRecordsRequest.SerializeToString,
+            node_dot_v1_dot_department__service__pb2.ListRecordsResponse.FromString,
             options,
             channel_credentials,
             insecure,

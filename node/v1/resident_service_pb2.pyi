@@ -150,52 +150,104 @@ class GetStandingRequest(_message.Message):
     def __init__(self, resident_id: _Optional[str] = ...) -> None: ...
 
 class CountedRecord(_message.Message):
-    __slots__ = ("record_number", "department", "title_zh", "title_en", "points_milli", "occurred_on", "expires_on", "commendation")
+    __slots__ = ("source", "record_number", "revision", "indicator", "indicator_zh", "indicator_en", "department_zh", "department_en", "points_milli", "occurred_on", "counts_until", "commendation", "counts", "disputed", "attestable", "disclosure_class", "legal_basis", "repairable_from", "evidence")
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     RECORD_NUMBER_FIELD_NUMBER: _ClassVar[int]
-    DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
-    TITLE_ZH_FIELD_NUMBER: _ClassVar[int]
-    TITLE_EN_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    INDICATOR_FIELD_NUMBER: _ClassVar[int]
+    INDICATOR_ZH_FIELD_NUMBER: _ClassVar[int]
+    INDICATOR_EN_FIELD_NUMBER: _ClassVar[int]
+    DEPARTMENT_ZH_FIELD_NUMBER: _ClassVar[int]
+    DEPARTMENT_EN_FIELD_NUMBER: _ClassVar[int]
     POINTS_MILLI_FIELD_NUMBER: _ClassVar[int]
     OCCURRED_ON_FIELD_NUMBER: _ClassVar[int]
-    EXPIRES_ON_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_UNTIL_FIELD_NUMBER: _ClassVar[int]
     COMMENDATION_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    DISPUTED_FIELD_NUMBER: _ClassVar[int]
+    ATTESTABLE_FIELD_NUMBER: _ClassVar[int]
+    DISCLOSURE_CLASS_FIELD_NUMBER: _ClassVar[int]
+    LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
+    REPAIRABLE_FROM_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    source: str
     record_number: str
-    department: str
-    title_zh: str
-    title_en: str
+    revision: int
+    indicator: str
+    indicator_zh: str
+    indicator_en: str
+    department_zh: str
+    department_en: str
     points_milli: int
     occurred_on: str
-    expires_on: str
+    counts_until: str
     commendation: str
-    def __init__(self, record_number: _Optional[str] = ..., department: _Optional[str] = ..., title_zh: _Optional[str] = ..., title_en: _Optional[str] = ..., points_milli: _Optional[int] = ..., occurred_on: _Optional[str] = ..., expires_on: _Optional[str] = ..., commendation: _Optional[str] = ...) -> None: ...
+    counts: bool
+    disputed: bool
+    attestable: bool
+    disclosure_class: str
+    legal_basis: str
+    repairable_from: str
+    evidence: str
+    def __init__(self, source: _Optional[str] = ..., record_number: _Optional[str] = ..., revision: _Optional[int] = ..., indicator: _Optional[str] = ..., indicator_zh: _Optional[str] = ..., indicator_en: _Optional[str] = ..., department_zh: _Optional[str] = ..., department_en: _Optional[str] = ..., points_milli: _Optional[int] = ..., occurred_on: _Optional[str] = ..., counts_until: _Optional[str] = ..., commendation: _Optional[str] = ..., counts: _Optional[bool] = ..., disputed: _Optional[bool] = ..., attestable: _Optional[bool] = ..., disclosure_class: _Optional[str] = ..., legal_basis: _Optional[str] = ..., repairable_from: _Optional[str] = ..., evidence: _Optional[str] = ...) -> None: ...
 
-class GetStandingResponse(_message.Message):
-    __slots__ = ("scale_id", "scale_version", "base_milli", "score_milli", "band_id", "band_zh", "band_en", "exportable", "commendations", "records", "advice_zh", "advice_en")
-    SCALE_ID_FIELD_NUMBER: _ClassVar[int]
-    SCALE_VERSION_FIELD_NUMBER: _ClassVar[int]
-    BASE_MILLI_FIELD_NUMBER: _ClassVar[int]
+class StandingChange(_message.Message):
+    __slots__ = ("on", "score_milli", "band_id", "band_zh", "band_en")
+    ON_FIELD_NUMBER: _ClassVar[int]
     SCORE_MILLI_FIELD_NUMBER: _ClassVar[int]
     BAND_ID_FIELD_NUMBER: _ClassVar[int]
     BAND_ZH_FIELD_NUMBER: _ClassVar[int]
     BAND_EN_FIELD_NUMBER: _ClassVar[int]
-    EXPORTABLE_FIELD_NUMBER: _ClassVar[int]
-    COMMENDATIONS_FIELD_NUMBER: _ClassVar[int]
-    RECORDS_FIELD_NUMBER: _ClassVar[int]
-    ADVICE_ZH_FIELD_NUMBER: _ClassVar[int]
-    ADVICE_EN_FIELD_NUMBER: _ClassVar[int]
-    scale_id: str
-    scale_version: int
-    base_milli: int
+    on: str
     score_milli: int
     band_id: str
     band_zh: str
     band_en: str
-    exportable: bool
+    def __init__(self, on: _Optional[str] = ..., score_milli: _Optional[int] = ..., band_id: _Optional[str] = ..., band_zh: _Optional[str] = ..., band_en: _Optional[str] = ...) -> None: ...
+
+class GetStandingResponse(_message.Message):
+    __slots__ = ("scale_id", "scale_version", "scale_zh", "scale_en", "base_milli", "points_milli", "score_milli", "band_id", "band_zh", "band_en", "commendations", "shared_score_milli", "shared_band_id", "exportable", "records", "advice_zh", "advice_en", "changes", "catalogue_version", "as_of")
+    SCALE_ID_FIELD_NUMBER: _ClassVar[int]
+    SCALE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SCALE_ZH_FIELD_NUMBER: _ClassVar[int]
+    SCALE_EN_FIELD_NUMBER: _ClassVar[int]
+    BASE_MILLI_FIELD_NUMBER: _ClassVar[int]
+    POINTS_MILLI_FIELD_NUMBER: _ClassVar[int]
+    SCORE_MILLI_FIELD_NUMBER: _ClassVar[int]
+    BAND_ID_FIELD_NUMBER: _ClassVar[int]
+    BAND_ZH_FIELD_NUMBER: _ClassVar[int]
+    BAND_EN_FIELD_NUMBER: _ClassVar[int]
+    COMMENDATIONS_FIELD_NUMBER: _ClassVar[int]
+    SHARED_SCORE_MILLI_FIELD_NUMBER: _ClassVar[int]
+    SHARED_BAND_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPORTABLE_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    ADVICE_ZH_FIELD_NUMBER: _ClassVar[int]
+    ADVICE_EN_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    CATALOGUE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    AS_OF_FIELD_NUMBER: _ClassVar[int]
+    scale_id: str
+    scale_version: int
+    scale_zh: str
+    scale_en: str
+    base_milli: int
+    points_milli: int
+    score_milli: int
+    band_id: str
+    band_zh: str
+    band_en: str
     commendations: _containers.RepeatedScalarFieldContainer[str]
+    shared_score_milli: int
+    shared_band_id: str
+    exportable: bool
     records: _containers.RepeatedCompositeFieldContainer[CountedRecord]
     advice_zh: str
     advice_en: str
-    def __init__(self, scale_id: _Optional[str] = ..., scale_version: _Optional[int] = ..., base_milli: _Optional[int] = ..., score_milli: _Optional[int] = ..., band_id: _Optional[str] = ..., band_zh: _Optional[str] = ..., band_en: _Optional[str] = ..., exportable: _Optional[bool] = ..., commendations: _Optional[_Iterable[str]] = ..., records: _Optional[_Iterable[_Union[CountedRecord, _Mapping]]] = ..., advice_zh: _Optional[str] = ..., advice_en: _Optional[str] = ...) -> None: ...
+    changes: _containers.RepeatedCompositeFieldContainer[StandingChange]
+    catalogue_version: int
+    as_of: _timestamp_pb2.Timestamp
+    def __init__(self, scale_id: _Optional[str] = ..., scale_version: _Optional[int] = ..., scale_zh: _Optional[str] = ..., scale_en: _Optional[str] = ..., base_milli: _Optional[int] = ..., points_milli: _Optional[int] = ..., score_milli: _Optional[int] = ..., band_id: _Optional[str] = ..., band_zh: _Optional[str] = ..., band_en: _Optional[str] = ..., commendations: _Optional[_Iterable[str]] = ..., shared_score_milli: _Optional[int] = ..., shared_band_id: _Optional[str] = ..., exportable: _Optional[bool] = ..., records: _Optional[_Iterable[_Union[CountedRecord, _Mapping]]] = ..., advice_zh: _Optional[str] = ..., advice_en: _Optional[str] = ..., changes: _Optional[_Iterable[_Union[StandingChange, _Mapping]]] = ..., catalogue_version: _Optional[int] = ..., as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListUsesRequest(_message.Message):
     __slots__ = ("resident_id", "page_size", "page_token")
@@ -232,3 +284,17 @@ class ListUsesResponse(_message.Message):
     uses: _containers.RepeatedCompositeFieldContainer[Use]
     next_page_token: str
     def __init__(self, uses: _Optional[_Iterable[_Union[Use, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class EraseResidentRequest(_message.Message):
+    __slots__ = ("resident_id", "document_number")
+    RESIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    resident_id: str
+    document_number: str
+    def __init__(self, resident_id: _Optional[str] = ..., document_number: _Optional[str] = ...) -> None: ...
+
+class EraseResidentResponse(_message.Message):
+    __slots__ = ("row_count",)
+    ROW_COUNT_FIELD_NUMBER: _ClassVar[int]
+    row_count: int
+    def __init__(self, row_count: _Optional[int] = ...) -> None: ...

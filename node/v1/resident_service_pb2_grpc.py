@@ -71,6 +71,11 @@ class ResidentServiceStub:
                 request_serializer=node_dot_v1_dot_resident__service__pb2.ListUsesRequest.SerializeToString,
                 response_deserializer=node_dot_v1_dot_resident__service__pb2.ListUsesResponse.FromString,
                 _registered_method=True)
+        self.EraseResident = channel.unary_unary(
+                '/node.v1.ResidentService/EraseResident',
+                request_serializer=node_dot_v1_dot_resident__service__pb2.EraseResidentRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_resident__service__pb2.EraseResidentResponse.FromString,
+                _registered_method=True)
 
 
 class ResidentServiceServicer:
@@ -131,6 +136,14 @@ class ResidentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EraseResident(self, request, context):
+        """Stop taking part, and have everything removed that is kept of the resident: what is
+        left are the log's commitments, which say nothing without their salts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ResidentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -168,6 +181,11 @@ def add_ResidentServiceServicer_to_server(servicer, server):
                     servicer.ListUses,
                     request_deserializer=node_dot_v1_dot_resident__service__pb2.ListUsesRequest.FromString,
                     response_serializer=node_dot_v1_dot_resident__service__pb2.ListUsesResponse.SerializeToString,
+            ),
+            'EraseResident': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseResident,
+                    request_deserializer=node_dot_v1_dot_resident__service__pb2.EraseResidentRequest.FromString,
+                    response_serializer=node_dot_v1_dot_resident__service__pb2.EraseResidentResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -361,6 +379,33 @@ class ResidentService:
             '/node.v1.ResidentService/ListUses',
             node_dot_v1_dot_resident__service__pb2.ListUsesRequest.SerializeToString,
             node_dot_v1_dot_resident__service__pb2.ListUsesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseResident(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.ResidentService/EraseResident',
+            node_dot_v1_dot_resident__service__pb2.EraseResidentRequest.SerializeToString,
+            node_dot_v1_dot_resident__service__pb2.EraseResidentResponse.FromString,
             options,
             channel_credentials,
             insecure,

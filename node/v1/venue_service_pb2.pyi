@@ -100,12 +100,14 @@ class CheckEligibilityResponse(_message.Message):
     def __init__(self, outcome: _Optional[_Union[RecognitionOutcome, str]] = ..., notice_zh: _Optional[str] = ..., notice_en: _Optional[str] = ..., home_city: _Optional[str] = ..., recognised_band: _Optional[str] = ..., decisions: _Optional[_Iterable[_Union[Decision, _Mapping]]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., visitor_pass: _Optional[str] = ...) -> None: ...
 
 class RedeemRequest(_message.Message):
-    __slots__ = ("request_id", "decision_id")
+    __slots__ = ("request_id", "decision_id", "promise_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    PROMISE_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     decision_id: str
-    def __init__(self, request_id: _Optional[str] = ..., decision_id: _Optional[str] = ...) -> None: ...
+    promise_id: str
+    def __init__(self, request_id: _Optional[str] = ..., decision_id: _Optional[str] = ..., promise_id: _Optional[str] = ...) -> None: ...
 
 class RedeemResponse(_message.Message):
     __slots__ = ("redemption_id", "incentive", "redeemed_at")
@@ -116,3 +118,21 @@ class RedeemResponse(_message.Message):
     incentive: Incentive
     redeemed_at: _timestamp_pb2.Timestamp
     def __init__(self, redemption_id: _Optional[str] = ..., incentive: _Optional[_Union[Incentive, _Mapping]] = ..., redeemed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ClosePromiseRequest(_message.Message):
+    __slots__ = ("request_id", "promise_id", "kept", "note")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    PROMISE_ID_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    promise_id: str
+    kept: bool
+    note: str
+    def __init__(self, request_id: _Optional[str] = ..., promise_id: _Optional[str] = ..., kept: _Optional[bool] = ..., note: _Optional[str] = ...) -> None: ...
+
+class ClosePromiseResponse(_message.Message):
+    __slots__ = ("closed_at",)
+    CLOSED_AT_FIELD_NUMBER: _ClassVar[int]
+    closed_at: _timestamp_pb2.Timestamp
+    def __init__(self, closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

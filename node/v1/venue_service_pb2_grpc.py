@@ -51,6 +51,11 @@ class VenueServiceStub:
                 request_serializer=node_dot_v1_dot_venue__service__pb2.RedeemRequest.SerializeToString,
                 response_deserializer=node_dot_v1_dot_venue__service__pb2.RedeemResponse.FromString,
                 _registered_method=True)
+        self.ClosePromise = channel.unary_unary(
+                '/node.v1.VenueService/ClosePromise',
+                request_serializer=node_dot_v1_dot_venue__service__pb2.ClosePromiseRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_venue__service__pb2.ClosePromiseResponse.FromString,
+                _registered_method=True)
 
 
 class VenueServiceServicer:
@@ -81,6 +86,13 @@ class VenueServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ClosePromise(self, request, context):
+        """Say what became of a promise that was given to this venue.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_VenueServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -98,6 +110,11 @@ def add_VenueServiceServicer_to_server(servicer, server):
                     servicer.Redeem,
                     request_deserializer=node_dot_v1_dot_venue__service__pb2.RedeemRequest.FromString,
                     response_serializer=node_dot_v1_dot_venue__service__pb2.RedeemResponse.SerializeToString,
+            ),
+            'ClosePromise': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClosePromise,
+                    request_deserializer=node_dot_v1_dot_venue__service__pb2.ClosePromiseRequest.FromString,
+                    response_serializer=node_dot_v1_dot_venue__service__pb2.ClosePromiseResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -183,6 +200,33 @@ class VenueService:
             '/node.v1.VenueService/Redeem',
             node_dot_v1_dot_venue__service__pb2.RedeemRequest.SerializeToString,
             node_dot_v1_dot_venue__service__pb2.RedeemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClosePromise(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.VenueService/ClosePromise',
+            node_dot_v1_dot_venue__service__pb2.ClosePromiseRequest.SerializeToString,
+            node_dot_v1_dot_venue__service__pb2.ClosePromiseResponse.FromString,
             options,
             channel_credentials,
             insecure,

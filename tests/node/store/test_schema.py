@@ -11,6 +11,7 @@ from node.errors import STORE_UNAVAILABLE, HutongError
 from node.store import open_store
 from node.store.engine import make_engine
 from node.store.migrate import migrate
+import node.store.record_tables  # noqa: F401 - its tables are the metadata's too
 from node.store.tables import CODES, METADATA, NODE_STATE, RESIDENTS
 from tests.conftest import NewStore
 from tests.node.store.rig import MovableClock, opened, resident

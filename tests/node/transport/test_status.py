@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import federation.errors
 import node.errors
+import node.record_errors
 from federation.errors import HutongError, Reason, Status
 from node.transport import status
 
@@ -18,7 +19,7 @@ KEY = "grpc-status-details-bin"
 REASONS = sorted(
     {
         reason.name: reason
-        for module in (federation.errors, node.errors)
+        for module in (federation.errors, node.errors, node.record_errors)
         for reason in vars(module).values()
         if isinstance(reason, Reason)
     }.items()

@@ -1,0 +1,177 @@
+"""The store's part for departments' records, and for what residents say, are told and promise."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Protocol
+
+from node.model import Page, PageRequest
+from node.records import (
+    Case,
+    CaseKind,
+    CaseState,
+    CaseStep,
+    Notice,
+    Promise,
+    QuarantinedRow,
+    Record,
+    RecordKey,
+    RecordLoad,
+    RecordMove,
+    RecordRead,
+    RecordState,
+)
+
+
+class Records(Protocol):
+    """Persons, their records, and every step of those."""
+
+    def persons(self, digests: Iterable[bytes]) -> dict[bytes, int]:
+        """The persons that are known, by the keyed digest of their document."""
+
+    def add_person(self, person: int, digest: bytes) -> None:
+        """Keep a new person; one that is known makes the transaction run again."""
+
+    def find(self, keys: Iterable[RecordKey]) -> dict[RecordKey, Record]:
+        """The records of those keys, in whatever state, at their newest revision."""
+
+    def of(self, persons: Iterable[int]) -> dict[int, tuple[Record, ...]]:
+        """The standing records of each person, the newest first; () for one without any."""
+
+    def page(
+        self, person: int, indicators: frozenset[str] | None, request: PageRequest
+    ) -> Page[Record]:
+        """The standing records of a person, the newest first; only those of some indicators."""
+
+    def add(self, records: Sequence[Record]) -> None:
+        """Keep new records; one that is there makes the transaction run again."""
+
+    def replace(self, record: Record, *, revision: int) -> bool:
+        """Put the next revision in the place of that one; False where that is not the newest."""
+
+    def mark(
+        self,
+        key: RecordKey,
+        *,
+        state: RecordState | None = None,
+        disputed: bool | None = None,
+        overdue: bool | None = None,
+    ) -> None:
+        """Change a record's state or marks; what is None stays."""
+
+    def add_moves(self, moves: Sequence[RecordMove]) -> None:
+        """Keep steps; written at the commit."""
+
+    def moves(self, key: RecordKey) -> tuple[RecordMove, ...]:
+        """Every step of a record, the oldest first."""
+
+    def load(self, department: str, load_id: str) -> RecordLoad | None:
+        """How far a load has come."""
+
+    def put_load(self, load: RecordLoad) -> None:
+        """Keep how far a load has come."""
+
+
+class Quarantine(Protocol):
+    """Rows that wait for their department."""
+
+    def put(self, rows: Sequence[QuarantinedRow]) -> None:
+        """Keep rows; the same row of the same department again replaces itself."""
+
+    def get(self, row_id: str) -> QuarantinedRow | None:
+        """The row of that id."""
+
+    def page(self, department: str, request: PageRequest) -> Page[QuarantinedRow]:
+        """The rows of a department, the oldest first."""
+
+    def remove(self, row_ids: Iterable[str]) -> None:
+        """Let rows go: taken, or given up."""
+
+    def remove_numbers(self, keys: Iterable[RecordKey]) -> None:
+        """Let every row go that was sent for one of these records."""
+
+
+class Cases(Protocol):
+    """Objections and applications for repair."""
+
+    def add(self, case: Case) -> None:
+        """Keep a new case."""
+
+    def get(self, case_id: str) -> Case | None:
+        """The case of that id."""
+
+    def put(self, case: Case, *, state: CaseState) -> bool:
+        """Keep a case as it is now; False, and nothing kept, where it was not in that state."""
+
+    def about(self, key: RecordKey) -> tuple[Case, ...]:
+        """Every case about a record, the newest first."""
+
+    def of_resident(self, resident_id: str, request: PageRequest) -> Page[Case]:
+        """The cases of a resident, the newest first."""
+
+    def waiting(
+        self, states: frozenset[CaseState], indicators: frozenset[str] | None, request: PageRequest
+    ) -> Page[Case]:
+        """The cases in some states, about some indicators (None: all), the one due first first."""
+
+    def overdue(self, now: datetime, most: int) -> tuple[Case, ...]:
+        """Open cases that are due before `now` and not marked overdue, at most so many."""
+
+    def count_overdue(self) -> Mapping[CaseKind, int]:
+        """How many open cases are marked overdue, of each kind."""
+
+    def add_step(self, step: CaseStep) -> None:
+        """Keep a step."""
+
+    def steps(self, case_ids: Iterable[str]) -> dict[str, tuple[CaseStep, ...]]:
+        """Every step of each case, the oldest first."""
+
+
+class Notices(Protocol):
+    """What residents are told."""
+
+    def add(self, notice: Notice) -> None:
+        """Keep a notice; written at the commit."""
+
+    def page(self, resident_id: str, request: PageRequest) -> Page[Notice]:
+        """The notices of a resident, the newest first."""
+
+
+class Reads(Protocol):
+    """Who read records of class B and above."""
+
+    def add(self, reads: Sequence[RecordRead]) -> None:
+        """Keep reads; durable before what was read is shown."""
+
+    def page(self, person: int, request: PageRequest) -> Page[RecordRead]:
+        """The reads of a person's records, the newest first."""
+
+
+class Promises(Protocol):
+    """Residents' promises."""
+
+    def add(self, promise: Promise) -> None:
+        """Keep a new promise."""
+
+    def get(self, promise_id: str) -> Promise | None:
+        """The promise of that id."""
+
+    def put(self, promise: Promise) -> None:
+        """Keep a promise as it is now."""
+
+    def page(self, resident_id: str, request: PageRequest) -> Page[Promise]:
+        """The promises of a resident, the newest first."""
+
+
+class Removal(Protocol):
+    """What is removed for good: by its time, or with its person."""
+
+    def expired_records(
+        self, indicator_id: str, occurred_before: date, most: int, *, dry_run: bool
+    ) -> int:
+        """Remove records of an indicator from before a day, with their steps; how many."""
+
+    def ended_before(self, kind: str, instant: datetime, most: int, *, dry_run: bool) -> int:
+        """Remove rows of a kind whose time ended before an instant; how many."""
+
+    def erase(self, resident_id: str, person: int) -> int:
+        """Remove every row that is about a resident or leads to one; how many."""

@@ -1,0 +1,106 @@
+"""Rows that were not taken, and wait for their department."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from typing import Final
+
+import sqlalchemy as sa
+
+from node.model import Page, PageRequest
+from node.records import QuarantinedRow, RecordKey, RecordRow
+from node.store.connection import Row, Session, Upserts
+from node.store.lists import named, places, portions
+from node.store.paging import page
+from node.store.record_tables import QUARANTINE
+from node.store.values import to_instant, to_json, to_micros
+
+_B: Final = sa.bindparam
+_QUARANTINED: Final = sa.select(QUARANTINE).where(QUARANTINE.c.row_id == _B("row_id"))
+_QUARANTINE_PAGE: Final = (
+    sa.select(QUARANTINE)
+    .where(QUARANTINE.c.department == _B("department"), QUARANTINE.c.row_id > _B("after"))
+    .order_by(QUARANTINE.c.row_id)
+    .limit(_B("most", type_=sa.Integer))
+)
+
+
+class QuarantineRepository:
+    """Rows that wait for their department."""
+
+    def __init__(self, session: Session, upserts: Upserts) -> None:
+        """In one transaction."""
+        self._session = session
+        self._upserts = upserts
+
+    def put(self, rows: Sequence[QuarantinedRow]) -> None:
+        """Keep rows."""
+        for row in rows:
+            self._session.write(
+                self._upserts.quarantined,
+                row_id=row.row_id,
+                department=row.department,
+                source=row.row.source or row.department,
+                record_number=row.row.record_number,
+                row=to_json(asdict(row.row) | {"document_number": ""}),
+                person=row.person,
+                reason=row.reason,
+                fields=to_json([list(pair) for pair in row.fields]),
+                received_at=to_micros(row.received_at),
+                load_id=row.load_id,
+                line=row.line,
+            )
+
+    def get(self, row_id: str) -> QuarantinedRow | None:
+        """The row of that id."""
+        row = self._session.one(_QUARANTINED, row_id=row_id)
+        return None if row is None else _quarantined(row)
+
+    def page(self, department: str, request: PageRequest) -> Page[QuarantinedRow]:
+        """The rows of a department, the oldest first."""
+        rows = self._session.all(
+            _QUARANTINE_PAGE, department=department, after=request.token, most=request.size + 1
+        )
+        return page(tuple(map(_quarantined, rows)), request, lambda row: row.row_id)
+
+    def remove(self, row_ids: Iterable[str]) -> None:
+        """Let rows go."""
+        for some in portions(row_ids):
+            self._session.write(_remove(len(some)), **named(some))
+
+    def remove_numbers(self, keys: Iterable[RecordKey]) -> None:
+        """Let every row go that was sent for one of these records."""
+        by_source = defaultdict[str, list[str]](list)
+        for key in keys:
+            by_source[key.source].append(key.record_number)
+        for source, numbers in by_source.items():
+            for some in portions(numbers):
+                self._session.write(_remove_numbers(len(some)), source=source, **named(some))
+
+
+@lru_cache
+def _remove(count: int) -> sa.Delete:
+    return sa.delete(QUARANTINE).where(QUARANTINE.c.row_id.in_(places(count)))
+
+
+@lru_cache
+def _remove_numbers(count: int) -> sa.Delete:
+    return sa.delete(QUARANTINE).where(
+        QUARANTINE.c.source == _B("source"), QUARANTINE.c.record_number.in_(places(count))
+    )
+
+
+def _quarantined(row: Row) -> QuarantinedRow:
+    return QuarantinedRow(
+        row_id=row[0],
+        department=row[1],
+        row=RecordRow(**json.loads(row[4])),
+        person=row[5],
+        reason=row[6],
+        fields=tuple((name, value) for name, value in json.loads(row[7])),
+        received_at=to_instant(row[8]),
+        load_id=row[9],
+        line=row[10],
+    )
