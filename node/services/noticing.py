@@ -14,7 +14,7 @@ from node.services.here import Here
 from node.services.standing import find_resident
 
 
-def notify(  # noqa: PLR0913 - one call says it all
+def notify(
     tx: Transaction,
     here: Here,
     resident_id: str,
