@@ -1,6 +1,7 @@
 """Calls to the node of an invocation, each with the client certificate of the right role."""
 
 import uuid
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,15 +31,18 @@ _SERVICES: Final = {
 class Node:
     """The node of an invocation, as one client sees it."""
 
-    def __init__(self, session: Session, role: Role, name: str = DEFAULT) -> None:
+    def __init__(
+        self, session: Session, role: Role, name: str = DEFAULT, *, service: str = ""
+    ) -> None:
         """Connect as the client of that role and name; raises CLIENT_MISSING.
 
-        Which operator it is, the invocation says.
+        Which operator it is, the invocation says. `service` is another one than the role's first,
+        such as "OversightService".
         """
         if role is Role.OPERATOR:
             name = session.operator or DEFAULT
         self._session = session
-        self._service = _SERVICES[role]
+        self._service = service or _SERVICES[role]
         files = session.client_files() or _own_files(session, role, name)
         for path in (files.certificate, files.key, files.ca):
             if not path.is_file():
@@ -65,6 +69,25 @@ class Node:
         answer = self.ask(method, request_id=self._session.pending, **request)
         self._session.pending = ""
         return answer
+
+    def upload(
+        self, method: str, request_id: str | None, parts: Iterable[Mapping[str, Any]]
+    ) -> Answer:
+        """Call a method of many requests, each of which bears the same request id.
+
+        A part is taken from `parts` when the one before has gone out: what was taken is a fair
+        measure of how far the upload has come. The session keeps the id as for `change`.
+        """
+        own = request_id or str(uuid.uuid4())
+        self._session.pending = own
+        requests = ({"request_id": own} | dict(part) for part in parts)
+        answer = self.load(method, requests)
+        self._session.pending = ""
+        return answer
+
+    def load(self, method: str, requests: Iterable[Mapping[str, Any]]) -> Answer:
+        """As `upload`, for requests that bear no request id."""
+        return self._client.upload(f"{self._service}/{method}", requests)
 
     def every(self, method: str, items: str, **request: object) -> list[Answer]:
         """All items of a paged list: nothing is cut."""

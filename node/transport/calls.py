@@ -8,11 +8,11 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import SimpleNamespace
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import grpc
 import structlog
@@ -34,6 +34,7 @@ _CANCELLED: Final = "CANCELLED"
 _OUTWARD: Final = "federation."
 _LOG: Final = structlog.get_logger()
 
+T = TypeVar("T")
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -50,7 +51,7 @@ class Call:
 
 
 Handler = Callable[[Call, Any], Awaitable[Message | bytes]]
-"""A method: one answer to one request."""
+"""A method: one answer to one request, or to many, which it takes from an AsyncIterator."""
 
 StreamHandler = Callable[[Call, Any], AsyncIterator[Message | bytes] | Awaitable[None]]
 """A method that streams: to one request or to many it gives its answers, or writes them itself."""
@@ -130,9 +131,14 @@ def unmetered(_service: str, _method: str) -> Told:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a port may have besides its gate; `streams` where a method of it streams."""
+    """What a port may have besides its gate.
+
+    `streams` where a method of it streams; `guarded` where health and reflection are behind the
+    gate, too.
+    """
 
     streams: Streams | None = None
+    guarded: bool = False
     fresh: Fresh = lambda _service, _method: None
     meter: Meter = unmetered
 
@@ -147,7 +153,7 @@ def service_handler(
     """Every method of a service, handled by the servicer's method of the same name."""
     handlers = {}
     for method in service.methods:
-        make = _stream_handler if method.server_streaming else _method_handler
+        make = _MAKERS[method.client_streaming, method.server_streaming]
         handler = getattr(servicer, method.name, None)
         # Of somebody else's service we may not have all.
         if handler is not None:
@@ -164,98 +170,157 @@ def as_ours(servicer: object, *names: str) -> object:
     return SimpleNamespace(**{name: turned(getattr(servicer, name)) for name in names})
 
 
-def _method_handler(
-    method: MethodDescriptor, handler: Handler, gate: Gate, running: Running, around: Around
-) -> "grpc.RpcMethodHandler[bytes, bytes]":
-    request_type = GetMessageClass(method.input_type)
-    service = method.containing_service.full_name
-    fresh, tell = around.fresh(service, method.name), around.meter(service, method.name)
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """One method of a port, and how every call of it begins and ends."""
 
-    async def serve(data: bytes, context: Context) -> bytes:
+    name: str
+    service: str
+    request_type: type[Message]
+    gate: Gate
+    running: Running
+    fresh: Callable[[], Awaitable[object]] | None
+    tell: Told
+
+    @classmethod
+    def of(
+        cls, method: MethodDescriptor, gate: Gate, running: Running, around: Around
+    ) -> "_Served":
+        """A method behind a gate."""
+        service = method.containing_service.full_name
+        fresh, tell = around.fresh(service, method.name), around.meter(service, method.name)
+        request_type = GetMessageClass(method.input_type)
+        return cls(method.name, service, request_type, gate, running, fresh, tell)
+
+    async def serve(self, context: Context, work: Callable[[Call], Awaitable[T]]) -> T:
+        """What `work` gives for one call; whatever is raised is the call's status."""
         began = time.perf_counter()
-        who = ""
+        who, reason = "", _CANCELLED
         try:
-            if fresh is not None:
-                await fresh()
-            caller = gate.enter(context, service, method.name)
+            if self.fresh is not None:
+                await self.fresh()
+            caller = self.gate.enter(context, self.service, self.name)
             who = str(caller)
             try:
-                running.enter()
-            except HutongError:
-                gate.leave(caller)
-                raise
-            try:
-                request = _parse(request_type, data, method.name)
-                structlog.contextvars.bind_contextvars(request_id=gate.request_id(context, request))
-                answer = await handler(Call(caller, method.name, context), request)
+                answer = await work(Call(caller, self.name, context))
             finally:
-                running.leave()
-                gate.leave(caller)
+                self.gate.leave(caller)
         except grpc.aio.AbortError:
             raise
         except Exception as error:  # noqa: BLE001 - told, and logged where it is a fault of ours
-            failure = _failure(error, method.name, who)
+            failure = _failure(error, self.name, who)
+            reason = failure.reason.name
         else:
-            _log(method.name, who, _OK, began, tell)
-            return answer if isinstance(answer, bytes) else answer.SerializeToString()
-        _log(method.name, who, failure.reason.name, began, tell)
-        await _abort(context, service, failure)
+            reason = _OK
+            return answer
+        finally:
+            _log(self.name, who, reason, began, self.tell)
+        await _abort(context, self.service, failure)
         raise AssertionError("abort raises")
 
+    def parse(self, data: bytes) -> Message:
+        """A request; raises MALFORMED or NOT_CANONICAL."""
+        return _parse(self.request_type, data, self.name)
+
+    async def parse_each(self, requests: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+        """Each request of a stream, as it comes."""
+        async for data in requests:
+            yield self.parse(data)
+
+    def follow(self, context: Context, request: Message) -> None:
+        """The logs of this call bear its id."""
+        structlog.contextvars.bind_contextvars(request_id=self.gate.request_id(context, request))
+
+
+def _method_handler(
+    method: MethodDescriptor, handler: Handler, gate: Gate, running: Running, around: Around
+) -> "grpc.RpcMethodHandler[bytes, bytes]":
+    """A method of one request and one answer."""
+    served = _Served.of(method, gate, running, around)
+
+    async def serve(data: bytes, context: Context) -> bytes:
+        async def work(call: Call) -> bytes:
+            running.enter()
+            try:
+                request = served.parse(data)
+                served.follow(context, request)
+                return _bytes_of(await handler(call, request))
+            finally:
+                running.leave()
+
+        return await served.serve(context, work)
+
     return grpc.unary_unary_rpc_method_handler(serve)
+
+
+def _upload_handler(
+    method: MethodDescriptor, handler: Handler, gate: Gate, running: Running, around: Around
+) -> "grpc.RpcMethodHandler[Any, Any]":
+    """A method of many requests and one answer; it ends when its caller may not call it.
+
+    The next request is taken from the line when the handler asks for it, so that a sender waits
+    for the work on what was sent. A drain ends it as it ends every stream: what was done is done,
+    and the caller goes on from there.
+    """
+    served = _Served.of(method, gate, running, around)
+    streams = _streams_of(method, around)
+
+    async def serve(requests: AsyncIterator[bytes], context: Context) -> bytes:
+        async def work(call: Call) -> bytes:
+            running.check()
+            # Not all of what comes is known yet: the logs follow it by an id of their own.
+            served.follow(context, served.request_type())
+            answers = list[bytes]()
+
+            async def take() -> None:
+                answers.append(_bytes_of(await handler(call, served.parse_each(requests))))
+
+            await streams.run(context, served.service, served.name, take)
+            return answers[0]
+
+        return await served.serve(context, work)
+
+    return grpc.stream_unary_rpc_method_handler(serve)
 
 
 def _stream_handler(
     method: MethodDescriptor, handler: StreamHandler, gate: Gate, running: Running, around: Around
 ) -> "grpc.RpcMethodHandler[Any, Any]":
     """A method that streams, of one request or of many; it ends when its caller may not call it."""
-    request_type = GetMessageClass(method.input_type)
-    service = method.containing_service.full_name
-    fresh, tell = around.fresh(service, method.name), around.meter(service, method.name)
-    streams = around.streams
-    if streams is None:
-        raise TypeError(f"{method.full_name} streams, and this port has no streams")
-
-    async def asked(requests: AsyncIterator[bytes]) -> AsyncIterator[Message]:
-        async for data in requests:
-            yield _parse(request_type, data, method.name)
+    served = _Served.of(method, gate, running, around)
+    streams = _streams_of(method, around)
+    many = method.client_streaming
 
     async def serve(requests: Any, context: Context) -> None:  # noqa: ANN401 - bytes, or many
-        began = time.perf_counter()
-        who, reason = "", _CANCELLED
-        try:
-            if fresh is not None:
-                await fresh()
-            caller = gate.enter(context, service, method.name)
-            who = str(caller)
-            try:
-                running.check()
-                many = method.client_streaming
-                request = asked(requests) if many else _parse(request_type, requests, method.name)
-                call = Call(caller, method.name, context)
-                await streams.run(
-                    context,
-                    service,
-                    method.name,
-                    lambda: write_all(context, handler(call, request)),
-                )
-            finally:
-                gate.leave(caller)
-        except grpc.aio.AbortError:
-            raise
-        except Exception as error:  # noqa: BLE001 - told, and logged where it is a fault of ours
-            failure = _failure(error, method.name, who)
-            reason = failure.reason.name
-        else:
-            reason = _OK
-            return
-        finally:
-            _log(method.name, who, reason, began, tell)
-        await _abort(context, service, failure)
+        async def work(call: Call) -> None:
+            running.check()
+            request = served.parse_each(requests) if many else served.parse(requests)
+            await streams.run(
+                context,
+                served.service,
+                served.name,
+                lambda: write_all(context, handler(call, request)),
+            )
 
-    if method.client_streaming:
+        await served.serve(context, work)
+
+    if many:
         return grpc.stream_stream_rpc_method_handler(serve, response_serializer=_bytes_of)
     return grpc.unary_stream_rpc_method_handler(serve, response_serializer=_bytes_of)
+
+
+_MAKERS: Final[Mapping[tuple[bool, bool], Callable[..., Any]]] = {
+    (False, False): _method_handler,
+    (True, False): _upload_handler,
+    (False, True): _stream_handler,
+    (True, True): _stream_handler,
+}
+
+
+def _streams_of(method: MethodDescriptor, around: Around) -> Streams:
+    if around.streams is None:
+        raise TypeError(f"{method.full_name} streams, and this port has no streams")
+    return around.streams
 
 
 def _bytes_of(answer: Message | bytes) -> bytes:

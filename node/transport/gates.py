@@ -29,9 +29,12 @@ from node.transport.credentials import pins
 _TLS: Final = b"TLSv1.3"
 _ROLES: Final[Mapping[str, Role]] = {
     "node.v1.ResidentService": Role.RESIDENT,
+    "node.v1.ResidentCaseService": Role.RESIDENT,
     "node.v1.VenueService": Role.VENUE,
     "node.v1.DepartmentService": Role.DEPARTMENT,
+    "node.v1.DepartmentCaseService": Role.DEPARTMENT,
     "node.v1.OperatorService": Role.OPERATOR,
+    "node.v1.OversightService": Role.OPERATOR,
 }
 
 # The states in which a partner may call. Where nothing is said it must be active: off is off. The
@@ -135,7 +138,11 @@ class LocalGate:
         self._here = here
 
     def enter(self, context: Context, service: str, method: str) -> Caller:
-        """The client; raises CERTIFICATE_REFUSED or ROLE_REFUSED."""
+        """The client, of whom nothing is counted; raises as `allowed`."""
+        return self.allowed(context, service, method)
+
+    def allowed(self, context: Context, service: str, method: str) -> Caller:
+        """The client, if it may call this method; raises CERTIFICATE_REFUSED or ROLE_REFUSED."""
         shown = context.auth_context()
         _check_tls(shown)
         uris = tuple(uri.decode("utf-8", "replace") for uri in shown.get("peer_uri", ()))

@@ -1,11 +1,14 @@
 """A client of the local port, for the command line and the demo: JSON in, JSON out."""
 
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import grpc
 from google.protobuf import json_format
 from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from federation.errors import HutongError
@@ -14,8 +17,11 @@ from node.keys.files import read_certificate
 from node.limits import LOCAL_ANSWER_BYTES
 from node.transport import status
 from node.v1 import (
+    department_case_service_pb2,
     department_service_pb2,
     operator_service_pb2,
+    oversight_service_pb2,
+    resident_case_service_pb2,
     resident_service_pb2,
     venue_service_pb2,
 )
@@ -24,9 +30,12 @@ _SERVICES: Final = {
     name: service
     for file in (
         resident_service_pb2.DESCRIPTOR,
+        resident_case_service_pb2.DESCRIPTOR,
         venue_service_pb2.DESCRIPTOR,
         department_service_pb2.DESCRIPTOR,
+        department_case_service_pb2.DESCRIPTOR,
         operator_service_pb2.DESCRIPTOR,
+        oversight_service_pb2.DESCRIPTOR,
     )
     for name, service in file.services_by_name.items()
 }
@@ -64,21 +73,61 @@ class LocalClient:
         Raises:
             HutongError: the node's own error, or NODE_UNREACHABLE.
         """
-        service, _, name = method.partition("/")
-        descriptor = _SERVICES[service].methods_by_name[name]
+        descriptor = _descriptor(method)
         wire = _to_wire(descriptor, request)
         call = self._channel.unary_unary(
-            f"/{descriptor.containing_service.full_name}/{name}",
-            None,
-            GetMessageClass(descriptor.output_type).FromString,
+            _path(descriptor), None, GetMessageClass(descriptor.output_type).FromString
         )
         try:
             answer = call(wire, timeout=self._timeout)
         except grpc.RpcError as error:
             raise self._told(error) from error
-        return json_format.MessageToDict(
-            answer, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-        )
+        return _from_wire(answer)
+
+    def upload(self, method: str, requests: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+        """Call a method of many requests and one answer, such as "DepartmentService/LoadRecords".
+
+        Each request has the field names of the protos, bytes as bytes. The next one is asked for
+        when the one before has gone out, and the node takes no more than it can work off: what was
+        asked for is at most a few requests ahead of what was taken. It may last as long as it goes
+        on; it ends when nothing has moved for the client's timeout.
+
+        Raises:
+            HutongError: the node's own error, or NODE_UNREACHABLE.
+            Exception: what `requests` raised; then the call is given up.
+        """
+        descriptor = _descriptor(method)
+        sent = _Sent(descriptor, requests)
+        call = self._channel.stream_unary(
+            _path(descriptor), None, GetMessageClass(descriptor.output_type).FromString
+        ).future(iter(sent))
+        sent.begin(call)
+        try:
+            return _from_wire(self._until_answered(sent))
+        finally:
+            sent.stop()
+
+    def _until_answered(self, sent: "_Sent") -> Message:
+        seen = -1
+        while True:
+            try:
+                answer: Message = sent.call.result(timeout=self._timeout)
+            except grpc.FutureTimeoutError as error:
+                if sent.count == seen:
+                    problem = _PROBLEMS[grpc.StatusCode.DEADLINE_EXCEEDED]
+                    raise HutongError(
+                        NODE_UNREACHABLE, address=self._address, problem=problem
+                    ) from error
+                seen = sent.count
+            except grpc.FutureCancelledError:
+                # Only a fault of their maker gives a call up before its answer.
+                if sent.fault is None:
+                    raise
+                raise sent.fault from None
+            except grpc.RpcError as error:
+                raise self._told(error) from error
+            else:
+                return answer
 
     def close(self) -> None:
         """Let the connection go."""
@@ -90,6 +139,61 @@ class LocalClient:
             return theirs
         problem = _PROBLEMS.get(error.code(), error.code().name.lower())
         return HutongError(NODE_UNREACHABLE, address=self._address, problem=problem)
+
+
+class _Sent:
+    """Requests on their way out, how many were asked for, and what their maker raised."""
+
+    def __init__(self, method: MethodDescriptor, requests: Iterable[Mapping[str, Any]]) -> None:
+        self._name = method.name
+        self._make = GetMessageClass(method.input_type)
+        self._requests = requests
+        self._begun = threading.Event()
+        self.call: Any = None
+        self.count = 0
+        self.fault: Exception | None = None
+
+    def begin(self, call: Any) -> None:  # noqa: ANN401 - grpc's own
+        """Let them go out over that call."""
+        self.call = call
+        self._begun.set()
+
+    def stop(self) -> None:
+        """Let no more go out; nothing where the call has its answer."""
+        self.call.cancel()
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Their bytes, in a thread of grpc's; a fault is kept for the caller's own."""
+        self._begun.wait()
+        try:
+            for request in self._requests:
+                yield self._wire(request)
+                self.count += 1
+        except Exception as error:  # noqa: BLE001 - raised again by `upload`
+            self.fault = error
+            # To end without this would be to say that all was sent.
+            self.stop()
+
+    def _wire(self, request: Mapping[str, Any]) -> bytes:
+        try:
+            return self._make(**request).SerializeToString()
+        except (TypeError, ValueError) as error:
+            raise HutongError(FIELD_INVALID, field=self._name, problem=str(error)) from error
+
+
+def _descriptor(method: str) -> MethodDescriptor:
+    service, _, name = method.partition("/")
+    return _SERVICES[service].methods_by_name[name]
+
+
+def _path(method: MethodDescriptor) -> str:
+    return f"/{method.containing_service.full_name}/{method.name}"
+
+
+def _from_wire(answer: Message) -> dict[str, Any]:
+    return json_format.MessageToDict(
+        answer, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
 
 
 def _to_wire(method: MethodDescriptor, request: dict[str, Any]) -> bytes:

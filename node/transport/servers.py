@@ -27,18 +27,24 @@ from node.transport.calls import (
     stopping,
     unmetered,
 )
+from node.transport.department_cases import DepartmentCaseServicer
 from node.transport.departments import DepartmentServicer
 from node.transport.federation import FederationServicer
 from node.transport.gates import LocalGate, PeerGate
 from node.transport.health import Health
 from node.transport.operators import OperatorServicer
+from node.transport.oversight import OversightServicer
+from node.transport.resident_cases import ResidentCaseServicer
 from node.transport.residents import ResidentServicer
 from node.transport.streams import Streams
 from node.transport.trial import TrialServicer
 from node.transport.venues import VenueServicer
 from node.v1 import (
+    department_case_service_pb2,
     department_service_pb2,
     operator_service_pb2,
+    oversight_service_pb2,
+    resident_case_service_pb2,
     resident_service_pb2,
     venue_service_pb2,
 )
@@ -77,13 +83,14 @@ class Port:
     ) -> None:
         """Serve `services` at `address`, which the setting of that name gives.
 
-        `sizes` are the most bytes of a request and of an answer. Health and reflection are behind
-        the gate where the port has streams, else open to whoever may connect.
+        `sizes` are the most bytes of a request and of an answer. Where health and reflection are
+        not `guarded` they are open to whoever may connect.
         """
         names = tuple(descriptor.full_name for descriptor, _ in services)
         self._health = Health(names)
         self._running = Running()
         self._streams = around.streams
+        self._guarded = around.guarded
         self._server: Any = grpc.aio.server(
             options=(
                 *_OPTIONS,
@@ -98,7 +105,7 @@ class Port:
             ]
         )
         shown = (*names, _HEALTH.full_name, _REFLECTION.full_name)
-        if around.streams is None:
+        if not around.guarded:
             health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, self._server)
             reflection.enable_server_reflection(shown, self._server)
         else:
@@ -130,7 +137,7 @@ class Port:
 
     async def say_in_order(self, *, keys: bool, partners: bool) -> None:
         """Say whether keys and partners are in order, where this city's own clients ask."""
-        if self._streams is None:
+        if not self._guarded:
             await self._health.say_in_order(keys=keys, partners=partners)
 
     async def stop(self) -> None:
@@ -164,7 +171,7 @@ def peer_port(
         gate,
         [(federation, FederationServicer(cases)), (trial, TrialServicer(cases))],
         (MESSAGE_BYTES, MESSAGE_BYTES),
-        Around(streams, gate.fresh, meter),
+        Around(streams, guarded=True, fresh=gate.fresh, meter=meter),
     )
 
 
@@ -175,19 +182,31 @@ def local_port(
     cases: UseCases,
     meter: Meter = unmetered,
 ) -> Port:
-    """Where this city's own clients call."""
+    """Where this city's own clients call; made in the loop that serves it."""
+    gate = LocalGate(cases.here)
     services = [
         (resident_service_pb2.DESCRIPTOR, "ResidentService", ResidentServicer(cases)),
         (venue_service_pb2.DESCRIPTOR, "VenueService", VenueServicer(cases)),
         (department_service_pb2.DESCRIPTOR, "DepartmentService", DepartmentServicer(cases)),
         (operator_service_pb2.DESCRIPTOR, "OperatorService", OperatorServicer(cases)),
+        (oversight_service_pb2.DESCRIPTOR, "OversightService", OversightServicer(cases)),
+        (
+            resident_case_service_pb2.DESCRIPTOR,
+            "ResidentCaseService",
+            ResidentCaseServicer(cases),
+        ),
+        (
+            department_case_service_pb2.DESCRIPTOR,
+            "DepartmentCaseService",
+            DepartmentCaseServicer(cases),
+        ),
     ]
     return Port(
         address,
         "local_listen",
         credentials.local_server(keys, authority),
-        LocalGate(cases.here),
+        gate,
         [(file.services_by_name[name], servicer) for file, name, servicer in services],
         (limits.LOCAL_REQUEST_BYTES, limits.LOCAL_ANSWER_BYTES),
-        Around(meter=meter),
+        Around(Streams(gate.allowed), meter=meter),
     )

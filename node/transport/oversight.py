@@ -1,0 +1,11 @@
+"""The local port for operators, as the city's credit office."""
+
+from node.services.assembly import UseCases
+
+
+class OversightServicer:
+    """node.v1.OversightService."""
+
+    def __init__(self, cases: UseCases) -> None:
+        """Over the use cases of a city."""
+        self._cases = cases

@@ -1,0 +1,11 @@
+"""The local port for residents: their objections, repairs, promises and notices."""
+
+from node.services.assembly import UseCases
+
+
+class ResidentCaseServicer:
+    """node.v1.ResidentCaseService."""
+
+    def __init__(self, cases: UseCases) -> None:
+        """Over the use cases of a city."""
+        self._cases = cases
