@@ -64,7 +64,7 @@ class Residents(Protocol):
         """Keep what the resident's records come to, as `resident` has it."""
 
     def to_recount(self, today: date, counted_by: int, most: int) -> tuple[Resident, ...]:
-        """Residents whose sum has had its day or is of another catalogue, at most so many."""
+        """Residents whose sum has had its day or is of an older catalogue, at most so many."""
 
     def count_to_recount(self, today: date, counted_by: int) -> int:
         """How many those are."""

@@ -4,7 +4,7 @@ Everything follows from the records, the catalogue in force and the day: a sum t
 that is made anew are the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -27,30 +27,53 @@ class Tally:
     changes_on: date | None
 
 
-NOTHING = Tally(0, 0, (), None)
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The days on which a record counts: from `begins` until the day before `ends`."""
+
+    record: Record
+    indicator: Indicator
+    begins: date
+    ends: date
+
+    def holds(self, day: date) -> bool:
+        """Whether the record counts on that day."""
+        return self.begins <= day < self.ends
 
 
-def tally(records: Iterable[Record], catalogue: IndicatorCatalogue | None, today: date) -> Tally:
-    """What the records of one person come to on that day.
+def spans(records: Iterable[Record], catalogue: IndicatorCatalogue | None) -> Iterator[Span]:
+    """When each record counts; none for one that cannot.
 
-    A record counts from the day that it happened until the day before its end; one whose indicator
-    the catalogue does not have counts nothing.
+    One whose indicator the catalogue does not have counts nothing.
     """
     if catalogue is None:
-        return NOTHING
-    points, shared, commendations, changes = 0, 0, set[str](), list[date]()
+        return
     for record in records:
         indicator = catalogue.indicators.get(record.indicator_id)
         if indicator is None or not may_count(record, catalogue.rules):
             continue
         ends = indicator.counts_until(record.occurred_on, record.ends_on)
-        changes.extend(day for day in (record.occurred_on, ends) if day > today)
-        if record.occurred_on <= today < ends:
-            points += indicator.effect_milli
-            shared += indicator.effect_milli if indicator.attestable else 0
-            if indicator.commendation:
-                commendations.add(indicator.commendation)
+        if record.occurred_on < ends:
+            yield Span(record, indicator, record.occurred_on, ends)
+
+
+def sum_on(day: date, of: Iterable[Span]) -> Tally:
+    """What these come to on that day."""
+    points, shared, commendations, changes = 0, 0, set[str](), list[date]()
+    for span in of:
+        changes.extend(change for change in (span.begins, span.ends) if change > day)
+        if not span.holds(day):
+            continue
+        points += span.indicator.effect_milli
+        shared += span.indicator.effect_milli if span.indicator.attestable else 0
+        if span.indicator.commendation:
+            commendations.add(span.indicator.commendation)
     return Tally(points, shared, tuple(sorted(commendations)), min(changes, default=None))
+
+
+def tally(records: Iterable[Record], catalogue: IndicatorCatalogue | None, today: date) -> Tally:
+    """What the records of one person come to on that day."""
+    return sum_on(today, spans(records, catalogue))
 
 
 def may_count(record: Record, rules: ScoringRules) -> bool:
@@ -58,12 +81,6 @@ def may_count(record: Record, rules: ScoringRules) -> bool:
     if record.state is not RecordState.STANDING or record.overdue:
         return False
     return rules.disputed_count or not record.disputed
-
-
-def counts_on(record: Record, indicator: Indicator, rules: ScoringRules, day: date) -> bool:
-    """Whether a record counts on that day."""
-    ends = indicator.counts_until(record.occurred_on, record.ends_on)
-    return may_count(record, rules) and record.occurred_on <= day < ends
 
 
 def recounted(

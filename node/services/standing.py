@@ -92,16 +92,6 @@ def current(tx: Transaction, resident: Resident, today: date) -> Resident:
     return recounted(resident, tx.records.of([resident.person])[resident.person], catalogue, today)
 
 
-def recount(tx: Transaction, persons: Iterable[int], today: date) -> None:
-    """Keep the sums of today of the residents among these persons."""
-    residents = tx.residents.by_persons(persons)
-    records = tx.records.of(residents)
-    for person, resident in residents.items():
-        found = recounted(resident, records[person], tx.registry.indicators, today)
-        if found != resident:
-            tx.residents.recount(found)
-
-
 def _next_band(scale: Scale, standing: Standing) -> Band | None:
     rank = scale.rank(standing.band_id) + 1
     return scale.bands[rank] if rank < len(scale.bands) else None
