@@ -157,6 +157,7 @@ async def _live(node: _Node, settings: Settings) -> None:
         every(limits.REFRESH_EVERY, node.cases.refreshing.tick, name="refresh"),
         every(limits.HEALTH_EVERY, node.cases.onboarding.tick, name="onboarding"),
         every(limits.HEALTH_EVERY, node.cases.rooms.tick, name="rooms"),
+        every(limits.HEALTH_EVERY, node.cases.rescoring.tick, name="rescore"),
     ):
         told = await until_told_to_stop()
         _LOG.info("draining", told=told)

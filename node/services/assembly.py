@@ -17,6 +17,7 @@ from node.services.partners import PartnerDesk
 from node.services.recording import Recording
 from node.services.redeeming import Redeeming
 from node.services.refreshing import Refreshing
+from node.services.rescoring import Rescoring
 from node.services.residents import ResidentDesk
 from node.services.rotating import KeyDesk, Workshop
 from node.services.standing import Standings
@@ -39,6 +40,7 @@ class UseCases:
     residents: ResidentDesk
     standings: Standings
     recording: Recording
+    rescoring: Rescoring
     catalogue: CatalogueDesk
     partners: PartnerDesk
     swapping: Swapping
@@ -87,6 +89,7 @@ def assemble(
         residents=ResidentDesk(here, keys, book),
         standings=Standings(here),
         recording=Recording(here, keys),
+        rescoring=Rescoring(here, uow),
         catalogue=CatalogueDesk(here, keys),
         partners=partners,
         swapping=swapping,

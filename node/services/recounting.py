@@ -6,10 +6,9 @@ Every use case that changes records calls `recount` in the same transaction.
 from collections.abc import Iterable
 from datetime import datetime
 
-from federation.scale import Scale
-from node.model import Resident
 from node.ports import Transaction
 from node.records import NoticeKind
+from node.services.explaining import own_standing
 from node.services.here import Here
 from node.services.noticing import notify
 from node.services.scoring import recounted
@@ -25,13 +24,10 @@ def recount(tx: Transaction, here: Here, persons: Iterable[int], now: datetime) 
         if found == resident:
             continue
         tx.residents.recount(found)
-        before, after = (_band(own.scale, each) if own else "" for each in (resident, found))
+        before, after = (
+            own_standing(own.scale, each).band_id if own else "" for each in (resident, found)
+        )
         if before != after:
             fields = {"before": before, "after": after}
             notify(tx, here, resident.resident_id, NoticeKind.BAND_CHANGED, now, **fields)
     return len(residents)
-
-
-def _band(scale: Scale, resident: Resident) -> str:
-    """The band that the resident sees: of all records, not only of those that other cities see."""
-    return scale.standing(resident.points_milli, frozenset(resident.commendations)).band_id

@@ -1,33 +1,14 @@
 """Where a resident stands: base plus points, counted anew when a record begins or ceases."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 
-from federation.bands import Band
 from federation.scale import Scale, Standing
 from node.errors import NOTHING_IN_FORCE, UNKNOWN, HutongError
 from node.model import Page, PageRequest, Resident, Use
 from node.ports import Transaction
-from node.records import Record
+from node.services.explaining import StandingReport, explain
 from node.services.here import Here
 from node.services.scoring import recounted
-
-
-@dataclass(frozen=True, slots=True)
-class StandingReport:
-    """A resident's own standing, with every record that counts in it, the newest first.
-
-    `next_band` begins `points_to_next_milli` above the score of a numeric scale;
-    `changes_on` is the first day on which a record begins or stops to count.
-    """
-
-    scale: Scale
-    standing: Standing
-    records: tuple[Record, ...]
-    next_band: Band | None
-    points_to_next_milli: int | None
-    changes_on: date | None
 
 
 class Standings:
@@ -38,24 +19,14 @@ class Standings:
         self._here = here
 
     def report(self, tx: Transaction, resident_id: str) -> StandingReport:
-        """The standing of a resident on the scale in force."""
-        find_resident(tx, resident_id)
+        """The standing of a resident on the scale in force, with everything that makes it."""
+        resident = find_resident(tx, resident_id)
         own = tx.registry.own_scale()
         if own is None:
             raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load")
-        today = self._here.day(self._here.now())
-        records = tx.residents.records(resident_id)
-        points, commendations, changes_on = count(records, today)
-        standing = own.scale.standing(points, frozenset(commendations))
-        following = _next_band(own.scale, standing)
-        return StandingReport(
-            scale=own.scale,
-            standing=standing,
-            records=tuple(r for r in records if r.counts_on(today)),
-            next_band=following,
-            points_to_next_milli=_points_to(following, standing),
-            changes_on=changes_on,
-        )
+        now = self._here.now()
+        records = tx.records.of([resident.person])[resident.person]
+        return explain(records, tx.registry.indicators, own.scale, now, self._here.day(now))
 
     def uses(self, tx: Transaction, resident_id: str, request: PageRequest) -> Page[Use]:
         """Who used a resident's standing, the newest first."""
@@ -90,14 +61,3 @@ def current(tx: Transaction, resident: Resident, today: date) -> Resident:
     if not resident.resident_id or (resident.counted_by == version and not had_its_day):
         return resident
     return recounted(resident, tx.records.of([resident.person])[resident.person], catalogue, today)
-
-
-def _next_band(scale: Scale, standing: Standing) -> Band | None:
-    rank = scale.rank(standing.band_id) + 1
-    return scale.bands[rank] if rank < len(scale.bands) else None
-
-
-def _points_to(band: Band | None, standing: Standing) -> int | None:
-    if band is None or band.lower is None or standing.score_milli is None:
-        return None
-    return band.lower.score_milli - standing.score_milli

@@ -6,13 +6,13 @@ from federation.codec import instant_to_wire
 from federation.consent import Consent
 from federation.v1 import agreement_pb2
 from node.errors import FIELD_INVALID, HutongError
-from node.model import DocumentKind, Record, Use
+from node.model import DocumentKind, Use
 from node.ports import Transaction
 from node.services.assembly import UseCases
-from node.services.standing import StandingReport
 from node.transport import fields, texts
 from node.transport.calls import Call
 from node.transport.changes import once_for
+from node.transport.standing import standing_to_wire
 from node.v1 import resident_service_pb2 as pb
 
 _KINDS = {kind.value: kind for kind in DocumentKind}
@@ -105,7 +105,7 @@ class ResidentServicer:
         report = await self._cases.uow.read(
             lambda tx: self._cases.standings.report(tx, resident_id)
         )
-        return _standing(report)
+        return standing_to_wire(report)
 
     async def ListUses(self, _call: Call, request: pb.ListUsesRequest) -> Message:
         """See the proto."""
@@ -132,39 +132,6 @@ def _consent(consent: Consent) -> pb.Consent:
     if consent.withdrawn_at:
         wire.withdrawn_at.CopyFrom(instant_to_wire(consent.withdrawn_at))
     return wire
-
-
-def _standing(report: StandingReport) -> pb.GetStandingResponse:
-    scale, standing = report.scale, report.standing
-    band = scale.band(standing.band_id)
-    advice_zh, advice_en = texts.advice(report)
-    return pb.GetStandingResponse(
-        scale_id=scale.scale_id,
-        scale_version=scale.version,
-        base_milli=scale.base_milli,
-        score_milli=standing.score_milli,
-        band_id=band.band_id,
-        band_zh=band.name_zh,
-        band_en=band.name_en,
-        exportable=scale.exportable(band.band_id),
-        commendations=standing.commendations,
-        records=[_record(record) for record in report.records],
-        advice_zh=advice_zh,
-        advice_en=advice_en,
-    )
-
-
-def _record(record: Record) -> pb.CountedRecord:
-    return pb.CountedRecord(
-        record_number=record.record_number,
-        department=record.department,
-        title_zh=record.title_zh,
-        title_en=record.title_en,
-        points_milli=record.points_milli,
-        occurred_on=record.occurred_on.isoformat(),
-        expires_on=record.expires_on.isoformat() if record.expires_on else "",
-        commendation=record.commendation or "",
-    )
 
 
 def _use(use: Use) -> pb.Use:

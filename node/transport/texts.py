@@ -3,10 +3,8 @@
 from typing import Final
 
 import node.errors
-from federation.bands import ScaleKind
 from federation.errors import Reason
 from node.services.checking import RecognitionOutcome
-from node.services.standing import StandingReport
 
 _MILLI: Final = 1000
 
@@ -64,35 +62,3 @@ def points(milli: int) -> str:
     whole, part = divmod(abs(milli), _MILLI)
     decimals = f".{part:03d}".rstrip("0") if part else ""
     return f"{'-' if milli < 0 else ''}{whole}{decimals}"
-
-
-def advice(report: StandingReport) -> Both:
-    """What would change a standing: the next band, and the next day that moves it by itself."""
-    zh, en = _next_band(report)
-    if report.changes_on is not None:
-        zh += f"{report.changes_on} 起有记录开始或停止计入。"
-        en += f" From {report.changes_on} on a record begins or ceases to count."
-    return zh, en
-
-
-def _next_band(report: StandingReport) -> Both:
-    band = report.next_band
-    if band is None:
-        return "已处于最高档。", "This is the highest band."
-    if report.scale.kind is ScaleKind.NUMERIC and report.points_to_next_milli is not None:
-        needed = points(report.points_to_next_milli)
-        if band.lower is not None and not band.lower.inclusive:
-            return (
-                f"再增加超过 {needed} 分可达“{band.name_zh}”。",
-                f"More than {needed} points more reach “{band.name_en}”.",
-            )
-        return (
-            f"再增加 {needed} 分可达“{band.name_zh}”。",
-            f"{needed} points more reach “{band.name_en}”.",
-        )
-    names = "、".join(report.scale.listed_by[report.scale.rank(band.band_id)])
-    either = names.replace("、", " or ")
-    return (
-        f"获得以下任一荣誉可达“{band.name_zh}”：{names}。",
-        f"The commendation {either} reaches “{band.name_en}”.",
-    )
