@@ -153,6 +153,7 @@ class LogKind(enum.Enum):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     REDEEMED = "redeemed"
+    PROMISED = "promised"
     ADMINISTRATIVE = "administrative"
 
 
