@@ -1,9 +1,10 @@
 """The local port for operators, as the city's credit office."""
 
 from node.services.assembly import UseCases
+from node.transport.rescoring import RescoringCalls
 
 
-class OversightServicer:
+class OversightServicer(RescoringCalls):
     """node.v1.OversightService."""
 
     def __init__(self, cases: UseCases) -> None:

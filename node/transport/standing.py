@@ -34,6 +34,8 @@ def standing_to_wire(report: StandingReport) -> pb.GetStandingResponse:
         commendations=standing.commendations,
         shared_score_milli=shared.score_milli,
         shared_band_id=shared.band_id,
+        shared_band_zh=scale.band(shared.band_id).name_zh,
+        shared_band_en=scale.band(shared.band_id).name_en,
         exportable=scale.exportable(shared.band_id),
         records=[_record(each) for each in report.records],
         advice_zh=advice_zh,

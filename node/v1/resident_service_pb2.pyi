@@ -206,7 +206,7 @@ class StandingChange(_message.Message):
     def __init__(self, on: _Optional[str] = ..., score_milli: _Optional[int] = ..., band_id: _Optional[str] = ..., band_zh: _Optional[str] = ..., band_en: _Optional[str] = ...) -> None: ...
 
 class GetStandingResponse(_message.Message):
-    __slots__ = ("scale_id", "scale_version", "scale_zh", "scale_en", "base_milli", "points_milli", "score_milli", "band_id", "band_zh", "band_en", "commendations", "shared_score_milli", "shared_band_id", "exportable", "records", "advice_zh", "advice_en", "changes", "catalogue_version", "as_of")
+    __slots__ = ("scale_id", "scale_version", "scale_zh", "scale_en", "base_milli", "points_milli", "score_milli", "band_id", "band_zh", "band_en", "commendations", "shared_score_milli", "shared_band_id", "exportable", "records", "advice_zh", "advice_en", "changes", "catalogue_version", "as_of", "shared_band_zh", "shared_band_en")
     SCALE_ID_FIELD_NUMBER: _ClassVar[int]
     SCALE_VERSION_FIELD_NUMBER: _ClassVar[int]
     SCALE_ZH_FIELD_NUMBER: _ClassVar[int]
@@ -227,6 +227,8 @@ class GetStandingResponse(_message.Message):
     CHANGES_FIELD_NUMBER: _ClassVar[int]
     CATALOGUE_VERSION_FIELD_NUMBER: _ClassVar[int]
     AS_OF_FIELD_NUMBER: _ClassVar[int]
+    SHARED_BAND_ZH_FIELD_NUMBER: _ClassVar[int]
+    SHARED_BAND_EN_FIELD_NUMBER: _ClassVar[int]
     scale_id: str
     scale_version: int
     scale_zh: str
@@ -247,7 +249,9 @@ class GetStandingResponse(_message.Message):
     changes: _containers.RepeatedCompositeFieldContainer[StandingChange]
     catalogue_version: int
     as_of: _timestamp_pb2.Timestamp
-    def __init__(self, scale_id: _Optional[str] = ..., scale_version: _Optional[int] = ..., scale_zh: _Optional[str] = ..., scale_en: _Optional[str] = ..., base_milli: _Optional[int] = ..., points_milli: _Optional[int] = ..., score_milli: _Optional[int] = ..., band_id: _Optional[str] = ..., band_zh: _Optional[str] = ..., band_en: _Optional[str] = ..., commendations: _Optional[_Iterable[str]] = ..., shared_score_milli: _Optional[int] = ..., shared_band_id: _Optional[str] = ..., exportable: _Optional[bool] = ..., records: _Optional[_Iterable[_Union[CountedRecord, _Mapping]]] = ..., advice_zh: _Optional[str] = ..., advice_en: _Optional[str] = ..., changes: _Optional[_Iterable[_Union[StandingChange, _Mapping]]] = ..., catalogue_version: _Optional[int] = ..., as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    shared_band_zh: str
+    shared_band_en: str
+    def __init__(self, scale_id: _Optional[str] = ..., scale_version: _Optional[int] = ..., scale_zh: _Optional[str] = ..., scale_en: _Optional[str] = ..., base_milli: _Optional[int] = ..., points_milli: _Optional[int] = ..., score_milli: _Optional[int] = ..., band_id: _Optional[str] = ..., band_zh: _Optional[str] = ..., band_en: _Optional[str] = ..., commendations: _Optional[_Iterable[str]] = ..., shared_score_milli: _Optional[int] = ..., shared_band_id: _Optional[str] = ..., exportable: _Optional[bool] = ..., records: _Optional[_Iterable[_Union[CountedRecord, _Mapping]]] = ..., advice_zh: _Optional[str] = ..., advice_en: _Optional[str] = ..., changes: _Optional[_Iterable[_Union[StandingChange, _Mapping]]] = ..., catalogue_version: _Optional[int] = ..., as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., shared_band_zh: _Optional[str] = ..., shared_band_en: _Optional[str] = ...) -> None: ...
 
 class ListUsesRequest(_message.Message):
     __slots__ = ("resident_id", "page_size", "page_token")
