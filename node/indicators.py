@@ -10,6 +10,10 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
+
+PROMISES: Final = "promises"
+"""The source of the records that residents' promises become; no department has this id."""
 
 
 class Direction(enum.Enum):

@@ -1,7 +1,28 @@
 """Every size, count and lifetime of departments' records, with its unit and its reason."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
+
+# Bytes of an indicator catalogue: some 5,000 indicators. It comes in parts, so that no message is
+# as large.
+INDICATOR_BYTES: Final = 2 * 1024 * 1024
+
+# The longest that any record counts, in months: a working life. What deducts is kept for five years
+# (征信业管理条例, art. 16).
+RETENTION_MONTHS: Final = 600
+NEGATIVE_MONTHS: Final = 60
+
+# From how many months to how many after its day a deducting record may be repaired, by its
+# severity (信用修复管理办法, NDRC Order 36: at most 3 months; 3 months to 1 year; 1 to 3 years).
+REPAIR_MONTHS: Final[Mapping[str, tuple[int, int]]] = {
+    "minor": (0, 3),
+    "ordinary": (3, 12),
+    "serious": (12, 36),
+}
+
+# The longest that an officer may have for an answer, in days: nobody waits for more than a year.
+CASE_DAYS: Final = 365
 
 # Characters of the number of the document that a record rests on.
 EVIDENCE_CHARACTERS: Final = 200

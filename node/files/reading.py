@@ -21,6 +21,9 @@ Part = str | int
 _MILLI: Final = 1000
 _SMALLEST: Final = Decimal("0.001")
 
+# A quoted text that is no key.
+_VALUE: Final = re.compile(r'"(?:[^"\\]|\\.)*"(?!\s*[=.\]])')
+
 
 def _name(value: str) -> str:
     try:
@@ -76,10 +79,10 @@ def mistake(file: str, where: str, problem: str) -> HutongError:
     return HutongError(FILE_INVALID, file=file, where=where, problem=problem)
 
 
-def decode(file: str, content: bytes) -> str:
-    """The text of a file; raises FILE_INVALID."""
-    if len(content) > limits.FILE_BYTES:
-        raise mistake(file, "whole file", f"it is over {limits.FILE_BYTES} bytes; split it")
+def decode(file: str, content: bytes, most: int = limits.FILE_BYTES) -> str:
+    """The text of a file of at most so many bytes; raises FILE_INVALID."""
+    if len(content) > most:
+        raise mistake(file, "whole file", f"it is over {most} bytes; make it shorter")
     if not content.strip():
         raise mistake(file, "line 1", "it is empty")
     try:
@@ -89,9 +92,11 @@ def decode(file: str, content: bytes) -> str:
         raise mistake(file, f"line {line}", "it is not UTF-8; save it as UTF-8") from error
 
 
-def read_toml(file: str, content: bytes, model: type[M]) -> tuple[M, "Lines"]:
-    """The values of a TOML file, and the way back to its lines."""
-    text = decode(file, content)
+def read_toml(
+    file: str, content: bytes, model: type[M], most: int = limits.FILE_BYTES
+) -> tuple[M, "Lines"]:
+    """The values of a TOML file of at most so many bytes, and the way back to its lines."""
+    text = decode(file, content, most)
     lines = Lines(file, text)
     try:
         found = tomllib.loads(text, parse_float=Decimal)
@@ -129,8 +134,9 @@ class Lines:
         for place, part in enumerate(loc):
             if isinstance(part, str):
                 wanted = loc[place + 1] if place + 1 < len(loc) else None
-                if isinstance(wanted, int) and self._tables(part):
-                    tables = self._tables(part)
+                # Below the first part a list is a value, also where a table bears the same name.
+                tables = self._tables(part) if place == 0 and isinstance(wanted, int) else []
+                if isinstance(wanted, int) and tables:
                     start = best = tables[min(wanted, len(tables) - 1)]
                     end = next((t for t in self._headers() if t > start), len(self._lines))
                 else:
@@ -147,7 +153,7 @@ class Lines:
     def _key(self, part: str, start: int, end: int, default: int) -> int:
         pattern = re.compile(rf"(^|[\s{{,.\[\"']){re.escape(part)}[\"']?\s*[=\].]")
         for i in range(max(start, default), end):
-            if pattern.search(self._lines[i].split("#")[0]):
+            if pattern.search(_VALUE.sub('""', self._lines[i]).split("#")[0]):
                 return i
         return default
 
