@@ -14,6 +14,8 @@ from node.services.examining import Examining
 from node.services.here import Here
 from node.services.onboarding import Onboarding
 from node.services.partners import PartnerDesk
+from node.services.promising import Promising
+from node.services.reading import RecordReading
 from node.services.recording import Recording
 from node.services.redeeming import Redeeming
 from node.services.refreshing import Refreshing
@@ -40,6 +42,8 @@ class UseCases:
     residents: ResidentDesk
     standings: Standings
     recording: Recording
+    reading: RecordReading
+    promising: Promising
     rescoring: Rescoring
     catalogue: CatalogueDesk
     partners: PartnerDesk
@@ -89,6 +93,8 @@ def assemble(
         residents=ResidentDesk(here, keys, book),
         standings=Standings(here),
         recording=Recording(here, keys),
+        reading=RecordReading(here, keys),
+        promising=Promising(here),
         rescoring=Rescoring(here, uow),
         catalogue=CatalogueDesk(here, keys),
         partners=partners,

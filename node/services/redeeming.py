@@ -1,6 +1,6 @@
 """One use of an incentive, once, against its capacities (rule 7)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from node.errors import (
@@ -15,6 +15,7 @@ from node.ports import Transaction
 from node.registry import Incentive, Registry
 from node.services.here import Here
 from node.services.paging import page_of
+from node.services.promising import usable_promise
 from node.services.terms import TermsBook
 
 
@@ -34,12 +35,15 @@ class Redeeming:
         self._here = here
         self._book = book
 
-    def redeem(self, tx: Transaction, venue: Caller, decision_id: str) -> Redeemed:
-        """Use a decision.
+    def redeem(
+        self, tx: Transaction, venue: Caller, decision_id: str, promise_id: str = ""
+    ) -> Redeemed:
+        """Use a decision; with the promise that the resident shows, where there is one.
 
         1. It is this venue's, unused, and has not ended.
         2. What it rests on still stands: the recognition, the agreement, the incentive.
-        3. Every capacity of the incentive has room, and one is taken from each, or from none.
+        3. The promise is this resident's, for this, and was not used.
+        4. Every capacity of the incentive has room, and one is taken from each, or from none.
         """
         now = self._here.now()
         # 1.
@@ -56,6 +60,10 @@ class Redeeming:
         # 2.
         incentive = self._standing_incentive(tx, decision, now)
         # 3.
+        promise = None
+        if promise_id:
+            promise = usable_promise(tx, self._here, venue, decision, promise_id)
+        # 4.
         for counter in self._counters(incentive, decision, now):
             if not tx.redemptions.count(counter):
                 raise HutongError(
@@ -68,6 +76,8 @@ class Redeeming:
             self._here.new_id(now), decision_id, incentive.incentive_id, venue.name, now
         )
         tx.redemptions.add(redemption)
+        if promise:
+            tx.promises.put(replace(promise, redemption_id=redemption.redemption_id))
         content = f"redeemed {redemption.redemption_id} {decision_id}".encode()
         self._here.trace(tx, LogKind.REDEEMED, content, now, subject=decision.recognition_id)
         return Redeemed(redemption, incentive)

@@ -12,10 +12,11 @@ from node.services.redeeming import offered
 from node.transport import fields, texts
 from node.transport.calls import Call
 from node.transport.changes import encoded, once_for
+from node.transport.promises import PromiseClosingCalls
 from node.v1 import venue_service_pb2 as pb
 
 
-class VenueServicer:
+class VenueServicer(PromiseClosingCalls):
     """node.v1.VenueService."""
 
     def __init__(self, cases: UseCases) -> None:
@@ -43,9 +44,11 @@ class VenueServicer:
     async def Redeem(self, call: Call, request: pb.RedeemRequest) -> bytes:
         """See the proto."""
         decision_id = fields.identifier(request.decision_id, "decision_id")
+        promised = request.promise_id
+        promise_id = fields.identifier(promised, "promise_id") if promised else ""
 
         def act(tx: Transaction) -> Message:
-            redeemed = self._cases.redeeming.redeem(tx, call.caller, decision_id)
+            redeemed = self._cases.redeeming.redeem(tx, call.caller, decision_id, promise_id)
             return pb.RedeemResponse(
                 redemption_id=redeemed.redemption.redemption_id,
                 incentive=_incentive(redeemed.incentive),
