@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from datetime import timedelta
 from typing import Final
 
 # Bytes of an indicator catalogue: some 5,000 indicators. It comes in parts, so that no message is
@@ -55,3 +56,68 @@ RESCORE_EVERY: Final = timedelta(minutes=1)
 
 # Names that one sentence of advice holds: more would not be read.
 ADVICE_NAMES: Final = 3
+
+# How long after a refusal a repair may be applied for again: time to put right what was missing,
+# and no officer is asked the same thing every day.
+REPAIR_AGAIN: Final = timedelta(days=30)
+
+# How often the node looks for cases whose answer is overdue, and how many it marks in one
+# transaction.
+CASES_EVERY: Final = timedelta(minutes=1)
+OVERDUE_AT_ONCE: Final = 200
+
+# How long what is about residents is kept after its end. No law gives most of these a figure:
+# where none is named it is this project's own reading, for a city to confirm or to change here.
+
+# Months. A record of an indicator that the catalogue dropped is kept as long as the longest that it
+# has, and at least as long as negative records may be (征信业管理条例, article 16: five years).
+RETIRED_INDICATOR_MONTHS: Final = 60
+
+# What a record said is emptied so long after its department took it back, or an objection did: by
+# then nobody argues about it. Its number stays, so that an old file cannot bring it back.
+WITHDRAWN_KEPT: Final = timedelta(days=2 * 365)
+
+# The same after a repair: repaired means no longer published, shared or used (信用修复管理办法); a
+# month is time for everybody to see that it worked. The case tells its history for longer.
+REPAIRED_KEPT: Final = timedelta(days=30)
+
+# Rows in quarantine wait for their department, which has the file: it corrects within a month.
+QUARANTINE_KEPT: Final = timedelta(days=30)
+
+# How far a load came is asked while somebody may repeat it, or reports on the quarter.
+LOADS_KEPT: Final = timedelta(days=90)
+
+# Cases after their last step, reads of records, ended consents and uses: what was decided and shown
+# must be answered for (PIPL, article 56: records of processing, three years).
+CASES_KEPT: Final = timedelta(days=3 * 365)
+READS_KEPT: Final = timedelta(days=3 * 365)
+CONSENTS_KEPT: Final = timedelta(days=3 * 365)
+USES_KEPT: Final = timedelta(days=3 * 365)
+
+# Notices were read long ago, promises are kept or broken, redemptions are settled with the venue.
+NOTICES_KEPT: Final = timedelta(days=2 * 365)
+PROMISES_KEPT: Final = timedelta(days=2 * 365)
+REDEMPTIONS_KEPT: Final = timedelta(days=2 * 365)
+
+# A visitor whose recognition was ended, and one who was not asked about for as long as the longest
+# consent lives (federation.limits): a new code makes a new one.
+RECOGNITIONS_ENDED_KEPT: Final = timedelta(days=30)
+RECOGNITIONS_UNUSED_KEPT: Final = timedelta(days=365)
+
+# Days after which the count of a day's capacity goes: more than any difference of two clocks.
+COUNTERS_KEPT_DAYS: Final = 2
+
+# Rows that one transaction removes, so that nobody waits for it, some milliseconds; and rows that
+# one look for them walks past.
+RETENTION_ROWS: Final = 500
+RETENTION_WALK: Final = 20_000
+
+# The hour of the city's day from which the daily run of retention is due, and how often the node
+# looks whether it is: at night few wait.
+RETENTION_HOUR: Final = 3
+RETENTION_LOOKS: Final = timedelta(minutes=1)
+
+# How often the traces of what was removed are looked for in the database's own files; and how long
+# readers and writers may be waited for meanwhile, milliseconds, before it is left for the next time.
+SCRUB_EVERY: Final = timedelta(seconds=30)
+SCRUB_BUSY_MS: Final = 250

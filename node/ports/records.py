@@ -64,6 +64,9 @@ class Records(Protocol):
     def moves(self, key: RecordKey) -> tuple[RecordMove, ...]:
         """Every step of a record, the oldest first."""
 
+    def count_by_indicator(self, indicators: Iterable[str]) -> dict[str, int]:
+        """How many records name each of these indicators, in whatever state; none is left out."""
+
     def load(self, department: str, load_id: str) -> RecordLoad | None:
         """How far a load has come."""
 
@@ -112,6 +115,9 @@ class Cases(Protocol):
         self, states: frozenset[CaseState], indicators: frozenset[str] | None, request: PageRequest
     ) -> Page[Case]:
         """The cases in some states, about some indicators (None: all), the one due first first."""
+
+    def for_second_instance(self, request: PageRequest) -> Page[Case]:
+        """The appeals, and the open cases that are marked overdue, the one due first first."""
 
     def overdue(self, now: datetime, most: int) -> tuple[Case, ...]:
         """Open cases that are due before `now` and not marked overdue, at most so many."""

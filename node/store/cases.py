@@ -61,6 +61,16 @@ _COUNT_OVERDUE: Final = (
 )
 # Due instants are of one width until the year 5138, so that texts are in their order.
 _DUE: Final = sa.cast(CASES.c.due_at, sa.Text) + "/" + CASES.c.case_id
+_SECOND_INSTANCE: Final = (
+    sa.select(CASES)
+    .where(
+        CASES.c.state.in_(_OPEN),
+        sa.or_(CASES.c.state == CaseState.APPEALED.value, CASES.c.overdue == 1),
+        _B("after") < _DUE,
+    )
+    .order_by(_DUE)
+    .limit(_MOST)
+)
 _ADD_STEP: Final = sa.insert(CASE_STEPS)
 
 
@@ -140,6 +150,11 @@ class CaseRepository:
         if indicators is not None:
             statement = statement.where(CASES.c.indicator_id.in_(listed(sorted(indicators))))
         rows = self._session.all(statement, after=request.token, most=request.size + 1)
+        return page(tuple(map(_case, rows)), request, _due)
+
+    def for_second_instance(self, request: PageRequest) -> Page[Case]:
+        """The appeals, and the open cases that are marked overdue."""
+        rows = self._session.all(_SECOND_INSTANCE, after=request.token, most=request.size + 1)
         return page(tuple(map(_case, rows)), request, _due)
 
     def overdue(self, now: datetime, most: int) -> tuple[Case, ...]:

@@ -1,0 +1,149 @@
+"""Objections: a resident says that a record is wrong; it is marked until somebody has answered.
+
+While it is marked a record counts only where the rules in force say so (`disputed_count`); not
+answered in time it does not count whatever they say, until it is (`node.services.scoring`).
+"""
+
+from datetime import datetime, timedelta
+
+from node.errors import HutongError
+from node.model import Caller
+from node.ports import Transaction
+from node.record_errors import CASE_DECIDED
+from node.records import (
+    Case,
+    CaseKind,
+    CaseState,
+    Record,
+    RecordKey,
+    RecordMove,
+    RecordState,
+)
+from node.services.cases import (
+    actor_of,
+    begin,
+    end_cases,
+    own_record,
+    rules_of,
+    said,
+    stands,
+)
+from node.services.here import Here
+from node.services.recounting import recount
+from node.services.standing import find_resident
+
+WITHDRAWN_REASON = "记录已撤销，案件终止。The record was withdrawn, which ends this case."
+CORRECTED = (
+    "（记录已更正为第 {n} 版，更正后的内容继续有效。It was corrected: revision {n} stands.）"
+)
+
+
+class Objecting:
+    """Takes objections."""
+
+    def __init__(self, here: Here) -> None:
+        """For the residents of `here`."""
+        self._here = here
+
+    def open(
+        self, tx: Transaction, by: Caller, resident_id: str, key: RecordKey, statement: str
+    ) -> Case:
+        """Object to a standing record of one's own; it is marked at once.
+
+        Raises UNKNOWN, CASE_OPEN_ALREADY; and CASE_DECIDED where the same revision was judged
+        before, so that nobody keeps a record from counting by asking again and again.
+        """
+        now = self._here.now()
+        resident = find_resident(tx, resident_id)
+        record = own_record(tx, resident, key)
+        case = Case(
+            case_id=self._here.new_id(now),
+            kind=CaseKind.OBJECTION,
+            resident_id=resident_id,
+            person=resident.person,
+            key=key,
+            revision=record.revision,
+            indicator_id=record.indicator_id,
+            statement=said(statement, "statement"),
+            evidence="",
+            promise="",
+            state=CaseState.OPEN,
+            opened_at=now,
+            due_at=now + timedelta(days=rules_of(tx).objection_days),
+        )
+        for other in tx.cases.about(key):
+            judged = other.kind is CaseKind.OBJECTION and other.officer
+            if judged and not other.state.is_open and other.revision == record.revision:
+                raise HutongError(CASE_DECIDED, case=other.case_id)
+        begin(tx, self._here, case, by, now)
+        dispute(tx, self._here, case, by, now)
+        return case
+
+
+def dispute(tx: Transaction, here: Here, case: Case, by: Caller | None, now: datetime) -> None:
+    """Mark the record as disputed: anew, or again on appeal."""
+    tx.records.mark(case.key, disputed=True, overdue=False)
+    keep_move(tx, here, case, "disputed", by, now)
+    recount(tx, here, [case.person], now)
+
+
+def neglect(tx: Transaction, here: Here, case: Case, now: datetime) -> None:
+    """Keep the record from counting: nobody answered in time."""
+    tx.records.mark(case.key, overdue=True)
+    keep_move(tx, here, case, "dispute_overdue", None, now)
+    recount(tx, here, [case.person], now)
+
+
+def settle(tx: Transaction, here: Here, case: Case, by: Caller | None, now: datetime) -> None:
+    """Do to the record what the end of an objection says.
+
+    One that was right withdraws the record as it was objected to; a record that has been corrected
+    since stands as corrected.
+    """
+    record = tx.records.find([case.key]).get(case.key)
+    if record is None or not stands(record):
+        return
+    if case.state in _RIGHT and not corrected(record, case):
+        take_away(tx, here, case, RecordState.WITHDRAWN, by, now)
+        end_cases(tx, here, case.key, now, WITHDRAWN_REASON)
+    else:
+        tx.records.mark(case.key, disputed=False, overdue=False)
+        keep_move(tx, here, case, "dispute_ended", by, now)
+    recount(tx, here, [case.person], now)
+
+
+def corrected(record: Record | None, case: Case) -> bool:
+    """Whether a record that stands is another now than the one that the case is about."""
+    return record is not None and stands(record) and record.revision != case.revision
+
+
+def take_away(
+    tx: Transaction,
+    here: Here,
+    case: Case,
+    state: RecordState,
+    by: Caller | None,
+    now: datetime,
+) -> None:
+    """Let a record stand no more; its marks end with it."""
+    tx.records.mark(case.key, state=state, disputed=False, overdue=False)
+    keep_move(tx, here, case, state.value, by, now)
+
+
+def keep_move(
+    tx: Transaction, here: Here, case: Case, move: str, by: Caller | None, now: datetime
+) -> None:
+    """Keep a step of the record, and by which case."""
+    step = RecordMove(
+        move_id=here.new_id(now),
+        key=case.key,
+        person=case.person,
+        at=now,
+        actor=actor_of(by),
+        move=move,
+        reason=f"case {case.case_id}",
+    )
+    tx.records.add_moves([step])
+
+
+_RIGHT = frozenset({CaseState.GRANTED, CaseState.GRANTED_ON_APPEAL})
