@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from datetime import timedelta
 from typing import Final
 
 # Bytes of an indicator catalogue: some 5,000 indicators. It comes in parts, so that no message is
 # as large.
 INDICATOR_BYTES: Final = 2 * 1024 * 1024
+
+# Departments that may report one indicator: more than a city has, and few enough for a page.
+INDICATOR_DEPARTMENTS: Final = 100
 
 # The longest that any record counts, in months: a working life. What deducts is kept for five years
 # (征信业管理条例, art. 16).

@@ -31,6 +31,7 @@ from node.limits import RECORD_POINTS_MILLI
 from node.record_limits import (
     CASE_DAYS,
     INDICATOR_BYTES,
+    INDICATOR_DEPARTMENTS,
     NEGATIVE_MONTHS,
     REPAIR_MONTHS,
     RETENTION_MONTHS,
@@ -209,8 +210,8 @@ class _Check:
         found = self._found
         if found.category not in categories:
             self._wrong("category", _nearest(found.category, categories, kind="category"))
-        if not found.departments:
-            self._wrong("departments", "name at least one that may report it")
+        if not 0 < len(found.departments) <= INDICATOR_DEPARTMENTS:
+            self._wrong("departments", f"name 1 to {INDICATOR_DEPARTMENTS} that may report it")
         for name in found.departments:
             if name not in departments:
                 self._wrong("departments", _nearest(name, departments, kind="department"))

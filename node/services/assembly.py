@@ -12,6 +12,7 @@ from node.services.catalogue import CatalogueDesk
 from node.services.checking import Checking
 from node.services.examining import Examining
 from node.services.here import Here
+from node.services.indicating import IndicatorDesk
 from node.services.onboarding import Onboarding
 from node.services.partners import PartnerDesk
 from node.services.promising import Promising
@@ -46,6 +47,7 @@ class UseCases:
     promising: Promising
     rescoring: Rescoring
     catalogue: CatalogueDesk
+    indicating: IndicatorDesk
     partners: PartnerDesk
     swapping: Swapping
     refreshing: Refreshing
@@ -97,6 +99,7 @@ def assemble(
         promising=Promising(here),
         rescoring=Rescoring(here, uow),
         catalogue=CatalogueDesk(here, keys),
+        indicating=IndicatorDesk(here),
         partners=partners,
         swapping=swapping,
         refreshing=refreshing,

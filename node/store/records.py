@@ -190,6 +190,14 @@ class RecordRepository:
             for row in rows
         )
 
+    def count_by_indicator(self, indicators: Iterable[str]) -> dict[str, int]:
+        """How many records name each of these indicators."""
+        found = dict[str, int]()
+        for some in portions(indicators):
+            rows = self._session.all(_count_by_indicator(len(some)), **named(some))
+            found |= dict.fromkeys(some, 0) | {row[0]: row[1] for row in rows}
+        return found
+
     def load(self, department: str, load_id: str) -> RecordLoad | None:
         """How far a load has come."""
         row = self._session.one(_LOAD, department=department, load_id=load_id)
@@ -231,6 +239,15 @@ def _found(count: int) -> sa.Select[Any]:
 @lru_cache
 def _of_persons(count: int) -> sa.Select[Any]:
     return _OF.where(RECORDS.c.person.in_(places(count))).order_by(*_NEWEST_FIRST)
+
+
+@lru_cache
+def _count_by_indicator(count: int) -> sa.Select[Any]:
+    return (
+        sa.select(RECORDS.c.indicator_id, sa.func.count())
+        .where(RECORDS.c.indicator_id.in_(places(count)))
+        .group_by(RECORDS.c.indicator_id)
+    )
 
 
 @lru_cache

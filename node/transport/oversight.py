@@ -1,10 +1,11 @@
 """The local port for operators, as the city's credit office."""
 
 from node.services.assembly import UseCases
+from node.transport.indicators import IndicatorCalls
 from node.transport.rescoring import RescoringCalls
 
 
-class OversightServicer(RescoringCalls):
+class OversightServicer(IndicatorCalls, RescoringCalls):
     """node.v1.OversightService."""
 
     def __init__(self, cases: UseCases) -> None:

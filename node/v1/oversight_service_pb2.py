@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from node.v1 import case_pb2 as node_dot_v1_dot_case__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fnode/v1/oversight_service.proto\x12\x07node.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x12node/v1/case.proto\"O\n\x15LoadIndicatorsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x03 \x01(\x0c\"\xc9\x01\n\x16LoadIndicatorsResponse\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x0f\n\x07\x63hanged\x18\x02 \x01(\x08\x12\x18\n\x10\x64\x65partment_count\x18\x03 \x01(\r\x12\x16\n\x0e\x64istrict_count\x18\x04 \x01(\r\x12\x12\n\nzone_count\x18\x05 \x01(\r\x12\x16\n\x0e\x63\x61tegory_count\x18\x06 \x01(\r\x12\x17\n\x0findicator_count\x18\x07 \x01(\r\x12\x16\n\x0eresident_count\x18\x08 \x01(\x04\"\x1e\n\x1cGetIndicatorCatalogueRequest\"L\n\x0e\x43\x61talogueEntry\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07name_zh\x18\x02 \x01(\t\x12\x0f\n\x07name_en\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\"\xe2\x02\n\x1dGetIndicatorCatalogueResponse\x12\x0f\n\x07version\x18\x01 \x01(\r\x12,\n\x0b\x64\x65partments\x18\x02 \x03(\x0b\x32\x17.node.v1.CatalogueEntry\x12&\n\x05\x61reas\x18\x03 \x03(\x0b\x32\x17.node.v1.CatalogueEntry\x12+\n\ncategories\x18\x04 \x03(\x0b\x32\x17.node.v1.CatalogueEntry\x12\x17\n\x0findicator_count\x18\x05 \x01(\r\x12\x0e\n\x06source\x18\x06 \x01(\t\x12\x14\n\x0cillustrative\x18\x07 \x01(\x08\x12\x16\n\x0e\x64isputed_count\x18\x08 \x01(\x08\x12\x16\n\x0eobjection_days\x18\t \x01(\r\x12\x13\n\x0brepair_days\x18\n \x01(\r\x12\x13\n\x0b\x61ppeal_days\x18\x0b \x01(\r\x12\x14\n\x0c\x63ontent_zlib\x18\x0c \x01(\x0c\"v\n\x15ListIndicatorsRequest\x12\x12\n\ndepartment\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x02 \x01(\t\x12\x10\n\x08\x63ontains\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"\xb5\x02\n\tIndicator\x12\x14\n\x0cindicator_id\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x02 \x01(\t\x12\x0f\n\x07name_zh\x18\x03 \x01(\t\x12\x0f\n\x07name_en\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65partments\x18\x05 \x03(\t\x12\x11\n\tdimension\x18\x06 \x01(\t\x12\x14\n\x0c\x65\x66\x66\x65\x63t_milli\x18\x07 \x01(\x03\x12\x13\n\x0blegal_basis\x18\x08 \x01(\t\x12\x18\n\x10\x64isclosure_class\x18\t \x01(\t\x12\x18\n\x10retention_months\x18\n \x01(\r\x12\x12\n\nattestable\x18\x0b \x01(\x08\x12\x14\n\x0c\x63ommendation\x18\x0c \x01(\t\x12\x10\n\x08severity\x18\r \x01(\t\x12\x1b\n\x13repair_after_months\x18\x0e \x01(\r\"Y\n\x16ListIndicatorsResponse\x12&\n\nindicators\x18\x01 \x03(\x0b\x32\x12.node.v1.Indicator\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x15\n\x13GetRescoringRequest\">\n\x14GetRescoringResponse\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x15\n\rwaiting_count\x18\x02 \x01(\x04\";\n\x12ListAppealsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"L\n\x13ListAppealsResponse\x12\x1c\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\r.node.v1.Case\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"#\n\x10GetAppealRequest\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\"0\n\x11GetAppealResponse\x12\x1b\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\r.node.v1.Case\"[\n\x13\x44\x65\x63ideAppealRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61se_id\x18\x02 \x01(\t\x12\x0f\n\x07granted\x18\x03 \x01(\x08\x12\x0e\n\x06reason\x18\x04 \x01(\t\"3\n\x14\x44\x65\x63ideAppealResponse\x12\x1b\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\r.node.v1.Case\"&\n\x13RunRetentionRequest\x12\x0f\n\x07\x64ry_run\x18\x01 \x01(\x08\"\\\n\x0bRemovedRows\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\x12\x30\n\x0c\x65nded_before\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\x14RunRetentionResponse\x12%\n\x07removed\x18\x01 \x03(\x0b\x32\x14.node.v1.RemovedRows2\x97\x05\n\x10OversightService\x12S\n\x0eLoadIndicators\x12\x1e.node.v1.LoadIndicatorsRequest\x1a\x1f.node.v1.LoadIndicatorsResponse(\x01\x12\x66\n\x15GetIndicatorCatalogue\x12%.node.v1.GetIndicatorCatalogueRequest\x1a&.node.v1.GetIndicatorCatalogueResponse\x12Q\n\x0eListIndicators\x12\x1e.node.v1.ListIndicatorsRequest\x1a\x1f.node.v1.ListIndicatorsResponse\x12K\n\x0cGetRescoring\x12\x1c.node.v1.GetRescoringRequest\x1a\x1d.node.v1.GetRescoringResponse\x12H\n\x0bListAppeals\x12\x1b.node.v1.ListAppealsRequest\x1a\x1c.node.v1.ListAppealsResponse\x12\x42\n\tGetAppeal\x12\x19.node.v1.GetAppealRequest\x1a\x1a.node.v1.GetAppealResponse\x12K\n\x0c\x44\x65\x63ideAppeal\x12\x1c.node.v1.DecideAppealRequest\x1a\x1d.node.v1.DecideAppealResponse\x12K\n\x0cRunRetention\x12\x1c.node.v1.RunRetentionRequest\x1a\x1d.node.v1.RunRetentionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fnode/v1/oversight_service.proto\x12\x07node.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x12node/v1/case.proto\"_\n\x15LoadIndicatorsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x03 \x01(\x0c\x12\x0e\n\x06sha256\x18\x04 \x01(\x0c\"\xfa\x01\n\x16LoadIndicatorsResponse\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x0f\n\x07\x63hanged\x18\x02 \x01(\x08\x12\x18\n\x10\x64\x65partment_count\x18\x03 \x01(\r\x12\x16\n\x0e\x64istrict_count\x18\x04 \x01(\r\x12\x12\n\nzone_count\x18\x05 \x01(\r\x12\x16\n\x0e\x63\x61tegory_count\x18\x06 \x01(\r\x12\x17\n\x0findicator_count\x18\x07 \x01(\r\x12\x16\n\x0eresident_count\x18\x08 \x01(\x04\x12/\n\x0flost_indicators\x18\t \x03(\x0b\x32\x16.node.v1.LostIndicator\"]\n\rLostIndicator\x12\x14\n\x0cindicator_id\x18\x01 \x01(\t\x12\x0f\n\x07name_zh\x18\x02 \x01(\t\x12\x0f\n\x07name_en\x18\x03 \x01(\t\x12\x14\n\x0crecord_count\x18\x04 \x01(\x04\"\x1e\n\x1cGetIndicatorCatalogueRequest\"L\n\x0e\x43\x61talogueEntry\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07name_zh\x18\x02 \x01(\t\x12\x0f\n\x07name_en\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\"\x90\x03\n\x1dGetIndicatorCatalogueResponse\x12\x0f\n\x07version\x18\x01 \x01(\r\x12,\n\x0b\x64\x65partments\x18\x02 \x03(\x0b\x32\x17.node.v1.CatalogueEntry\x12&\n\x05\x61reas\x18\x03 \x03(\x0b\x32\x17.node.v1.CatalogueEntry\x12+\n\ncategories\x18\x04 \x03(\x0b\x32\x17.node.v1.CatalogueEntry\x12\x17\n\x0findicator_count\x18\x05 \x01(\r\x12\x0e\n\x06source\x18\x06 \x01(\t\x12\x14\n\x0cillustrative\x18\x07 \x01(\x08\x12\x16\n\x0e\x64isputed_count\x18\x08 \x01(\x08\x12\x16\n\x0eobjection_days\x18\t \x01(\r\x12\x13\n\x0brepair_days\x18\n \x01(\r\x12\x13\n\x0b\x61ppeal_days\x18\x0b \x01(\r\x12\x14\n\x0c\x63ontent_zlib\x18\x0c \x01(\x0c\x12\x14\n\x0cpromise_kept\x18\r \x01(\t\x12\x16\n\x0epromise_broken\x18\x0e \x01(\t\"v\n\x15ListIndicatorsRequest\x12\x12\n\ndepartment\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x02 \x01(\t\x12\x10\n\x08\x63ontains\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"\xb5\x02\n\tIndicator\x12\x14\n\x0cindicator_id\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x02 \x01(\t\x12\x0f\n\x07name_zh\x18\x03 \x01(\t\x12\x0f\n\x07name_en\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65partments\x18\x05 \x03(\t\x12\x11\n\tdimension\x18\x06 \x01(\t\x12\x14\n\x0c\x65\x66\x66\x65\x63t_milli\x18\x07 \x01(\x03\x12\x13\n\x0blegal_basis\x18\x08 \x01(\t\x12\x18\n\x10\x64isclosure_class\x18\t \x01(\t\x12\x18\n\x10retention_months\x18\n \x01(\r\x12\x12\n\nattestable\x18\x0b \x01(\x08\x12\x14\n\x0c\x63ommendation\x18\x0c \x01(\t\x12\x10\n\x08severity\x18\r \x01(\t\x12\x1b\n\x13repair_after_months\x18\x0e \x01(\r\"Y\n\x16ListIndicatorsResponse\x12&\n\nindicators\x18\x01 \x03(\x0b\x32\x12.node.v1.Indicator\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x15\n\x13GetRescoringRequest\">\n\x14GetRescoringResponse\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x15\n\rwaiting_count\x18\x02 \x01(\x04\";\n\x12ListAppealsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"L\n\x13ListAppealsResponse\x12\x1c\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\r.node.v1.Case\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"#\n\x10GetAppealRequest\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\"0\n\x11GetAppealResponse\x12\x1b\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\r.node.v1.Case\"[\n\x13\x44\x65\x63ideAppealRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61se_id\x18\x02 \x01(\t\x12\x0f\n\x07granted\x18\x03 \x01(\x08\x12\x0e\n\x06reason\x18\x04 \x01(\t\"3\n\x14\x44\x65\x63ideAppealResponse\x12\x1b\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\r.node.v1.Case\"&\n\x13RunRetentionRequest\x12\x0f\n\x07\x64ry_run\x18\x01 \x01(\x08\"\\\n\x0bRemovedRows\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\x12\x30\n\x0c\x65nded_before\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\x14RunRetentionResponse\x12%\n\x07removed\x18\x01 \x03(\x0b\x32\x14.node.v1.RemovedRows2\x97\x05\n\x10OversightService\x12S\n\x0eLoadIndicators\x12\x1e.node.v1.LoadIndicatorsRequest\x1a\x1f.node.v1.LoadIndicatorsResponse(\x01\x12\x66\n\x15GetIndicatorCatalogue\x12%.node.v1.GetIndicatorCatalogueRequest\x1a&.node.v1.GetIndicatorCatalogueResponse\x12Q\n\x0eListIndicators\x12\x1e.node.v1.ListIndicatorsRequest\x1a\x1f.node.v1.ListIndicatorsResponse\x12K\n\x0cGetRescoring\x12\x1c.node.v1.GetRescoringRequest\x1a\x1d.node.v1.GetRescoringResponse\x12H\n\x0bListAppeals\x12\x1b.node.v1.ListAppealsRequest\x1a\x1c.node.v1.ListAppealsResponse\x12\x42\n\tGetAppeal\x12\x19.node.v1.GetAppealRequest\x1a\x1a.node.v1.GetAppealResponse\x12K\n\x0c\x44\x65\x63ideAppeal\x12\x1c.node.v1.DecideAppealRequest\x1a\x1d.node.v1.DecideAppealResponse\x12K\n\x0cRunRetention\x12\x1c.node.v1.RunRetentionRequest\x1a\x1d.node.v1.RunRetentionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,43 +34,45 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'node.v1.oversight_service_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LOADINDICATORSREQUEST']._serialized_start=97
-  _globals['_LOADINDICATORSREQUEST']._serialized_end=176
-  _globals['_LOADINDICATORSRESPONSE']._serialized_start=179
-  _globals['_LOADINDICATORSRESPONSE']._serialized_end=380
-  _globals['_GETINDICATORCATALOGUEREQUEST']._serialized_start=382
-  _globals['_GETINDICATORCATALOGUEREQUEST']._serialized_end=412
-  _globals['_CATALOGUEENTRY']._serialized_start=414
-  _globals['_CATALOGUEENTRY']._serialized_end=490
-  _globals['_GETINDICATORCATALOGUERESPONSE']._serialized_start=493
-  _globals['_GETINDICATORCATALOGUERESPONSE']._serialized_end=847
-  _globals['_LISTINDICATORSREQUEST']._serialized_start=849
-  _globals['_LISTINDICATORSREQUEST']._serialized_end=967
-  _globals['_INDICATOR']._serialized_start=970
-  _globals['_INDICATOR']._serialized_end=1279
-  _globals['_LISTINDICATORSRESPONSE']._serialized_start=1281
-  _globals['_LISTINDICATORSRESPONSE']._serialized_end=1370
-  _globals['_GETRESCORINGREQUEST']._serialized_start=1372
-  _globals['_GETRESCORINGREQUEST']._serialized_end=1393
-  _globals['_GETRESCORINGRESPONSE']._serialized_start=1395
-  _globals['_GETRESCORINGRESPONSE']._serialized_end=1457
-  _globals['_LISTAPPEALSREQUEST']._serialized_start=1459
-  _globals['_LISTAPPEALSREQUEST']._serialized_end=1518
-  _globals['_LISTAPPEALSRESPONSE']._serialized_start=1520
-  _globals['_LISTAPPEALSRESPONSE']._serialized_end=1596
-  _globals['_GETAPPEALREQUEST']._serialized_start=1598
-  _globals['_GETAPPEALREQUEST']._serialized_end=1633
-  _globals['_GETAPPEALRESPONSE']._serialized_start=1635
-  _globals['_GETAPPEALRESPONSE']._serialized_end=1683
-  _globals['_DECIDEAPPEALREQUEST']._serialized_start=1685
-  _globals['_DECIDEAPPEALREQUEST']._serialized_end=1776
-  _globals['_DECIDEAPPEALRESPONSE']._serialized_start=1778
-  _globals['_DECIDEAPPEALRESPONSE']._serialized_end=1829
-  _globals['_RUNRETENTIONREQUEST']._serialized_start=1831
-  _globals['_RUNRETENTIONREQUEST']._serialized_end=1869
-  _globals['_REMOVEDROWS']._serialized_start=1871
-  _globals['_REMOVEDROWS']._serialized_end=1963
-  _globals['_RUNRETENTIONRESPONSE']._serialized_start=1965
-  _globals['_RUNRETENTIONRESPONSE']._serialized_end=2026
-  _globals['_OVERSIGHTSERVICE']._serialized_start=2029
-  _globals['_OVERSIGHTSERVICE']._serialized_end=2692
+  _globals['_LOADINDICATORSREQUEST']._serialized_end=192
+  _globals['_LOADINDICATORSRESPONSE']._serialized_start=195
+  _globals['_LOADINDICATORSRESPONSE']._serialized_end=445
+  _globals['_LOSTINDICATOR']._serialized_start=447
+  _globals['_LOSTINDICATOR']._serialized_end=540
+  _globals['_GETINDICATORCATALOGUEREQUEST']._serialized_start=542
+  _globals['_GETINDICATORCATALOGUEREQUEST']._serialized_end=572
+  _globals['_CATALOGUEENTRY']._serialized_start=574
+  _globals['_CATALOGUEENTRY']._serialized_end=650
+  _globals['_GETINDICATORCATALOGUERESPONSE']._serialized_start=653
+  _globals['_GETINDICATORCATALOGUERESPONSE']._serialized_end=1053
+  _globals['_LISTINDICATORSREQUEST']._serialized_start=1055
+  _globals['_LISTINDICATORSREQUEST']._serialized_end=1173
+  _globals['_INDICATOR']._serialized_start=1176
+  _globals['_INDICATOR']._serialized_end=1485
+  _globals['_LISTINDICATORSRESPONSE']._serialized_start=1487
+  _globals['_LISTINDICATORSRESPONSE']._serialized_end=1576
+  _globals['_GETRESCORINGREQUEST']._serialized_start=1578
+  _globals['_GETRESCORINGREQUEST']._serialized_end=1599
+  _globals['_GETRESCORINGRESPONSE']._serialized_start=1601
+  _globals['_GETRESCORINGRESPONSE']._serialized_end=1663
+  _globals['_LISTAPPEALSREQUEST']._serialized_start=1665
+  _globals['_LISTAPPEALSREQUEST']._serialized_end=1724
+  _globals['_LISTAPPEALSRESPONSE']._serialized_start=1726
+  _globals['_LISTAPPEALSRESPONSE']._serialized_end=1802
+  _globals['_GETAPPEALREQUEST']._serialized_start=1804
+  _globals['_GETAPPEALREQUEST']._serialized_end=1839
+  _globals['_GETAPPEALRESPONSE']._serialized_start=1841
+  _globals['_GETAPPEALRESPONSE']._serialized_end=1889
+  _globals['_DECIDEAPPEALREQUEST']._serialized_start=1891
+  _globals['_DECIDEAPPEALREQUEST']._serialized_end=1982
+  _globals['_DECIDEAPPEALRESPONSE']._serialized_start=1984
+  _globals['_DECIDEAPPEALRESPONSE']._serialized_end=2035
+  _globals['_RUNRETENTIONREQUEST']._serialized_start=2037
+  _globals['_RUNRETENTIONREQUEST']._serialized_end=2075
+  _globals['_REMOVEDROWS']._serialized_start=2077
+  _globals['_REMOVEDROWS']._serialized_end=2169
+  _globals['_RUNRETENTIONRESPONSE']._serialized_start=2171
+  _globals['_RUNRETENTIONRESPONSE']._serialized_end=2232
+  _globals['_OVERSIGHTSERVICE']._serialized_start=2235
+  _globals['_OVERSIGHTSERVICE']._serialized_end=2898
 # @@protoc_insertion_point(module_scope)

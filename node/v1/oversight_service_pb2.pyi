@@ -11,17 +11,19 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class LoadIndicatorsRequest(_message.Message):
-    __slots__ = ("request_id", "file_name", "content")
+    __slots__ = ("request_id", "file_name", "content", "sha256")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     FILE_NAME_FIELD_NUMBER: _ClassVar[int]
     CONTENT_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     file_name: str
     content: bytes
-    def __init__(self, request_id: _Optional[str] = ..., file_name: _Optional[str] = ..., content: _Optional[bytes] = ...) -> None: ...
+    sha256: bytes
+    def __init__(self, request_id: _Optional[str] = ..., file_name: _Optional[str] = ..., content: _Optional[bytes] = ..., sha256: _Optional[bytes] = ...) -> None: ...
 
 class LoadIndicatorsResponse(_message.Message):
-    __slots__ = ("version", "changed", "department_count", "district_count", "zone_count", "category_count", "indicator_count", "resident_count")
+    __slots__ = ("version", "changed", "department_count", "district_count", "zone_count", "category_count", "indicator_count", "resident_count", "lost_indicators")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     CHANGED_FIELD_NUMBER: _ClassVar[int]
     DEPARTMENT_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -30,6 +32,7 @@ class LoadIndicatorsResponse(_message.Message):
     CATEGORY_COUNT_FIELD_NUMBER: _ClassVar[int]
     INDICATOR_COUNT_FIELD_NUMBER: _ClassVar[int]
     RESIDENT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    LOST_INDICATORS_FIELD_NUMBER: _ClassVar[int]
     version: int
     changed: bool
     department_count: int
@@ -38,7 +41,20 @@ class LoadIndicatorsResponse(_message.Message):
     category_count: int
     indicator_count: int
     resident_count: int
-    def __init__(self, version: _Optional[int] = ..., changed: _Optional[bool] = ..., department_count: _Optional[int] = ..., district_count: _Optional[int] = ..., zone_count: _Optional[int] = ..., category_count: _Optional[int] = ..., indicator_count: _Optional[int] = ..., resident_count: _Optional[int] = ...) -> None: ...
+    lost_indicators: _containers.RepeatedCompositeFieldContainer[LostIndicator]
+    def __init__(self, version: _Optional[int] = ..., changed: _Optional[bool] = ..., department_count: _Optional[int] = ..., district_count: _Optional[int] = ..., zone_count: _Optional[int] = ..., category_count: _Optional[int] = ..., indicator_count: _Optional[int] = ..., resident_count: _Optional[int] = ..., lost_indicators: _Optional[_Iterable[_Union[LostIndicator, _Mapping]]] = ...) -> None: ...
+
+class LostIndicator(_message.Message):
+    __slots__ = ("indicator_id", "name_zh", "name_en", "record_count")
+    INDICATOR_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_ZH_FIELD_NUMBER: _ClassVar[int]
+    NAME_EN_FIELD_NUMBER: _ClassVar[int]
+    RECORD_COUNT_FIELD_NUMBER: _ClassVar[int]
+    indicator_id: str
+    name_zh: str
+    name_en: str
+    record_count: int
+    def __init__(self, indicator_id: _Optional[str] = ..., name_zh: _Optional[str] = ..., name_en: _Optional[str] = ..., record_count: _Optional[int] = ...) -> None: ...
 
 class GetIndicatorCatalogueRequest(_message.Message):
     __slots__ = ()
@@ -57,7 +73,7 @@ class CatalogueEntry(_message.Message):
     def __init__(self, id: _Optional[str] = ..., name_zh: _Optional[str] = ..., name_en: _Optional[str] = ..., kind: _Optional[str] = ...) -> None: ...
 
 class GetIndicatorCatalogueResponse(_message.Message):
-    __slots__ = ("version", "departments", "areas", "categories", "indicator_count", "source", "illustrative", "disputed_count", "objection_days", "repair_days", "appeal_days", "content_zlib")
+    __slots__ = ("version", "departments", "areas", "categories", "indicator_count", "source", "illustrative", "disputed_count", "objection_days", "repair_days", "appeal_days", "content_zlib", "promise_kept", "promise_broken")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     DEPARTMENTS_FIELD_NUMBER: _ClassVar[int]
     AREAS_FIELD_NUMBER: _ClassVar[int]
@@ -70,6 +86,8 @@ class GetIndicatorCatalogueResponse(_message.Message):
     REPAIR_DAYS_FIELD_NUMBER: _ClassVar[int]
     APPEAL_DAYS_FIELD_NUMBER: _ClassVar[int]
     CONTENT_ZLIB_FIELD_NUMBER: _ClassVar[int]
+    PROMISE_KEPT_FIELD_NUMBER: _ClassVar[int]
+    PROMISE_BROKEN_FIELD_NUMBER: _ClassVar[int]
     version: int
     departments: _containers.RepeatedCompositeFieldContainer[CatalogueEntry]
     areas: _containers.RepeatedCompositeFieldContainer[CatalogueEntry]
@@ -82,7 +100,9 @@ class GetIndicatorCatalogueResponse(_message.Message):
     repair_days: int
     appeal_days: int
     content_zlib: bytes
-    def __init__(self, version: _Optional[int] = ..., departments: _Optional[_Iterable[_Union[CatalogueEntry, _Mapping]]] = ..., areas: _Optional[_Iterable[_Union[CatalogueEntry, _Mapping]]] = ..., categories: _Optional[_Iterable[_Union[CatalogueEntry, _Mapping]]] = ..., indicator_count: _Optional[int] = ..., source: _Optional[str] = ..., illustrative: _Optional[bool] = ..., disputed_count: _Optional[bool] = ..., objection_days: _Optional[int] = ..., repair_days: _Optional[int] = ..., appeal_days: _Optional[int] = ..., content_zlib: _Optional[bytes] = ...) -> None: ...
+    promise_kept: str
+    promise_broken: str
+    def __init__(self, version: _Optional[int] = ..., departments: _Optional[_Iterable[_Union[CatalogueEntry, _Mapping]]] = ..., areas: _Optional[_Iterable[_Union[CatalogueEntry, _Mapping]]] = ..., categories: _Optional[_Iterable[_Union[CatalogueEntry, _Mapping]]] = ..., indicator_count: _Optional[int] = ..., source: _Optional[str] = ..., illustrative: _Optional[bool] = ..., disputed_count: _Optional[bool] = ..., objection_days: _Optional[int] = ..., repair_days: _Optional[int] = ..., appeal_days: _Optional[int] = ..., content_zlib: _Optional[bytes] = ..., promise_kept: _Optional[str] = ..., promise_broken: _Optional[str] = ...) -> None: ...
 
 class ListIndicatorsRequest(_message.Message):
     __slots__ = ("department", "category", "contains", "page_size", "page_token")
