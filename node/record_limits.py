@@ -123,3 +123,6 @@ RETENTION_LOOKS: Final = timedelta(minutes=1)
 # readers and writers may be waited for meanwhile, milliseconds, before it is left for the next time.
 SCRUB_EVERY: Final = timedelta(seconds=30)
 SCRUB_BUSY_MS: Final = 250
+
+# Bytes of the text of a promise that is read from a file: a page, several times over.
+PROMISE_BYTES: Final = 16 * 1024

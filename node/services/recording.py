@@ -1,50 +1,53 @@
-"""Records from departments: each row is taken or refused by itself."""
+"""Records from departments: each row is taken, known already, or put into quarantine by itself.
 
-from collections.abc import Sequence
+A row that is taken is a record from then on, scored for residents who take part, kept for the day
+that others do. Good rows are never held up by bad ones.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from federation.checks import text
-from federation.identifiers import name
-from node.documents import guess_kind, parse_document
-from node.errors import FIELD_INVALID, UNKNOWN, HutongError
-from node.limits import RECORD_POINTS_MILLI, RECORDS_PER_LOAD
-from node.model import Record
+from node.errors import NOTHING_IN_FORCE, HutongError
+from node.indicators import Direction, IndicatorCatalogue
+from node.model import Caller, LogKind, Resident, Role
 from node.ports import Keys, Transaction
+from node.record_errors import DEPARTMENT_UNKNOWN
+from node.records import (
+    NoticeKind,
+    QuarantinedRow,
+    Record,
+    RecordKey,
+    RecordRow,
+    RecordState,
+)
 from node.services.here import Here
-from node.services.standing import recount
+from node.services.noticing import fields_of, notify
+from node.services.persons import add_person
+from node.services.recounting import recount
+from node.services.row_deciding import RowDecider, Sender, move_of
+from node.services.rows import Asked, ReadRow, RowReader
 
 
 @dataclass(frozen=True, slots=True)
-class RecordRow:
-    """One row as a department sends it; days as YYYY-MM-DD, "" where there is none."""
+class Batch:
+    """Rows of one department that were read, and when that was."""
 
-    record_number: str
-    document_number: str
-    title_zh: str
-    title_en: str
-    points_milli: int
-    occurred_on: str
-    expires_on: str
-    commendation: str
-
-
-@dataclass(frozen=True, slots=True)
-class RejectedRow:
-    """A row that was not taken: its place from 0, its number, and what is wrong."""
-
-    index: int
-    record_number: str
-    error: HutongError
+    sender: Sender
+    reader: RowReader
+    rows: tuple[ReadRow, ...]
+    load_id: str
+    now: datetime
+    today: date
 
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What became of the rows."""
+    """What became of rows: taken, the same as what is there, or in quarantine."""
 
     accepted: int
-    duplicates: int
-    rejected: tuple[RejectedRow, ...]
+    unchanged: int
+    quarantined: tuple[QuarantinedRow, ...]
 
 
 class Recording:
@@ -56,93 +59,195 @@ class Recording:
         self._keys = keys
 
     def load(self, tx: Transaction, department: str, rows: Sequence[RecordRow]) -> LoadReport:
-        """Take each good row once; a bad one holds up no other."""
-        if len(rows) > RECORDS_PER_LOAD:
-            raise HutongError(
-                FIELD_INVALID, field="records", problem=f"send at most {RECORDS_PER_LOAD} at once"
-            )
+        """Read and take rows of a department's systems."""
+        return self.take(tx, self.read(Caller(Role.DEPARTMENT, department), rows))
+
+    def read(
+        self,
+        caller: Caller,
+        rows: Iterable[RecordRow],
+        *,
+        load_id: str = "",
+        first_line: int = 1,
+        person: int | None = None,
+    ) -> Batch:
+        """Read rows, outside of any transaction: documents are digested here.
+
+        `person` is whose a row without a document number is.
+        """
         now = self._here.now()
         today = self._here.day(now)
-        touched, rejected, duplicates = set[str](), list[RejectedRow](), 0
-        for index, row in enumerate(rows):
-            try:
-                record = self._record(tx, department, row, now, today)
-            except HutongError as error:
-                rejected.append(RejectedRow(index, row.record_number, error))
-                continue
-            if tx.residents.add_record(record):
-                touched.add(record.resident_id)
-            else:
-                duplicates += 1
-        for resident_id in sorted(touched):
-            recount(tx, resident_id, today)
-        accepted = len(rows) - duplicates - len(rejected)
-        return LoadReport(accepted, duplicates, tuple(rejected))
+        reader = RowReader(self._keys, caller.department, today)
+        read = tuple(reader.read(row, line, person) for line, row in enumerate(rows, first_line))
+        return Batch(Sender(caller.department, str(caller)), reader, read, load_id, now, today)
 
-    def _record(
-        self, tx: Transaction, department: str, row: RecordRow, now: datetime, today: date
-    ) -> Record:
-        document = parse_document(guess_kind(row.document_number), row.document_number, today)
-        digest = self._keys.document_digest(document.kind.value, document.number)
-        resident = tx.residents.by_document(digest)
-        if resident is None:
+    def take(self, tx: Transaction, batch: Batch) -> LoadReport:
+        """Take each good row once; a bad one waits in quarantine, and holds up no other.
+
+        Raises NOTHING_IN_FORCE and DEPARTMENT_UNKNOWN, with nothing taken.
+        """
+        catalogue = tx.registry.indicators
+        if catalogue is None:
             raise HutongError(
-                UNKNOWN,
-                what="participant",
-                name="with this document",
-                remedy="only residents who opted in have records here",
+                NOTHING_IN_FORCE, what="indicator catalogue", command="hutong indicators load"
             )
-        return Record(
-            department=department,
-            record_number=name(row.record_number.lower(), where="record_number"),
-            resident_id=resident.resident_id,
-            title_zh=_title(row.title_zh, "title_zh"),
-            title_en=_title(row.title_en, "title_en"),
-            points_milli=_points(row.points_milli),
-            occurred_on=_occurred(row.occurred_on, today),
-            expires_on=_expires(row.expires_on, row.occurred_on),
-            commendation=name(row.commendation, where="commendation") if row.commendation else None,
-            received_at=now,
+        if batch.sender.department not in catalogue.departments:
+            raise HutongError(DEPARTMENT_UNKNOWN, department=batch.sender.department)
+        return _Taking(tx, self._here, batch, catalogue).run()
+
+    def keep(self, tx: Transaction, record: Record, actor: str) -> None:
+        """Keep a new record that this city itself makes; its resident is scored and told."""
+        now, sender = record.received_at, Sender(record.key.source, actor)
+        tx.records.add([record])
+        if tx.registry.indicators is not None:
+            _tell(tx, self._here, [(None, record)], tx.registry.indicators, now)
+        recount(tx, self._here, [record.person], now)
+        self._here.trace(tx, LogKind.ADMINISTRATIVE, _said("kept", record, sender), now)
+
+
+class _Taking:
+    """One batch on its way into the store."""
+
+    def __init__(
+        self, tx: Transaction, here: Here, batch: Batch, catalogue: IndicatorCatalogue
+    ) -> None:
+        self._tx = tx
+        self._here = here
+        self._batch = batch
+        self._catalogue = catalogue
+        self._decider = RowDecider(
+            catalogue, batch.sender, batch.now, batch.today, tx.records.moves
+        )
+        self._persons = self._known_persons()
+        asked = (row.found.key for row in batch.rows if isinstance(row.found, Asked))
+        self._before = tx.records.find(asked)
+        self._newest = dict(self._before)
+        self._changes = list[tuple[Record | None, Record]]()
+        self._good = set[RecordKey]()
+        self._bad = list[QuarantinedRow]()
+
+    def run(self) -> LoadReport:
+        """Decide on each row in its order, then write all that came of it."""
+        for row in self._batch.rows:
+            try:
+                self._take(row)
+            except HutongError as error:
+                self._bad.append(self._quarantined(row, error))
+        self._write()
+        accepted = len(self._changes)
+        unchanged = len(self._batch.rows) - accepted - len(self._bad)
+        return LoadReport(accepted, unchanged, tuple(self._bad))
+
+    def _take(self, row: ReadRow) -> None:
+        if isinstance(row.found, HutongError):
+            raise row.found
+        key = row.found.key
+        before = self._newest.get(key)
+        after = self._decider.decide(row.found, self._person(row), before)
+        if after is not None:
+            self._newest[key] = after
+            self._changes.append((before, after))
+        self._good.add(key)
+
+    def _person(self, row: ReadRow) -> int | None:
+        return row.person if row.digest is None else self._persons[row.digest]
+
+    def _known_persons(self) -> dict[bytes, int]:
+        """Each document's person; one of whom nothing is known yet gets a number."""
+        digests = {row.digest for row in self._batch.rows if row.digest is not None}
+        found = self._tx.records.persons(digests)
+        for digest in sorted(digests - found.keys()):
+            found[digest] = add_person(self._tx, self._here, digest)
+        return found
+
+    def _write(self) -> None:
+        tx, sender, now = self._tx, self._batch.sender, self._batch.now
+        touched = {key for key, record in self._newest.items() if self._before.get(key) != record}
+        tx.records.add([self._newest[key] for key in sorted(touched - self._before.keys())])
+        for key in sorted(touched & self._before.keys()):
+            if not tx.records.replace(self._newest[key], revision=self._before[key].revision):
+                raise TypeError("two writers at once")
+        moves = [
+            (before, after, _move_name(before, after))
+            for before, after in self._changes
+            if before is not None
+        ]
+        tx.records.add_moves(
+            [
+                move_of(self._here.new_id(now), before, name, sender, now)
+                for before, _, name in moves
+            ]
+        )
+        told = _tell(tx, self._here, self._changes, self._catalogue, now)
+        for before, after, name in moves:
+            kind = LogKind.WITHDRAWN if name == "withdrawn" else LogKind.ADMINISTRATIVE
+            about = told.get(before.person)
+            subject = about.resident_id if about else ""
+            self._here.trace(tx, kind, _said(name, after, sender), now, subject=subject)
+        persons = {r.person for change in self._changes for r in change if r is not None}
+        recount(tx, self._here, sorted(persons), now)
+        tx.quarantine.remove_numbers(self._good)
+        bad = {each.row_id: each for each in self._bad}
+        tx.quarantine.put(list(bad.values()))
+
+    def _quarantined(self, row: ReadRow, error: HutongError) -> QuarantinedRow:
+        row_id, kept, told = self._batch.reader.kept(row, error)
+        return QuarantinedRow(
+            row_id=row_id,
+            department=self._batch.sender.department,
+            row=kept,
+            person=self._person(row),
+            reason=told.reason.name,
+            fields=tuple(sorted(told.fields.items())),
+            received_at=self._batch.now,
+            load_id=self._batch.load_id,
+            line=row.line,
         )
 
 
-def _title(value: str, field: str) -> str:
-    if not value.strip():
-        raise HutongError(FIELD_INVALID, field=field, problem="say what the record is about")
-    text(value, where=field)
-    return value
+def _tell(
+    tx: Transaction,
+    here: Here,
+    changes: Sequence[tuple[Record | None, Record]],
+    catalogue: IndicatorCatalogue,
+    now: datetime,
+) -> dict[int, Resident]:
+    """Tell the residents concerned; good news that is new needs no notice. Who takes part."""
+    told = [
+        (person, kind, record)
+        for before, after in changes
+        for person, kind, record in _notices(before, after, catalogue)
+    ]
+    residents = tx.residents.by_persons({person for person, _, _ in told})
+    for person, kind, record in told:
+        if person in residents:
+            notify(tx, here, residents[person].resident_id, kind, now, **fields_of(record))
+    return residents
 
 
-def _points(points_milli: int) -> int:
-    if abs(points_milli) > RECORD_POINTS_MILLI:
-        raise HutongError(
-            FIELD_INVALID,
-            field="points_milli",
-            problem=f"one record moves at most {RECORD_POINTS_MILLI} thousandths of a point",
-        )
-    return points_milli
+def _notices(
+    before: Record | None, after: Record, catalogue: IndicatorCatalogue
+) -> Iterable[tuple[int, NoticeKind, Record]]:
+    if before is None:
+        indicator = catalogue.indicators.get(after.indicator_id)
+        if indicator is not None and indicator.direction is Direction.DEDUCTS:
+            yield after.person, NoticeKind.RECORD_ADDED, after
+    elif after.state is RecordState.WITHDRAWN:
+        yield before.person, NoticeKind.RECORD_WITHDRAWN, before
+    elif after.person == before.person:
+        yield after.person, NoticeKind.RECORD_CORRECTED, after
+    else:
+        yield before.person, NoticeKind.RECORD_WITHDRAWN, before
+        yield after.person, NoticeKind.RECORD_ADDED, after
 
 
-def _day(value: str, field: str) -> date:
-    try:
-        return date.fromisoformat(value)
-    except ValueError as error:
-        raise HutongError(
-            FIELD_INVALID, field=field, problem="write a day that exists as YYYY-MM-DD"
-        ) from error
+def _move_name(before: Record, after: Record) -> str:
+    if after.state is RecordState.WITHDRAWN:
+        return "withdrawn"
+    return "corrected" if after.person == before.person else "moved"
 
 
-def _occurred(value: str, today: date) -> date:
-    day = _day(value, "occurred_on")
-    if day > today:
-        raise HutongError(FIELD_INVALID, field="occurred_on", problem="it lies in the future")
-    return day
-
-
-def _expires(value: str, occurred_on: str) -> date | None:
-    if not value:
-        return None
-    day = _day(value, "expires_on")
-    if day <= _day(occurred_on, "occurred_on"):
-        raise HutongError(FIELD_INVALID, field="expires_on", problem="it is not after occurred_on")
-    return day
+def _said(what: str, record: Record, sender: Sender) -> bytes:
+    key = record.key
+    said = f"{what} {key.source}/{key.record_number} {record.revision} by {sender.actor}"
+    return said.encode()

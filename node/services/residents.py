@@ -15,6 +15,8 @@ from node.errors import CONSENT_NOT_STANDING, FIELD_INVALID, UNKNOWN, HutongErro
 from node.model import DocumentKind, LogKind, Page, PageRequest, PresentationCode, Resident
 from node.ports import Keys, Transaction
 from node.services.here import Here
+from node.services.persons import add_person
+from node.services.recounting import recount
 from node.services.standing import find_resident
 from node.services.terms import TermsBook, not_active
 
@@ -55,8 +57,11 @@ class ResidentDesk:
         if known is not None:
             return Enrolled(known.resident_id, before=True)
         secret = self._here.entropy.token(_SECRET_BYTES)
-        resident = Resident(self._here.new_id(now), digest, secret, now)
+        person = tx.records.persons([digest]).get(digest) or add_person(tx, self._here, digest)
+        resident = Resident(self._here.new_id(now), digest, secret, now, person)
         tx.residents.add(resident)
+        # Records that were there before count from now on.
+        recount(tx, self._here, [person], now)
         return Enrolled(resident.resident_id, before=False)
 
     def give_consent(

@@ -14,13 +14,14 @@ from federation.messages import Agreement, Disclosure, Flags
 from node.limits import RECORDS_PER_LOAD, TRIAL_ROOM_LIFETIME
 from node.model import DocumentKind
 from node.ports import Keys, Peers, Transaction, UnitOfWork
+from node.records import RecordRow
 from node.registry import AgreementState, OwnScale, Partner, Registry, StoredAgreement
 from node.services.asking import Asking
 from node.services.attesting import Attesting
 from node.services.checking import Checking
 from node.services.here import Here
 from node.services.partners import PartnerDesk
-from node.services.recording import Recording, RecordRow
+from node.services.recording import Recording
 from node.services.redeeming import Redeeming
 from node.services.residents import ResidentDesk
 from node.services.swapping import Swapping
@@ -31,6 +32,7 @@ from node.services.trial_terms import (
     good_records,
     low_records,
     trial_catalogue,
+    trial_indicators,
     trial_number,
 )
 from node.trials import TrialCodes, TrialPeers
@@ -112,6 +114,7 @@ class Room:
             tx.administration.put_agreement(stored)
             today = self.here.day(self.here.now())
             tx.administration.put_catalogue(trial_catalogue(own.scale, today))
+            tx.administration.put_indicators(trial_indicators(own.scale))
             return self._people(tx, own)
 
         return await self.uow.run(put)

@@ -17,10 +17,20 @@ from federation.limits import CLOCK_SKEW
 from federation.messages import Agreement, BandRow, Disclosure, Header, ScoreScale
 from federation.messages import Mapping as BandTable
 from federation.scale import Scale
+from node.indicators import (
+    Category,
+    Department,
+    Dimension,
+    Direction,
+    DisclosureClass,
+    Indicator,
+    IndicatorCatalogue,
+    ScoringRules,
+)
 from node.limits import RECORD_POINTS_MILLI, TRIAL_LIFETIME, TRIAL_ROOM_LIFETIME
 from node.model import Caller, Role
+from node.records import RecordRow
 from node.registry import Catalogue, Incentive
-from node.services.recording import RecordRow
 
 LEGAL_BASIS: Final = "trial exchange"
 PRIVACY_ASSESSMENT: Final = "trial exchange: no person is concerned"
@@ -104,41 +114,95 @@ def trial_number(serial: int) -> str:
     return body + str(mod_11_2.calc_check_digit(body))
 
 
+def trial_indicators(scale: Scale) -> IndicatorCatalogue:
+    """The indicators that the two residents' records are of: whole steps, and what is left."""
+    parts = [*_good(scale), *_low(scale)]
+    return IndicatorCatalogue(
+        version=1,
+        departments={DEPARTMENT: Department(DEPARTMENT, "试验", "trial")},
+        areas={},
+        categories={DEPARTMENT: Category(DEPARTMENT, "试验", "trial", Dimension.HONOUR)},
+        indicators={name: _indicator(name, *what) for name, *what in parts},
+        rules=ScoringRules(
+            disputed_count=False,
+            objection_days=1,
+            repair_days=1,
+            appeal_days=1,
+            promise_kept=None,
+            promise_broken=None,
+        ),
+        source=LEGAL_BASIS,
+        illustrative=True,
+        content="",
+    )
+
+
 def good_records(scale: Scale, number: str, today: date) -> tuple[RecordRow, ...]:
     """What lifts a newcomer just into the lowest exportable band."""
-    band = scale.band(scale.exportable_from)
-    if scale.base_milli is None:
-        listed = scale.listed_by[scale.rank(band.band_id)]
-        return (_row(number, 0, today, 0, listed[0]),) if listed else ()
-    if band.lower is None:
-        return ()
-    wanted = band.lower.score_milli + (0 if band.lower.inclusive else 1)
-    return _adding_up(number, wanted - scale.base_milli, today)
+    return _rows([name for name, *_ in _good(scale)], number, today)
 
 
 def low_records(scale: Scale, number: str, today: date) -> tuple[RecordRow, ...]:
     """What brings a newcomer down to the bottom of the scale."""
+    return _rows([name for name, *_ in _low(scale)], number, today)
+
+
+_Part = tuple[str, int, str | None]
+"""One record: its indicator, the points of that in thousandths, its commendation."""
+
+
+def _good(scale: Scale) -> list[_Part]:
+    band = scale.band(scale.exportable_from)
+    if scale.base_milli is None:
+        listed = scale.listed_by[scale.rank(band.band_id)]
+        return [("listed", 0, listed[0])] if listed else []
+    if band.lower is None:
+        return []
+    wanted = band.lower.score_milli + (0 if band.lower.inclusive else 1)
+    return _adding_up("good", wanted - scale.base_milli)
+
+
+def _low(scale: Scale) -> list[_Part]:
     if scale.base_milli is None or scale.minimum_milli is None:
-        return ()
-    return _adding_up(number, scale.minimum_milli - scale.base_milli, today)
+        return []
+    return _adding_up("low", scale.minimum_milli - scale.base_milli)
 
 
-def _adding_up(number: str, points_milli: int, today: date) -> tuple[RecordRow, ...]:
+def _adding_up(whose: str, points_milli: int) -> list[_Part]:
     """Records of this sum, none of them larger than a record may be."""
     sign = 1 if points_milli > 0 else -1
     whole, rest = divmod(abs(points_milli), RECORD_POINTS_MILLI)
-    parts = [RECORD_POINTS_MILLI] * whole + [rest] * bool(rest)
-    return tuple(_row(number, sign * part, today, place, "") for place, part in enumerate(parts))
+    steps: list[_Part] = [(f"{whose}-step", sign * RECORD_POINTS_MILLI, None)] * whole
+    return steps + [(f"{whose}-rest", sign * rest, None)] * bool(rest)
 
 
-def _row(number: str, points_milli: int, today: date, place: int, commendation: str) -> RecordRow:
-    return RecordRow(
-        record_number=f"{number[-4:].lower()}-{place}",
-        document_number=number,
-        title_zh="试验",
-        title_en="trial",
-        points_milli=points_milli,
-        occurred_on=today.isoformat(),
-        expires_on="",
+def _indicator(indicator_id: str, points_milli: int, commendation: str | None) -> Indicator:
+    return Indicator(
+        indicator_id=indicator_id,
+        category_id=DEPARTMENT,
+        name_zh="试验",
+        name_en="trial",
+        departments=(DEPARTMENT,),
+        direction=Direction.ADDS if points_milli >= 0 else Direction.DEDUCTS,
+        points_milli=abs(points_milli),
+        legal_basis=LEGAL_BASIS,
+        disclosure_class=DisclosureClass.A,
+        retention_months=1,
+        attestable=True,
         commendation=commendation,
+        severity=None,
+        repair_after_months=0,
+    )
+
+
+def _rows(indicators: list[str], number: str, today: date) -> tuple[RecordRow, ...]:
+    return tuple(
+        RecordRow(
+            record_number=f"{number[-4:].lower()}-{place}",
+            indicator=indicator,
+            document_number=number,
+            occurred_on=today.isoformat(),
+            evidence=LEGAL_BASIS,
+        )
+        for place, indicator in enumerate(indicators)
     )

@@ -16,9 +16,14 @@ from node.documents import guess_kind, parse_document
 from node.files import parse_scale
 from node.limits import RECORD_POINTS_MILLI
 from node.model import DocumentKind
+from node.records import RecordRow
 from node.registry import PartnerState
-from node.services.recording import RecordRow
-from node.services.trial_terms import good_records, low_records, trial_number
+from node.services.trial_terms import (
+    good_records,
+    low_records,
+    trial_indicators,
+    trial_number,
+)
 from tests.conftest import NewStore
 from tests.node.services.trying import approved, played, problems, tried
 from tests.node.services.world import Town
@@ -66,10 +71,12 @@ def numeric(points: list[int], base: int, line: int, *, inclusive: bool) -> Scal
 
 def where(scale: Scale, rows: tuple[RecordRow, ...]) -> int:
     """The rank that these records come to."""
-    assert all(0 < abs(row.points_milli) <= RECORD_POINTS_MILLI or row.commendation for row in rows)
+    indicators = trial_indicators(scale).indicators
+    found = [indicators[row.indicator] for row in rows]
+    assert all(0 < each.points_milli <= RECORD_POINTS_MILLI or each.commendation for each in found)
     assert len({row.record_number for row in rows}) == len(rows)
-    points = sum(row.points_milli for row in rows)
-    named = frozenset(row.commendation for row in rows if row.commendation)
+    points = sum(each.effect_milli for each in found)
+    named = frozenset(each.commendation for each in found if each.commendation)
     return scale.rank(scale.standing(points, named).band_id)
 
 

@@ -29,11 +29,11 @@ from node.services.answering import Ask
 from node.services.assembly import UseCases, assemble
 from node.services.checking import Checked, Credential
 from node.services.here import Here
-from node.services.recording import RecordRow
 from node.services.trial import Trial
 from node.store import Store, open_room, open_store
 from tests.conftest import NewStore
 from tests.node.befriend import activate
+from tests.node.catalogue import OFFICE, made_catalogue, row, rows_of
 from tests.node.services.simulated import (
     ClosedDoor,
     IdleWorkshop,
@@ -177,6 +177,7 @@ class Town:
         desk = self.cases.catalogue
         await self.store.run(lambda tx: desk.load_scale(tx, "scale.toml", scale))
         await self.load_incentives()
+        await self.store.run(lambda tx: tx.administration.put_indicators(made_catalogue()))
 
     async def load_incentives(self, change: Callable[[str], str] = str) -> None:
         """The shipped catalogue, as `change` makes it."""
@@ -235,19 +236,15 @@ class Town:
         occurred_on: str = "2026-01-15",
         expires_on: str = "",
     ) -> None:
+        """Records of this sum, or of a commendation."""
         self._asks += 1
-        row = RecordRow(
-            record_number=f"r-{self._asks}",
-            document_number=number,
-            title_zh="志愿服务",
-            title_en="volunteering",
-            points_milli=points * 1000,
-            occurred_on=occurred_on,
-            expires_on=expires_on,
-            commendation=commendation,
-        )
-        report = await self.store.run(lambda tx: self.cases.recording.load(tx, "office", [row]))
-        assert not report.rejected, report.rejected[0].error
+        prefix = f"r-{self._asks}"
+        rows = rows_of(number, points, prefix, occurred_on, ends_on=expires_on)
+        if commendation:
+            honour = f"honour.{commendation}"
+            rows.append(row(number, f"{prefix}-c", indicator=honour, ends_on=expires_on))
+        report = await self.store.run(lambda tx: self.cases.recording.load(tx, OFFICE, rows))
+        assert not report.quarantined, report.quarantined[0]
 
     async def consent(
         self,

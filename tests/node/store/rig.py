@@ -18,7 +18,6 @@ from node.model import (
     LogKind,
     PendingQuestion,
     PresentationCode,
-    Record,
     RecordedAnswer,
     Redemption,
     Resident,
@@ -27,6 +26,7 @@ from node.model import (
     UseOutcome,
 )
 from node.ports import Transaction
+from node.records import Record, RecordKey, RecordState
 from node.store import Store, open_store
 from node.store.residents import NOBODY
 from node.store.tables import CODES
@@ -145,7 +145,8 @@ def use(serial: int = 1, resident_id: str = "") -> Use:
 
 
 def resident(serial: int = 1) -> Resident:
-    return Resident(text_id(serial), serial.to_bytes(32, "big"), serial.to_bytes(32, "little"), NOW)
+    digest, secret = serial.to_bytes(32, "big"), serial.to_bytes(32, "little")
+    return Resident(text_id(serial), digest, secret, NOW, person=serial)
 
 
 def consent(serial: int = 1, resident_id: str = text_id(1), host: CityCode = HOST) -> Consent:
@@ -166,18 +167,21 @@ def code(serial: int = 1, consent_id: str = text_id(1)) -> PresentationCode:
     )
 
 
-def record(serial: int = 1, resident_id: str = text_id(1)) -> Record:
+def record(serial: int = 1, person: int = 1) -> Record:
     return Record(
-        department="culture-office",
-        record_number=f"r-{serial}",
-        resident_id=resident_id,
-        title_zh="志愿服务",
-        title_en="volunteering",
-        points_milli=-2_500,
+        key=RecordKey("culture-office", f"r-{serial}"),
+        revision=1,
+        person=person,
+        indicator_id="volunteering",
+        area="central",
+        evidence="文书 1",
         occurred_on=date(2026, 1, 15),
-        expires_on=date(2028, 2, 29),
-        commendation="blood-donor",
+        ends_on=date(2028, 2, 29),
+        state=RecordState.STANDING,
+        disputed=False,
+        overdue=False,
         received_at=NOW,
+        received_from="department/culture-office",
     )
 
 

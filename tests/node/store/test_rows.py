@@ -8,8 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from federation.errors import HutongError
 from federation.identifiers import CityCode
 from node.model import PageRequest
+from node.records import RecordKey
 from tests.conftest import NewStore
 from tests.node.store.rig import (
     HOME,
@@ -45,22 +47,45 @@ def test_a_resident_comes_back_as_kept_and_with_the_newest_sum(desk: Desk) -> No
     assert desk.read(lambda tx: tx.residents.get(text_id(2))) is None
     day = date(2028, 2, 29)
     named = ("blood-donor", "honesty-model")
-    desk.run(lambda tx: tx.residents.recount(text_id(1), -99_999, named, day))
+    counted = replace(
+        resident(1),
+        points_milli=-99_999,
+        shared_milli=-1,
+        commendations=named,
+        recount_on=day,
+        counted_by=7,
+    )
+    desk.run(lambda tx: tx.residents.recount(counted))
     found = desk.read(lambda tx: tx.residents.by_document(resident(1).document_digest))
-    assert found == replace(resident(1), points_milli=-99_999, commendations=named, recount_on=day)
+    assert found == counted
+    assert desk.read(lambda tx: tx.residents.by_persons([1, 2])) == {1: counted}
 
 
-def test_a_record_is_kept_once_for_its_department_and_number(desk: Desk) -> None:
-    kept = [record(1), replace(record(2), expires_on=None, commendation=None)]
+def test_a_record_is_kept_once_for_its_source_and_number(desk: Desk) -> None:
+    kept = [record(1), replace(record(2), ends_on=None, area="")]
     later = replace(record(3), occurred_on=date(2026, 2, 1))
-    for each in (*kept, later):
-        assert desk.run(lambda tx, r=each: tx.residents.add_record(r)) is True  # type: ignore[misc]
-    again = replace(record(1), points_milli=1, resident_id=text_id(2))
-    assert desk.run(lambda tx: tx.residents.add_record(again)) is False
-    elsewhere = replace(again, department="sports-office")
-    assert desk.run(lambda tx: tx.residents.add_record(elsewhere)) is True
-    assert desk.read(lambda tx: tx.residents.records(text_id(1))) == (later, *kept)
-    assert desk.read(lambda tx: tx.residents.records(text_id(9))) == ()
+    desk.run(lambda tx: tx.records.add([*kept, later]))
+    again = replace(record(1), evidence="another", person=2)
+    with pytest.raises(HutongError):
+        desk.run(lambda tx: tx.records.add([again]))
+    elsewhere = replace(again, key=RecordKey("sports-office", "r-1"))
+    desk.run(lambda tx: tx.records.add([elsewhere]))
+    found = desk.read(lambda tx: tx.records.of([1, 2, 9]))
+    assert found == {1: (later, *kept), 2: (elsewhere,), 9: ()}
+    keys = [record(1).key, elsewhere.key, RecordKey("sports-office", "r-9")]
+    found_by_key = desk.read(lambda tx: tx.records.find(keys))
+    assert found_by_key == {record(1).key: record(1), elsewhere.key: elsewhere}
+
+
+def test_a_revision_takes_the_place_of_the_one_that_it_was_made_from_and_of_no_other(
+    desk: Desk,
+) -> None:
+    desk.run(lambda tx: tx.records.add([record(1)]))
+    second = replace(record(1), revision=2, evidence="corrected")
+    assert desk.run(lambda tx: tx.records.replace(second, revision=1)) is True
+    late = replace(record(1), revision=2, evidence="too late")
+    assert desk.run(lambda tx: tx.records.replace(late, revision=1)) is False
+    assert desk.read(lambda tx: tx.records.find([record(1).key])) == {record(1).key: second}
 
 
 def test_a_consent_is_withdrawn_once_and_keeps_that_instant(desk: Desk) -> None:

@@ -43,7 +43,7 @@ SWEPT = (
 def fill(tx: Transaction) -> None:
     """A row in each table that use cases write, by people who are long gone."""
     tx.residents.add(resident(1))
-    tx.residents.add_record(record(1))
+    tx.records.add([record(1)])
     tx.consents.add(consent(1), b"p" * 32)
     tx.consents.add_code(code(1))
     tx.uses.add(use(1))
