@@ -2,20 +2,18 @@
 
 import io
 import sys
-from decimal import Decimal
 from typing import Final
 
 import click
 import segno
 
-from node.cli.calling import Answer, Node
+from node.cli.calling import Node
 from node.cli.session import Session, pass_session
 from node.cli.shape import argument, command, option
 from node.cli.values import request_id, secret
 from node.documents import guess_kind
 from node.model import DocumentKind, Role
 
-_MILLI: Final = 1000
 _LEVEL: Final = "DISCLOSURE_LEVEL_"
 _UNSAID: Final = "UNSPECIFIED"
 _KINDS: Final = {
@@ -86,59 +84,6 @@ def _qr(content: str) -> str:
     # White on black whatever the terminal's colours are: some readers take no negative.
     lines = drawn.getvalue().splitlines()
     return "".join(f"\x1b[97;40m{line}\x1b[0m\n" for line in lines)
-
-
-@command("resident standing")
-@argument("resident_id", metavar="RESIDENT")
-@pass_session
-def standing(session: Session, *, resident_id: str) -> None:
-    """Show a resident's own standing."""
-    answer = Node(session, Role.RESIDENT).ask("GetStanding", resident_id=resident_id)
-    if session.out.document(answer):
-        return
-    version = session.say("said.version", id=answer["scale_id"], version=answer["scale_version"])
-    said = {
-        "scale": version,
-        "score": _points(answer.get("score_milli")),
-        "base": _points(answer.get("base_milli")),
-        "band": session.pick(answer, "band"),
-        "exportable": session.say("words.yes" if answer["exportable"] else "words.no"),
-        "commendations": ", ".join(answer["commendations"]),
-        "advice": session.pick(answer, "advice"),
-    }
-    shown = [(session.say(f"words.{word}"), value) for word, value in said.items() if value]
-    session.out.lines(shown)
-    _records(session, answer["records"])
-
-
-def _records(session: Session, records: list[Answer]) -> None:
-    if not records:
-        session.out.line(session.say("said.no_records"))
-        return
-    headings = ("day", "points", "title", "department", "ends", "record")
-    session.out.table(
-        [session.say(f"words.{word}") for word in headings],
-        [
-            (
-                record["occurred_on"],
-                _points(record["points_milli"]),
-                session.pick(record, "title"),
-                record["department"],
-                record["expires_on"],
-                record["record_number"],
-            )
-            for record in records
-        ],
-        whole=(0, 1),
-    )
-
-
-def _points(milli: object) -> str:
-    """Thousandths as points; "" where there are none."""
-    if milli is None:
-        return ""
-    found = (Decimal(str(milli)) / _MILLI).normalize()
-    return f"{found:f}"
 
 
 @command("resident uses")

@@ -14,7 +14,7 @@ from node.cli.texts import LANGUAGES, has, language_of, table
 
 SOURCE = Path(node.cli.__file__).parent
 CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
-NAMED = re.compile(r'"((?:commands|options|words|said)\.[\w {}\[\]\']+)"')
+NAMED = re.compile(r'"((?:commands|options|words|said|standing)\.[\w {}\[\]\']+)"')
 
 
 def _fields(text: str) -> list[str]:
