@@ -104,12 +104,17 @@ def _decisions(session: Session, answer: Answer, venue: str) -> None:
 
 @command("venue redeem")
 @argument("decision_id", metavar="DECISION")
+@option("--promise", default="", metavar="ID", text="redeem_promise")
 @_venue
 @request_id
 @pass_session
-def redeem(session: Session, *, decision_id: str, venue: str, request_id: str | None) -> None:
+def redeem(
+    session: Session, *, decision_id: str, promise: str, venue: str, request_id: str | None
+) -> None:
     """Use an incentive once."""
-    answer = Node(session, Role.VENUE, venue).change("Redeem", request_id, decision_id=decision_id)
+    answer = Node(session, Role.VENUE, venue).change(
+        "Redeem", request_id, decision_id=decision_id, promise_id=promise
+    )
     if session.out.document(answer):
         return
     incentive = answer["incentive"]
