@@ -11,7 +11,7 @@ import uvloop
 
 from federation import codec
 from federation.messages import Endpoint
-from node import limits
+from node import limits, record_limits
 from node.clock import SystemClock, SystemEntropy
 from node.config import Settings, read_settings
 from node.errors import NOT_INITIALISED, HutongError
@@ -157,6 +157,7 @@ async def _live(node: _Node, settings: Settings) -> None:
         every(limits.REFRESH_EVERY, node.cases.refreshing.tick, name="refresh"),
         every(limits.HEALTH_EVERY, node.cases.onboarding.tick, name="onboarding"),
         every(limits.HEALTH_EVERY, node.cases.rooms.tick, name="rooms"),
+        every(record_limits.CASES_EVERY, node.cases.case_desk.tick, name="cases"),
         every(limits.HEALTH_EVERY, node.cases.rescoring.tick, name="rescore"),
     ):
         told = await until_told_to_stop()

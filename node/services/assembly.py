@@ -8,11 +8,14 @@ from node.services.agreement_life import AgreementLife
 from node.services.agreements import AgreementDesk
 from node.services.asking import Asking
 from node.services.attesting import Attesting
+from node.services.case_desk import CaseDesk
+from node.services.case_view import CaseViews
 from node.services.catalogue import CatalogueDesk
 from node.services.checking import Checking
 from node.services.examining import Examining
 from node.services.here import Here
 from node.services.indicating import IndicatorDesk
+from node.services.objecting import Objecting
 from node.services.onboarding import Onboarding
 from node.services.partners import PartnerDesk
 from node.services.promising import Promising
@@ -20,6 +23,7 @@ from node.services.reading import RecordReading
 from node.services.recording import Recording
 from node.services.redeeming import Redeeming
 from node.services.refreshing import Refreshing
+from node.services.repairing import Repairing
 from node.services.rescoring import Rescoring
 from node.services.residents import ResidentDesk
 from node.services.rotating import KeyDesk, Workshop
@@ -45,6 +49,10 @@ class UseCases:
     recording: Recording
     reading: RecordReading
     promising: Promising
+    objecting: Objecting
+    repairing: Repairing
+    case_desk: CaseDesk
+    case_views: CaseViews
     rescoring: Rescoring
     catalogue: CatalogueDesk
     indicating: IndicatorDesk
@@ -97,6 +105,10 @@ def assemble(
         recording=Recording(here, keys),
         reading=RecordReading(here, keys),
         promising=Promising(here),
+        objecting=Objecting(here),
+        repairing=Repairing(here),
+        case_desk=CaseDesk(here, uow),
+        case_views=CaseViews(here),
         rescoring=Rescoring(here, uow),
         catalogue=CatalogueDesk(here, keys),
         indicating=IndicatorDesk(here),

@@ -7,9 +7,9 @@ from node.model import Caller
 from node.ports import Transaction, UnitOfWork
 from node.record_limits import OVERDUE_AT_ONCE
 from node.records import Case, CaseKind, CaseMove, CaseState
-from node.services.cases import advance, own_record, stands, unknown_case
+from node.services.cases import advance, own_record, record_of, unknown_case
 from node.services.here import Here
-from node.services.objecting import CORRECTED, corrected, dispute, neglect, settle
+from node.services.objecting import CORRECTED, dispute, neglect, settle
 from node.services.reading import known_department, note_reads
 from node.services.repairing import restore
 from node.services.standing import find_resident
@@ -80,8 +80,7 @@ class CaseDesk:
         found = tx.cases.overdue(now, OVERDUE_AT_ONCE)
         for case in found:
             after = advance(tx, self._here, case, CaseMove.FALL_OVERDUE, None, now=now)
-            record = tx.records.find([case.key]).get(case.key)
-            if after.kind is CaseKind.OBJECTION and stands(record):
+            if after.kind is CaseKind.OBJECTION and record_of(tx, case) is not None:
                 neglect(tx, self._here, after, now)
         return len(found)
 
@@ -105,15 +104,17 @@ class CaseDesk:
 
     def _note(self, tx: Transaction, case: Case, by: Caller) -> None:
         """Keep that the record was read: whoever decides has the case before them."""
-        record = tx.records.find([case.key]).get(case.key)
-        if record is not None and stands(record):
+        record = record_of(tx, case)
+        if record is not None:
             purpose = case_purpose(case)
             note_reads(tx, self._here, by, purpose, [record], self._here.now())
 
     def _of_correction(self, tx: Transaction, case: Case) -> str:
         """What is said of a record that was corrected while the objection was open."""
-        record = tx.records.find([case.key]).get(case.key)
-        return CORRECTED.format(n=record.revision) if record and corrected(record, case) else ""
+        record = record_of(tx, case)
+        if record is None or record.revision == case.revision:
+            return ""
+        return CORRECTED.format(n=record.revision)
 
 
 def case_purpose(case: Case) -> str:

@@ -16,7 +16,7 @@ from node.model import Caller, Page, PageRequest
 from node.ports import Transaction
 from node.records import Case, CaseMove, CaseState, CaseStep, Record, RecordState
 from node.services.case_desk import answers_for, case_purpose
-from node.services.cases import moves_of, stands, unknown_case
+from node.services.cases import is_about, moves_of, unknown_case
 from node.services.here import Here
 from node.services.reading import known_department, note_reads
 from node.services.standing import find_resident
@@ -103,7 +103,7 @@ class CaseViews:
         record = tx.records.find([case.key]).get(case.key)
         if record is not None and record.state is RecordState.REPAIRED:
             raise unknown_case()
-        if record is not None and stands(record):
+        if record is not None and is_about(case, record):
             now = self._here.now()
             note_reads(tx, self._here, by, case_purpose(case), [record], now)
         return self.report(tx, case)
@@ -116,12 +116,13 @@ class CaseViews:
         self, tx: Transaction, case: Case, record: Record | None, steps: tuple[CaseStep, ...]
     ) -> CaseReport:
         now, catalogue = self._here.now(), tx.registry.indicators
+        shown = record is not None and is_about(case, record)
         # Without a record that stands there is nothing to appeal about.
-        moot = {CaseMove.APPEAL} if not stands(record) else set[CaseMove]()
+        moot = set[CaseMove]() if shown else {CaseMove.APPEAL}
         return CaseReport(
             case=replace(case, overdue=self._late(case)),
             indicator=catalogue.indicators.get(case.indicator_id) if catalogue else None,
-            occurred_on=record.occurred_on if record is not None and stands(record) else None,
+            occurred_on=record.occurred_on if record is not None and shown else None,
             moves=tuple(move for move in moves_of(case, now) if move not in moot),
             steps=steps,
         )

@@ -194,9 +194,20 @@ def own_record(tx: Transaction, resident: Resident, key: RecordKey) -> Record:
     return record
 
 
-def stands(record: Record | None) -> bool:
-    """Whether a record is there, and neither withdrawn nor repaired."""
-    return record is not None and record.state is RecordState.STANDING
+def record_of(tx: Transaction, case: Case) -> Record | None:
+    """The record that a case is about, while it stands and is still that person's."""
+    record = tx.records.find([case.key]).get(case.key)
+    return record if record is not None and is_about(case, record) else None
+
+
+def is_about(case: Case, record: Record) -> bool:
+    """Whether a record stands, and has not become another person's by a correction."""
+    return stands(record) and record.person == case.person
+
+
+def stands(record: Record) -> bool:
+    """Whether a record is neither withdrawn nor repaired."""
+    return record.state is RecordState.STANDING
 
 
 def unknown_case() -> HutongError:
@@ -295,7 +306,7 @@ def _keep(
         case_kind=case.kind.value,
         move=move.value,
         due_at=case.due_at.isoformat() if awaited else "",
-        reason="" if by is None or by.role is Role.RESIDENT else reason,
+        reason="" if by is not None and by.role is Role.RESIDENT else reason,
     )
 
 

@@ -14,7 +14,6 @@ from node.records import (
     Case,
     CaseKind,
     CaseState,
-    Record,
     RecordKey,
     RecordMove,
     RecordState,
@@ -24,9 +23,9 @@ from node.services.cases import (
     begin,
     end_cases,
     own_record,
+    record_of,
     rules_of,
     said,
-    stands,
 )
 from node.services.here import Here
 from node.services.recounting import recount
@@ -100,21 +99,16 @@ def settle(tx: Transaction, here: Here, case: Case, by: Caller | None, now: date
     One that was right withdraws the record as it was objected to; a record that has been corrected
     since stands as corrected.
     """
-    record = tx.records.find([case.key]).get(case.key)
-    if record is None or not stands(record):
+    record = record_of(tx, case)
+    if record is None:
         return
-    if case.state in _RIGHT and not corrected(record, case):
+    if case.state in _RIGHT and record.revision == case.revision:
         take_away(tx, here, case, RecordState.WITHDRAWN, by, now)
         end_cases(tx, here, case.key, now, WITHDRAWN_REASON)
     else:
         tx.records.mark(case.key, disputed=False, overdue=False)
         keep_move(tx, here, case, "dispute_ended", by, now)
     recount(tx, here, [case.person], now)
-
-
-def corrected(record: Record | None, case: Case) -> bool:
-    """Whether a record that stands is another now than the one that the case is about."""
-    return record is not None and stands(record) and record.revision != case.revision
 
 
 def take_away(

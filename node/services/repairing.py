@@ -19,8 +19,8 @@ from node.services.cases import (
     catalogue_of,
     end_cases,
     own_record,
+    record_of,
     said,
-    stands,
 )
 from node.services.here import Here
 from node.services.objecting import take_away
@@ -90,10 +90,8 @@ def restore(tx: Transaction, here: Here, case: Case, by: Caller | None, now: dat
     A record that was corrected meanwhile into one that deducts nothing stays: there is nothing
     left to repair.
     """
-    record = tx.records.find([case.key]).get(case.key)
-    if case.state not in _GRANTED or record is None or not stands(record):
-        return
-    if _is_good(record, catalogue_of(tx)):
+    record = record_of(tx, case)
+    if case.state not in _GRANTED or record is None or _is_good(record, catalogue_of(tx)):
         return
     take_away(tx, here, case, RecordState.REPAIRED, by, now)
     end_cases(tx, here, case.key, now, REPAIRED_REASON)

@@ -1,11 +1,12 @@
 """The local port for operators, as the city's credit office."""
 
 from node.services.assembly import UseCases
+from node.transport.appeals import AppealCalls
 from node.transport.indicators import IndicatorCalls
 from node.transport.rescoring import RescoringCalls
 
 
-class OversightServicer(IndicatorCalls, RescoringCalls):
+class OversightServicer(IndicatorCalls, RescoringCalls, AppealCalls):
     """node.v1.OversightService."""
 
     def __init__(self, cases: UseCases) -> None:
