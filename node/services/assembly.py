@@ -90,6 +90,7 @@ def assemble(
     attesting = Attesting(here, uow, keys, book, swapping)
     asking = Asking(here, uow, keys, peers, attesting, swapping)
     key_desk = KeyDesk(here, uow, keys, workshop, refreshing.nudge)
+    recording = Recording(here, keys)
     rooms = Rooms(here, uow, keys, peers, new_room)
     swapping.on_statement(onboarding.heard)
     examining = Examining(here, uow, swapping.swap, key_desk)
@@ -102,9 +103,9 @@ def assemble(
         redeeming=Redeeming(here, book),
         residents=ResidentDesk(here, keys, book),
         standings=Standings(here),
-        recording=Recording(here, keys),
+        recording=recording,
         reading=RecordReading(here, keys),
-        promising=Promising(here),
+        promising=Promising(here, recording),
         objecting=Objecting(here),
         repairing=Repairing(here),
         case_desk=CaseDesk(here, uow),

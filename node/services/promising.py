@@ -31,15 +31,13 @@ from node.records import (
     PromiseState,
     Record,
     RecordKey,
-    RecordMove,
     RecordState,
-    RowAction,
 )
 from node.registry import Incentive
 from node.services.here import Here
 from node.services.noticing import notify
 from node.services.promise_text import PromiseText, draft, outcome
-from node.services.recounting import recount
+from node.services.recording import Recording
 from node.services.standing import find_resident
 
 SOURCE: Final = "promises"
@@ -49,9 +47,10 @@ SOURCE: Final = "promises"
 class Promising:
     """What residents promise, and what venues say became of it."""
 
-    def __init__(self, here: Here) -> None:
-        """For the residents and venues of `here`."""
+    def __init__(self, here: Here, recording: Recording) -> None:
+        """For the residents and venues of `here`; what comes of promises goes to `recording`."""
         self._here = here
+        self._recording = recording
 
     def draft(
         self, tx: Transaction, resident_id: str, incentive_id: str, venue: str, due_on: str
@@ -157,7 +156,7 @@ class Promising:
         self._here.trace(tx, LogKind.PROMISED, content, now, subject=promise.resident_id)
         indicator = outcome(tx.registry.indicators, kept=kept)
         if indicator is not None:
-            enter(tx, self._here, self._record(tx, closed, indicator, now))
+            self._recording.keep(tx, self._record(tx, closed, indicator, now))
         self._tell(tx, closed, indicator, now)
         return now
 
@@ -205,17 +204,6 @@ class Promising:
             }
         kind = NoticeKind.PROMISE_KEPT if kept else NoticeKind.PROMISE_BROKEN
         notify(tx, self._here, promise.resident_id, kind, now, **about)
-
-
-def enter(tx: Transaction, here: Here, record: Record) -> None:
-    """Take a new record of this city's own, with its first step, and count its person anew."""
-    now = record.received_at
-    tx.records.add([record])
-    move = RecordMove(
-        here.new_id(now), record.key, record.person, now, record.received_from, RowAction.ADD.value
-    )
-    tx.records.add_moves([move])
-    recount(tx, here, [record.person], now)
 
 
 def usable_promise(

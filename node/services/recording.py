@@ -95,14 +95,13 @@ class Recording:
             raise HutongError(DEPARTMENT_UNKNOWN, department=batch.sender.department)
         return _Taking(tx, self._here, batch, catalogue).run()
 
-    def keep(self, tx: Transaction, record: Record, actor: str) -> None:
-        """Keep a new record that this city itself makes; its resident is scored and told."""
-        now, sender = record.received_at, Sender(record.key.source, actor)
+    def keep(self, tx: Transaction, record: Record) -> None:
+        """Keep a new record that this city itself makes, and count its person anew.
+
+        Whoever makes it tells the resident, and leaves the trace.
+        """
         tx.records.add([record])
-        if tx.registry.indicators is not None:
-            _tell(tx, self._here, [(None, record)], tx.registry.indicators, now)
-        recount(tx, self._here, [record.person], now)
-        self._here.trace(tx, LogKind.ADMINISTRATIVE, _said("kept", record, sender), now)
+        recount(tx, self._here, [record.person], record.received_at)
 
 
 class _Taking:

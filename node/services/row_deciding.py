@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from node.errors import HutongError
-from node.indicators import IndicatorCatalogue
+from node.indicators import DisclosureClass, IndicatorCatalogue
 from node.record_limits import NEAREST_PER_BATCH
 from node.records import Record, RecordKey, RecordMove, RecordState, RowAction
 from node.row_errors import (
@@ -28,6 +28,7 @@ from node.row_errors import (
     ROW_RETENTION_OVER,
     ROW_SOURCE_FOREIGN,
 )
+from node.services.reading import class_of
 from node.services.rows import Asked, Content
 
 Moves = Callable[[RecordKey], tuple[RecordMove, ...]]
@@ -162,9 +163,13 @@ class RowDecider:
             )
 
     def _may_change(self, record: Record) -> bool:
-        """Who first sent a record may, and each department of its indicator."""
+        """Who first sent a record may, and each department of its indicator that may see it.
+
+        A record of class D is seen by its sender alone: to everybody else it is not there.
+        """
         indicator = self._catalogue.indicators.get(record.indicator_id)
-        others = indicator.departments if indicator else ()
+        shared = class_of(record, self._catalogue) is not DisclosureClass.D
+        others = indicator.departments if indicator and shared else ()
         return self._sender.department in (record.key.source, *others)
 
     def _unknown(self, asked: Asked) -> HutongError:
