@@ -19,7 +19,9 @@ from node.services.objecting import Objecting
 from node.services.onboarding import Onboarding
 from node.services.partners import PartnerDesk
 from node.services.promising import Promising
+from node.services.quarantining import QuarantineDesk
 from node.services.reading import RecordReading
+from node.services.record_loads import RecordLoads
 from node.services.recording import Recording
 from node.services.redeeming import Redeeming
 from node.services.refreshing import Refreshing
@@ -47,6 +49,8 @@ class UseCases:
     residents: ResidentDesk
     standings: Standings
     recording: Recording
+    record_loads: RecordLoads
+    quarantine: QuarantineDesk
     reading: RecordReading
     promising: Promising
     objecting: Objecting
@@ -104,6 +108,8 @@ def assemble(
         residents=ResidentDesk(here, keys, book),
         standings=Standings(here),
         recording=recording,
+        record_loads=RecordLoads(here, uow, recording),
+        quarantine=QuarantineDesk(here, recording),
         reading=RecordReading(here, keys),
         promising=Promising(here, recording),
         objecting=Objecting(here),
