@@ -87,6 +87,13 @@ MAKERS: Final[Mapping[CaseMove, Role | None]] = {
 """Who may make a move; None is the clock, which also withdraws what lost its record."""
 
 THE_CLOCK: Final = "the clock"
+
+WITHDRAWN_REASON: Final = "记录已撤销，案件终止。The record was withdrawn, which ends this case."
+MOVED_REASON: Final = (
+    "记录已更正，不再属于本人，案件终止。"
+    "The record was corrected and is not this resident's any more, which ends this case."
+)
+REPAIRED_REASON: Final = "记录已修复，案件终止。The record was repaired, which ends this case."
 NO_MOVE: Final = "-"
 
 _DECISIONS: Final = frozenset({CaseMove.GRANT, CaseMove.REFUSE})

@@ -12,6 +12,7 @@ from node.errors import PEER_UNREACHABLE, STORE_UNAVAILABLE
 from node.model import Contact, Finding, Severity
 from node.ports import UnitOfWork
 from node.registry import Partner
+from node.services.case_findings import case_finding
 from node.services.here import Here
 from node.services.partner_findings import partner_findings, subject_of
 from node.services.rotating import KeyDesk
@@ -52,7 +53,7 @@ class Examining:
         failed = {each.city: each.why for each in errors if each is not None}
         seen: tuple[Finding, ...] = ()
         with contextlib.suppress(HutongError):
-            seen = await self._partners(failed)
+            seen = (await self._cases(), *await self._partners(failed))
         return (
             *await self._key_desk.findings(),
             await self._store(),
@@ -68,7 +69,7 @@ class Examining:
         return Stored(
             keys=await self._key_desk.findings(),
             partners=await self._partners({}),
-            rules=tuple(self._in_force()),
+            rules=(*self._in_force(), await self._cases()),
         )
 
     async def _store(self) -> Finding:
@@ -84,6 +85,9 @@ class Examining:
                 "Look at the disk space, the file's permissions and the database's connection.",
             )
         return Finding("store", Severity.OK, "可写。", "It can be written.")
+
+    async def _cases(self) -> Finding:
+        return case_finding(await self._uow.read(lambda tx: tx.cases.count_overdue()))
 
     def _in_force(self) -> Iterable[Finding]:
         registry = self._uow.registry

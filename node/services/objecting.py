@@ -19,6 +19,7 @@ from node.records import (
     RecordState,
 )
 from node.services.cases import (
+    WITHDRAWN_REASON,
     actor_of,
     begin,
     end_cases,
@@ -31,7 +32,6 @@ from node.services.here import Here
 from node.services.recounting import recount
 from node.services.standing import find_resident
 
-WITHDRAWN_REASON = "记录已撤销，案件终止。The record was withdrawn, which ends this case."
 CORRECTED = (
     "（记录已更正为第 {n} 版，更正后的内容继续有效。It was corrected: revision {n} stands.）"
 )

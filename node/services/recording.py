@@ -21,12 +21,16 @@ from node.records import (
     RecordRow,
     RecordState,
 )
+from node.services.cases import MOVED_REASON, WITHDRAWN_REASON, end_cases
 from node.services.here import Here
 from node.services.noticing import fields_of, notify
 from node.services.persons import add_person
 from node.services.recounting import recount
 from node.services.row_deciding import RowDecider, Sender, move_of
 from node.services.rows import Asked, ReadRow, RowReader
+
+# What ends the cases about a record: it stands no more, or is another person's.
+_ENDED = {"withdrawn": WITHDRAWN_REASON, "moved": MOVED_REASON}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,9 @@ class _Taking:
                 for before, _, name in moves
             ]
         )
+        for before, _, name in moves:
+            if name in _ENDED:
+                end_cases(tx, self._here, before.key, now, _ENDED[name])
         told = _tell(tx, self._here, self._changes, self._catalogue, now)
         for before, after, name in moves:
             kind = LogKind.WITHDRAWN if name == "withdrawn" else LogKind.ADMINISTRATIVE

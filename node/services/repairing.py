@@ -15,6 +15,7 @@ from node.record_errors import REPAIR_NOT_NEEDED, REPAIR_TOO_EARLY
 from node.record_limits import REPAIR_AGAIN
 from node.records import Case, CaseKind, CaseMove, CaseState, Record, RecordKey, RecordState
 from node.services.cases import (
+    REPAIRED_REASON,
     begin,
     catalogue_of,
     end_cases,
@@ -26,8 +27,6 @@ from node.services.here import Here
 from node.services.objecting import take_away
 from node.services.recounting import recount
 from node.services.standing import find_resident
-
-REPAIRED_REASON = "记录已修复，案件终止。The record was repaired, which ends this case."
 
 _GRANTED = frozenset({CaseState.GRANTED, CaseState.GRANTED_ON_APPEAL})
 _REFUSALS = frozenset({CaseMove.REFUSE, CaseMove.REFUSE_FINALLY})
