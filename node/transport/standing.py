@@ -126,18 +126,18 @@ def _by_itself(report: StandingReport) -> Iterable[Both]:
     band, score = report.scale.band(change.standing.band_id), change.standing.score_milli
     parts_zh, parts_en = list[str](), list[str]()
     for indicators, zh, en in (
-        (change.ends, "不再计入", "cease to count"),
-        (change.begins, "开始计入", "begin to count"),
+        (change.ends, "不再计入", "no longer counted"),
+        (change.begins, "开始计入", "newly counted"),
     ):
         if indicators:
             names_zh, names_en = _names(indicators)
             parts_zh.append(f"{names_zh}{zh}")
-            parts_en.append(f"{names_en} {en}")
+            parts_en.append(f"{en}: {names_en}")
     then_zh = f"{points(score)} 分，" if score is not None else ""
     then_en = f"{points(score)} points, " if score is not None else ""
     yield (
         f"{change.on} 起{'，'.join(parts_zh)}；届时为{then_zh}“{band.name_zh}”。",
-        f"From {change.on}: {' and '.join(parts_en)}; that gives {then_en}“{band.name_en}”.",
+        f"From {change.on} {'; '.join(parts_en)}; that gives {then_en}“{band.name_en}”.",
     )
 
 

@@ -212,7 +212,7 @@ def _row(session: Session, record: Answer) -> dict[str, object]:
     return {
         "day": record["occurred_on"],
         "name": _name(session, record),
-        "small": [line for line in _small(session, record) if line],
+        "small": list(_small(session, record)),
         "points": _signed(milli),
         "way": "up" if milli > 0 else "down" if milli < 0 else "",
         "until": record["counts_until"],
@@ -227,12 +227,10 @@ def _small(session: Session, record: Answer) -> Iterable[str]:
     yield session.say(
         "standing.from_whom", department=session.pick(record, "department"), number=number
     )
-    yield record["legal_basis"]
     if record["disclosure_class"]:
-        attestable = "standing.attestable" if record["attestable"] else "standing.local_only"
-        yield session.say(
-            "standing.class", of=record["disclosure_class"], shared=session.say(attestable)
-        )
+        said = "standing.attestable" if record["attestable"] else "standing.local_only"
+        of = session.say("standing.class", of=record["disclosure_class"], shared=session.say(said))
+        yield f"{record['legal_basis']} · {of}"
     if record["commendation"]:
         yield session.say("standing.commendation", name=record["commendation"])
 
