@@ -1,6 +1,7 @@
 """Rows that were not taken, and wait for their department."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -18,11 +19,16 @@ from node.store.record_tables import QUARANTINE
 from node.store.values import to_instant, to_json, to_micros
 
 _B: Final = sa.bindparam
+_TOKEN: Final = re.compile(r"([0-9]{1,18})/([0-9]{1,18})/([0-9a-f-]{36})")
 _QUARANTINED: Final = sa.select(QUARANTINE).where(QUARANTINE.c.row_id == _B("row_id"))
+_PLACE: Final = (QUARANTINE.c.received_at, QUARANTINE.c.line, QUARANTINE.c.row_id)
 _QUARANTINE_PAGE: Final = (
     sa.select(QUARANTINE)
-    .where(QUARANTINE.c.department == _B("department"), QUARANTINE.c.row_id > _B("after"))
-    .order_by(QUARANTINE.c.row_id)
+    .where(
+        QUARANTINE.c.department == _B("department"),
+        sa.tuple_(*_PLACE) > sa.tuple_(_B("after"), _B("line"), _B("row_id")),
+    )
+    .order_by(*_PLACE)
     .limit(_B("most", type_=sa.Integer))
 )
 
@@ -60,10 +66,16 @@ class QuarantineRepository:
 
     def page(self, department: str, request: PageRequest) -> Page[QuarantinedRow]:
         """The rows of a department, the oldest first."""
+        after, line, row_id = _place_of(request.token)
         rows = self._session.all(
-            _QUARANTINE_PAGE, department=department, after=request.token, most=request.size + 1
+            _QUARANTINE_PAGE,
+            department=department,
+            after=after,
+            line=line,
+            row_id=row_id,
+            most=request.size + 1,
         )
-        return page(tuple(map(_quarantined, rows)), request, lambda row: row.row_id)
+        return page(tuple(map(_quarantined, rows)), request, _token_of)
 
     def remove(self, row_ids: Iterable[str]) -> None:
         """Let rows go."""
@@ -78,6 +90,16 @@ class QuarantineRepository:
         for source, numbers in by_source.items():
             for some in portions(numbers):
                 self._session.write(_remove_numbers(len(some)), source=source, **named(some))
+
+
+def _token_of(row: QuarantinedRow) -> str:
+    return f"{to_micros(row.received_at)}/{row.line}/{row.row_id}"
+
+
+def _place_of(token: str) -> tuple[int, int, str]:
+    """The place that a token names; before all of them where it names none."""
+    found = _TOKEN.fullmatch(token)
+    return (int(found[1]), int(found[2]), found[3]) if found else (0, 0, "")
 
 
 @lru_cache

@@ -78,7 +78,7 @@ QUARANTINE: Final = sa.Table(
     sa.Column("received_at", sa.BigInteger, nullable=False, index=True),
     _text("load_id"),
     _whole("line"),
-    sa.Index(None, "department", "row_id"),
+    sa.Index(None, "department", "received_at"),
     sa.Index(None, "source", "record_number"),
 )
 

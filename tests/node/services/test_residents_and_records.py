@@ -1,4 +1,4 @@
-"""Taking part, consenting and being recorded: what is refused, and that refusals repeat nothing."""
+"""Taking part and consenting: what is refused, and that refusals repeat nothing."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from federation.errors import (
 from federation.identifiers import CityCode
 from federation.limits import CONSENT_LIFETIME
 from federation.messages import Disclosure
-from node import data, limits
+from node import data
 from node.errors import (
     CONSENT_NOT_STANDING,
     DOCUMENT_INVALID,
@@ -29,7 +29,6 @@ from node.errors import (
 from node.model import DocumentKind, PageRequest
 from node.ports import Transaction
 from node.services.checking import RecognitionOutcome
-from node.services.recording import LoadReport, RecordRow
 from tests.conftest import NewStore
 from tests.node.services.stage import Stage, staged
 from tests.node.services.world import SCENARIO, Town, fictional_id
@@ -192,87 +191,31 @@ def test_nobody_touches_or_sees_the_consent_of_another(stage: Stage) -> None:
     assert page.items == ()
 
 
-def row(number: str, serial: int = 1, **fields: object) -> RecordRow:
-    values: dict[str, object] = {
-        "record_number": f"r-{serial}",
-        "document_number": number,
-        "title_zh": "志愿服务",
-        "title_en": "volunteering",
-        "points_milli": 30_000,
-        "occurred_on": "2026-01-15",
-        "expires_on": "",
-        "commendation": "",
-    }
-    return RecordRow(**values | fields)  # type: ignore[arg-type]
-
-
-def load(stage: Stage, *rows: RecordRow, department: str = "office") -> LoadReport:
-    home = stage[HOME]
-    return stage.act(home, lambda tx: home.cases.recording.load(tx, department, rows))
-
-
-BAD_ROWS = {
-    "document_number": "999999199001010012",
-    "record_number": "not a number!",
-    "title_zh": " ",
-    "title_en": "x" * 1001,
-    "points_milli": limits.RECORD_POINTS_MILLI + 1,
-    "occurred_on": "2026-02-30",
-    "expires_on": "2026-01-15",
-    "commendation": "Blood Donor",
-}
-
-
-@pytest.mark.parametrize(("field", "value"), BAD_ROWS.items(), ids=BAD_ROWS)
-def test_a_bad_row_is_refused_alone_and_its_number_is_not_repeated(
-    stage: Stage, field: str, value: object
+def test_records_that_were_there_before_count_from_the_day_that_one_takes_part(
+    stage: Stage,
 ) -> None:
-    number, resident = stage.run(stage[HOME].resident_with_number())
-    report = load(stage, row(number, 1), row(number, 2, **{field: value}), row(number, 3))
-    assert (report.accepted, report.duplicates) == (2, 0)
-    [rejected] = report.rejected
-    assert rejected.index == 1
-    assert number not in str(rejected.error)
-    assert str(value) not in str(rejected.error) or field != "document_number"
-    found = stage.act(stage[HOME], lambda tx: tx.residents.get(resident))
+    home, number = stage[HOME], fictional_id(777)
+    stage.run(home.record(number, 30, "blood-donor"))
+    resident = stage.act(home, enrol(home, number))
+    found = stage.act(home, lambda tx: tx.residents.get(resident))
     assert found is not None
-    assert found.points_milli == 60_000
+    assert (found.points_milli, found.shared_milli) == (30_000, 30_000)
+    assert found.commendations == ("blood-donor",)
 
 
-def test_nobody_who_does_not_take_part_is_recorded(stage: Stage) -> None:
-    report = load(stage, row(fictional_id(777)))
-    [rejected] = report.rejected
-    assert rejected.error.reason == UNKNOWN
-    assert fictional_id(777) not in str(rejected.error)
-    assert report.accepted == 0
-
-
-def test_a_record_sent_twice_counts_once_and_each_department_numbers_its_own(
-    new_store: NewStore,
-) -> None:
-    with staged(new_store) as stage:
-        number, resident = stage.run(stage[HOME].resident_with_number())
-        both = load(stage, row(number, 1), row(number, 1))
-        assert (both.accepted, both.duplicates) == (1, 1)
-        assert load(stage, row(number, 1, points_milli=5)).duplicates == 1
-        assert load(stage, row(number, 1), department="other-office").accepted == 1
-        found = stage.act(stage[HOME], lambda tx: tx.residents.get(resident))
-        assert found is not None
-        assert found.points_milli == 60_000
-
-
-def test_more_rows_than_one_load_takes_are_refused_whole(stage: Stage) -> None:
-    number, _ = stage.run(stage[HOME].resident_with_number())
-    rows = [row(number, serial) for serial in range(limits.RECORDS_PER_LOAD + 1)]
-    with pytest.raises(HutongError) as found:
-        load(stage, *rows)
-    assert found.value.reason == FIELD_INVALID
+def test_a_person_is_a_number_that_says_nothing_and_never_nobody(stage: Stage) -> None:
+    home = stage[HOME]
+    residents = [stage.run(home.resident()) for _ in range(3)]
+    found = [stage.act(home, lambda tx, r=r: tx.residents.get(r)) for r in residents]  # type: ignore[misc]
+    persons = {each.person for each in found if each}
+    assert len(persons) == 3
+    assert all(0 < person < 2**63 for person in persons)
 
 
 def test_a_record_stops_counting_on_the_day_that_it_expires(stage: Stage) -> None:
     home = stage[HOME]
     number, resident = stage.run(home.resident_with_number())
-    load(stage, row(number, 1, points_milli=-30_000, expires_on="2026-11-26"))
+    stage.run(home.record(number, -30, expires_on="2026-11-26"))
 
     def score() -> int | None:
         report = stage.act(home, lambda tx: home.cases.standings.report(tx, resident))

@@ -42,7 +42,7 @@ def upgrade() -> None:
         "row_id:t department:t source:t record_number:t row:t person:n? reason:t fields:t "
         "received_at:n load_id:t line:n",
         "row_id",
-        indexes=("person", "received_at", "department row_id", "source record_number"),
+        indexes=("person", "received_at", "department received_at", "source record_number"),
     )
     _table(
         "record_loads",
@@ -56,6 +56,8 @@ def upgrade() -> None:
     _residents()
     op.add_column("answers", sa.Column("subject", sa.Text(), nullable=False, server_default=""))
     op.create_index(op.f("ix_answers_subject"), "answers", ["subject"])
+    for column in ("retained_at", "removals", "scrubbed"):
+        op.add_column("node_state", _zero(column))
 
 
 def _cases() -> None:
@@ -100,12 +102,7 @@ def _cases() -> None:
 def _residents() -> None:
     """Sums of the old records are gone with them: version 0 counted them, so all count anew."""
     for column in ("person", "shared_milli", "counted_by"):
-        op.add_column(
-            "residents",
-            sa.Column(
-                column, sa.BigInteger(), nullable=False, autoincrement=False, server_default="0"
-            ),
-        )
+        op.add_column("residents", _zero(column))
     connection = op.get_bind()
     found = connection.execute(
         sa.text("SELECT resident_id, document_digest FROM residents WHERE resident_id <> ''")
@@ -126,6 +123,10 @@ def _residents() -> None:
     op.create_index(op.f("ix_residents_person"), "residents", ["person"], unique=True)
     op.create_index(op.f("ix_residents_recount_on"), "residents", ["recount_on"])
     op.create_index(op.f("ix_residents_counted_by"), "residents", ["counted_by"])
+
+
+def _zero(name: str) -> "sa.Column[int]":
+    return sa.Column(name, sa.BigInteger(), nullable=False, autoincrement=False, server_default="0")
 
 
 def _table(
