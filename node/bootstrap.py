@@ -157,6 +157,8 @@ async def _live(node: _Node, settings: Settings) -> None:
         every(limits.REFRESH_EVERY, node.cases.refreshing.tick, name="refresh"),
         every(limits.HEALTH_EVERY, node.cases.onboarding.tick, name="onboarding"),
         every(limits.HEALTH_EVERY, node.cases.rooms.tick, name="rooms"),
+        every(record_limits.RETENTION_LOOKS, node.cases.retaining.tick, name="retention"),
+        every(record_limits.SCRUB_EVERY, node.store.scrub, name="scrub"),
         every(record_limits.CASES_EVERY, node.cases.case_desk.tick, name="cases"),
         every(limits.HEALTH_EVERY, node.cases.rescoring.tick, name="rescore"),
     ):

@@ -119,8 +119,8 @@ RETENTION_WALK: Final = 20_000
 RETENTION_HOUR: Final = 3
 RETENTION_LOOKS: Final = timedelta(minutes=1)
 
-# How often the traces of what was removed are looked for in the database's own files; and how long
-# readers and writers may be waited for meanwhile, milliseconds, before it is left for the next time.
+# How often the traces of what was removed are looked for in the database's own files; and how many
+# milliseconds readers and writers may be waited for, before it is left for the next time.
 SCRUB_EVERY: Final = timedelta(seconds=30)
 SCRUB_BUSY_MS: Final = 250
 

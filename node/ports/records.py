@@ -1,10 +1,11 @@
 """The store's part for departments' records, and for what residents say, are told and promise."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Protocol
 
-from node.model import Page, PageRequest
+from federation.identifiers import CityCode
+from node.model import Page, PageRequest, PendingQuestion, Resident
 from node.records import (
     Case,
     CaseKind,
@@ -20,6 +21,7 @@ from node.records import (
     RecordRead,
     RecordState,
 )
+from node.retention import Ended, Place, Portion
 
 
 class Records(Protocol):
@@ -89,8 +91,8 @@ class Quarantine(Protocol):
     def remove(self, row_ids: Iterable[str]) -> None:
         """Let rows go: taken, or given up."""
 
-    def remove_numbers(self, keys: Iterable[RecordKey]) -> None:
-        """Let every row go that was sent for one of these records."""
+    def remove_numbers(self, department: str, keys: Iterable[RecordKey]) -> None:
+        """Let every row go that a department sent for one of these records."""
 
 
 class Cases(Protocol):
@@ -171,13 +173,32 @@ class Promises(Protocol):
 class Removal(Protocol):
     """What is removed for good: by its time, or with its person."""
 
-    def expired_records(
-        self, indicator_id: str, occurred_before: date, most: int, *, dry_run: bool
+    def indicators(self) -> tuple[str, ...]:
+        """Every indicator that some record names; "" for records that were emptied."""
+
+    def ended(self, what: Ended, after: Place | None) -> Portion:
+        """The next rows that ended, from the beginning or after a place."""
+
+    def count(self, what: Ended, places: Iterable[Place]) -> Mapping[str, int]:
+        """How many rows of each kind `remove` would remove or empty."""
+
+    def remove(self, what: Ended, places: Iterable[Place]) -> Mapping[str, int]:
+        """Remove or empty rows that still have ended, with what hangs on them; how many of each."""
+
+    def last_run(self) -> datetime:
+        """When retention last ran; 1970 where it never did."""
+
+    def claim_run(self, due: datetime, now: datetime) -> bool:
+        """Take the run that was due at an instant; False where another process has."""
+
+    def questions(self, home: CityCode) -> tuple[PendingQuestion, ...]:
+        """The questions to a home city that are kept."""
+
+    def erase(
+        self, resident: Resident, home: CityCode, pseudonym: bytes, questions: Iterable[bytes]
     ) -> int:
-        """Remove records of an indicator from before a day, with their steps; how many."""
+        """Remove every row that is about a resident of `home` or leads to one; how many.
 
-    def ended_before(self, kind: str, instant: datetime, most: int, *, dry_run: bool) -> int:
-        """Remove rows of a kind whose time ended before an instant; how many."""
-
-    def erase(self, resident_id: str, person: int) -> int:
-        """Remove every row that is about a resident or leads to one; how many."""
+        `pseudonym` is what this city calls them as a host, `questions` the keys of those about
+        them.
+        """

@@ -126,6 +126,9 @@ class Recognitions(Protocol):
     def question(self, key: bytes) -> PendingQuestion | None:
         """The question kept for a request of a venue."""
 
+    def forget_question(self, key: bytes) -> None:
+        """Let a question go that has its answer."""
+
     def put(self, recognition: StoredRecognition) -> None:
         """Keep a recognition.
 
@@ -327,3 +330,9 @@ class UnitOfWork(Protocol):
 
     async def probe(self) -> None:
         """Write for the sake of writing; raises STORE_UNAVAILABLE."""
+
+    async def scrub(self) -> bool:
+        """Let what was removed leave the database's own files; False: it has to be tried again.
+
+        It is tried until it is done, also after a crash. Raises STORE_UNAVAILABLE.
+        """

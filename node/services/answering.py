@@ -28,9 +28,7 @@ def recorded(tx: Transaction, ask: Ask) -> bytes | None:
     return found.response
 
 
-def record(
-    tx: Transaction, ask: Ask, response: bytes, now: datetime, subject: str = ""
-) -> bytes:
+def record(tx: Transaction, ask: Ask, response: bytes, now: datetime, subject: str = "") -> bytes:
     """Keep the answer together with what it did, and the resident whom it is about."""
     tx.answers.record(
         RecordedAnswer(ask.caller, ask.request_id, ask.body_digest, response, now, subject)

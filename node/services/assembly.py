@@ -12,6 +12,7 @@ from node.services.case_desk import CaseDesk
 from node.services.case_view import CaseViews
 from node.services.catalogue import CatalogueDesk
 from node.services.checking import Checking
+from node.services.erasing import Erasing
 from node.services.examining import Examining
 from node.services.here import Here
 from node.services.indicating import IndicatorDesk
@@ -28,6 +29,7 @@ from node.services.refreshing import Refreshing
 from node.services.repairing import Repairing
 from node.services.rescoring import Rescoring
 from node.services.residents import ResidentDesk
+from node.services.retaining import Retaining
 from node.services.rotating import KeyDesk, Workshop
 from node.services.standing import Standings
 from node.services.swapping import Swapping
@@ -58,6 +60,8 @@ class UseCases:
     case_desk: CaseDesk
     case_views: CaseViews
     rescoring: Rescoring
+    retaining: Retaining
+    erasing: Erasing
     catalogue: CatalogueDesk
     indicating: IndicatorDesk
     partners: PartnerDesk
@@ -117,6 +121,8 @@ def assemble(
         case_desk=CaseDesk(here, uow),
         case_views=CaseViews(here),
         rescoring=Rescoring(here, uow),
+        retaining=Retaining(here, uow),
+        erasing=Erasing(here, uow, keys),
         catalogue=CatalogueDesk(here, keys),
         indicating=IndicatorDesk(here),
         partners=partners,

@@ -130,7 +130,8 @@ class Attesting:
         sealed = seal(codec.ATTESTATION, said, [self._keys])
         self._keep(tx, asked, ruling, sealed, now)
         kind = _GIVEN if ruling.claim else _REFUSED
-        return record(tx, ask, kind + codec.envelope_to_bytes(sealed), now)
+        about = ruling.subject.resident.resident_id
+        return record(tx, ask, kind + codec.envelope_to_bytes(sealed), now, about)
 
     def _terms(
         self, registry: Registry, asked: AttestationRequest, caller: CityCode, now: datetime

@@ -29,19 +29,17 @@ from federation.messages import AttestationRequest
 from federation.recognition import Recognition
 from node import limits
 from node.errors import (
-    FIELD_INVALID,
     NOT_A_PARTNER,
     PEER_REFUSED,
     PEER_UNREACHABLE,
-    UNKNOWN,
     VISITOR_PASS_UNKNOWN,
 )
 from node.model import Caller, Decision, LogKind, PendingQuestion, StoredRecognition
 from node.ports import Keys, Transaction, UnitOfWork
-from node.registry import Incentive, Registry
+from node.registry import Incentive
 from node.services.answering import Ask, record, recorded
 from node.services.asking import Asking
-from node.services.deciding import Verdict, decide
+from node.services.deciding import Verdict, asked_for, decide
 from node.services.here import Here
 from node.services.terms import TermsBook
 
@@ -157,14 +155,18 @@ class Checking:
             found = recorded(tx, ask)
             if found is not None:
                 return found
-            visitor, pass_text = self._keep(tx, known, told, credential, now)
-            incentives = _asked(tx.registry, venue, incentive_ids)
+            answer = self._still_there(tx, known, told)
+            visitor, pass_text = self._keep(tx, known, answer, credential, now)
+            incentives = asked_for(tx.registry, venue, incentive_ids)
             checked = self._decide(
-                tx, venue, incentives, known, told.outcome, visitor, pass_text, now
+                tx, venue, incentives, known, answer.outcome, visitor, pass_text, now
             )
             response = encode(checked)
-            if told.outcome is not RecognitionOutcome.HOME_UNREACHABLE:
-                record(tx, ask, response, now)
+            if answer.outcome is not RecognitionOutcome.HOME_UNREACHABLE:
+                about = visitor or known.visitor
+                record(tx, ask, response, now, about.recognition_id if about else "")
+                # Nobody sends it again: whoever asks again gets the recorded answer.
+                tx.recognitions.forget_question(_key(ask))
             return response
 
         return await self._uow.run(finish)
@@ -173,7 +175,7 @@ class Checking:
         self, tx: Transaction, ask: Ask, venue: Caller, credential: Credential, ids: Sequence[str]
     ) -> _Known:
         now = self._here.now()
-        incentives = _asked(tx.registry, venue, ids)
+        incentives = asked_for(tx.registry, venue, ids)
         home, raw, visitor = self._shown(tx, credential)
         terms = self._book.find(tx.registry, home, self._here.city)
         if terms is None or not terms.in_force(now):
@@ -214,7 +216,7 @@ class Checking:
 
         Another request never gets it: a code works once, also at two venues in one second.
         """
-        key = hashlib.sha256(f"{ask.caller}\0{ask.request_id}".encode()).digest()
+        key = _key(ask)
         kept = tx.recognitions.question(key)
         if kept and kept.home == terms.home and now < kept.asked_at + _QUESTION_COUNTS:
             return open_own(codec.envelope_from_bytes(kept.envelope), codec.ATTESTATION_REQUEST)
@@ -250,6 +252,15 @@ class Checking:
                 )
             return _Told(_outcome(error), unbelieved=error.reason not in _NO_ANSWER)
         return _Told(RecognitionOutcome.RECOGNISED, found)
+
+    def _still_there(self, tx: Transaction, known: _Known, told: _Told) -> _Told:
+        """What was told, unless it is of a resident of this city who was erased meanwhile."""
+        if told.found is None or known.home != self._here.city:
+            return told
+        subjects = tx.consents.by_pseudonym(self._here.city, told.found[0].pseudonym)
+        if any(subject.is_nobody for subject in subjects):
+            return _Told(RecognitionOutcome.NOT_RECOGNISED)
+        return told
 
     def _keep(
         self,
@@ -338,28 +349,9 @@ class Checking:
         return Checked(outcome, known.home, visitor, pass_text, tuple(rows), expires_at)
 
 
-def _asked(registry: Registry, venue: Caller, ids: Sequence[str]) -> tuple[Incentive, ...]:
-    """The incentives asked for, in that order; all that the venue offers where none is named."""
-    catalogue = registry.catalogue
-    offered = [i for i in catalogue.incentives if i.offered_at(venue.name)] if catalogue else []
-    if not ids:
-        return tuple(offered)
-    if len(ids) > limits.PAGE_MOST or len(set(ids)) != len(ids):
-        raise HutongError(
-            FIELD_INVALID,
-            field="incentive_ids",
-            problem=f"name each incentive once, at most {limits.PAGE_MOST}",
-        )
-    by_id = {incentive.incentive_id: incentive for incentive in offered}
-    for wanted in ids:
-        if wanted not in by_id:
-            raise HutongError(
-                UNKNOWN,
-                what="incentive",
-                name=wanted[:64],
-                remedy="list what this venue offers with `hutong venue incentives`",
-            )
-    return tuple(by_id[wanted] for wanted in ids)
+def _key(ask: Ask) -> bytes:
+    """What the question of a venue's request is kept under."""
+    return hashlib.sha256(f"{ask.caller}\0{ask.request_id}".encode()).digest()
 
 
 def _outcome(error: HutongError) -> RecognitionOutcome:

@@ -1,11 +1,17 @@
-"""One decision: is this incentive open to this person, and what would change it? Pure."""
+"""Decisions: what is asked for, whether it is open to this person, and what would change that.
 
+Pure.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from federation.scale import Scale
-from node.model import StoredRecognition
-from node.registry import Incentive
+from node import limits
+from node.errors import FIELD_INVALID, UNKNOWN, HutongError
+from node.model import Caller, StoredRecognition
+from node.registry import Incentive, Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +21,30 @@ class Verdict:
     eligible: bool
     reason_zh: str
     reason_en: str
+
+
+def asked_for(registry: Registry, venue: Caller, ids: Sequence[str]) -> tuple[Incentive, ...]:
+    """The incentives asked for, in that order; all that the venue offers where none is named."""
+    catalogue = registry.catalogue
+    offered = [i for i in catalogue.incentives if i.offered_at(venue.name)] if catalogue else []
+    if not ids:
+        return tuple(offered)
+    if len(ids) > limits.PAGE_MOST or len(set(ids)) != len(ids):
+        raise HutongError(
+            FIELD_INVALID,
+            field="incentive_ids",
+            problem=f"name each incentive once, at most {limits.PAGE_MOST}",
+        )
+    by_id = {incentive.incentive_id: incentive for incentive in offered}
+    for wanted in ids:
+        if wanted not in by_id:
+            raise HutongError(
+                UNKNOWN,
+                what="incentive",
+                name=wanted[:64],
+                remedy="list what this venue offers with `hutong venue incentives`",
+            )
+    return tuple(by_id[wanted] for wanted in ids)
 
 
 def decide(

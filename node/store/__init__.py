@@ -20,6 +20,7 @@ from node.registry import Registry
 from node.store.connection import Session
 from node.store.engine import make_engine, memory_engine, unavailable
 from node.store.migrate import migrate
+from node.store.scrubbing import SCRUBBED, scrub, unscrubbed
 from node.store.sweeping import PROBE, sweep_statements
 from node.store.transaction import StoreTransaction, TransactionMaker, load_registry
 from node.store.unit_of_work import Writer
@@ -91,6 +92,18 @@ class Store:
                     break
         return removed
 
+    async def scrub(self) -> bool:
+        """Let what was removed leave the database's files; False where that has to be tried again.
+
+        Raises:
+            HutongError: STORE_UNAVAILABLE.
+        """
+        loop = asyncio.get_running_loop()
+        upto, done = await loop.run_in_executor(self._readers, self._scrub)
+        if upto is not None and done:
+            await self.run(lambda tx: _session(tx).write(SCRUBBED, upto=upto))
+        return done
+
     async def close(self) -> None:
         """Finish what waits, and let the database go."""
         await asyncio.to_thread(self._writer.close)
@@ -104,6 +117,13 @@ class Store:
     async def __aexit__(self, *_: object) -> None:
         """Close it."""
         await self.close()
+
+    def _scrub(self) -> tuple[int | None, bool]:
+        try:
+            upto = unscrubbed(self._engine)
+            return upto, upto is None or scrub(self._engine)
+        except exc.SQLAlchemyError as error:
+            raise unavailable(error) from error
 
     def _read(self, use_case: Callable[[Transaction], T]) -> T:
         try:

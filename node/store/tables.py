@@ -308,12 +308,16 @@ INDICATOR_CATALOGUES: Final = sa.Table(
     _text("content"),
 )
 
-# One row: the version of all that operators decided, and the instant of the last probe.
+# One row: the version of all that operators decided, the instant of the last probe, that of the
+# last retention, and how often something was removed for good, against how often its traces were.
 NODE_STATE: Final = sa.Table(
     "node_state",
     METADATA,
     _whole("row_id", key=True),
     _whole("registry_version"),
     _whole("probed_at"),
+    _whole("retained_at"),
+    _whole("removals"),
+    _whole("scrubbed"),
     sa.CheckConstraint("row_id = 1", name="one_row"),
 )

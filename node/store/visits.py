@@ -21,6 +21,7 @@ from node.store.values import (
 
 _B: Final = sa.bindparam
 _QUESTION: Final = sa.select(QUESTIONS).where(QUESTIONS.c.key == _B("key"))
+_FORGET: Final = sa.delete(QUESTIONS).where(QUESTIONS.c.key == _B("key"))
 _BY_PASS: Final = sa.select(RECOGNITIONS).where(RECOGNITIONS.c.pass_digest == _B("digest"))
 _BY_PSEUDONYM: Final = sa.select(RECOGNITIONS).where(
     RECOGNITIONS.c.home == _B("home"), RECOGNITIONS.c.pseudonym == _B("pseudonym")
@@ -70,6 +71,10 @@ class RecognitionRepository:
         if row is None:
             return None
         return PendingQuestion(row[0], CityCode(row[1]), row[2], to_instant(row[3]))
+
+    def forget_question(self, key: bytes) -> None:
+        """Let a question go that has its answer."""
+        self._session.write(_FORGET, key=key)
 
     def put(self, recognition: StoredRecognition) -> None:
         """Keep a recognition; it replaces the one of its id."""

@@ -4,9 +4,10 @@ from node.services.assembly import UseCases
 from node.transport.appeals import AppealCalls
 from node.transport.indicators import IndicatorCalls
 from node.transport.rescoring import RescoringCalls
+from node.transport.retention import RetentionCalls
 
 
-class OversightServicer(IndicatorCalls, RescoringCalls, AppealCalls):
+class OversightServicer(IndicatorCalls, RescoringCalls, AppealCalls, RetentionCalls):
     """node.v1.OversightService."""
 
     def __init__(self, cases: UseCases) -> None:

@@ -118,6 +118,12 @@ class ResidentServicer:
             uses=[_use(use) for use in page.items], next_page_token=page.next_token
         )
 
+    async def EraseResident(self, _call: Call, request: pb.EraseResidentRequest) -> Message:
+        """See the proto. No answer of it is kept: it would be about who is gone."""
+        resident_id = fields.identifier(request.resident_id, "resident_id")
+        removed = await self._cases.erasing.erase(resident_id, request.document_number)
+        return pb.EraseResidentResponse(row_count=removed)
+
 
 def _consent(consent: Consent) -> pb.Consent:
     wire = pb.Consent(
