@@ -24,9 +24,9 @@ INCENTIVES: Final = 500
 FILE_BYTES: Final = 200 * 1024
 
 # Bytes on the local port: of one request, a load of records with the longest titles; of one answer,
-# a standing with ten thousand records.
+# a standing with ten thousand records of long names and laws.
 LOCAL_REQUEST_BYTES: Final = 1024 * 1024
-LOCAL_ANSWER_BYTES: Final = 4 * 1024 * 1024
+LOCAL_ANSWER_BYTES: Final = 16 * 1024 * 1024
 
 # Scales that a partner may send at once: a city has one, and a few old versions.
 PARTNER_SCALES: Final = 8

@@ -133,7 +133,7 @@ def _by_itself(report: StandingReport) -> Iterable[Both]:
             names_zh, names_en = _names(indicators)
             parts_zh.append(f"{names_zh}{zh}")
             parts_en.append(f"{en}: {names_en}")
-    then_zh = f"{points(score)} 分，" if score is not None else ""
+    then_zh = f" {points(score)} 分，" if score is not None else ""
     then_en = f"{points(score)} points, " if score is not None else ""
     yield (
         f"{change.on} 起{'，'.join(parts_zh)}；届时为{then_zh}“{band.name_zh}”。",
