@@ -50,13 +50,13 @@ _OF_RESIDENT: Final = (
 )
 _OVERDUE: Final = (
     sa.select(CASES)
-    .where(CASES.c.state.in_(_OPEN), CASES.c.overdue == 0, CASES.c.due_at < _B("now"))
+    .where(CASES.c.state.in_(listed(_OPEN)), CASES.c.overdue == 0, CASES.c.due_at < _B("now"))
     .order_by(CASES.c.due_at, CASES.c.case_id)
     .limit(_MOST)
 )
 _COUNT_OVERDUE: Final = (
     sa.select(CASES.c.kind, sa.func.count())
-    .where(CASES.c.state.in_(_OPEN), CASES.c.overdue == 1)
+    .where(CASES.c.state.in_(listed(_OPEN)), CASES.c.overdue == 1)
     .group_by(CASES.c.kind)
 )
 # Due instants are of one width until the year 5138, so that texts are in their order.
@@ -64,7 +64,7 @@ _DUE: Final = sa.cast(CASES.c.due_at, sa.Text) + "/" + CASES.c.case_id
 _SECOND_INSTANCE: Final = (
     sa.select(CASES)
     .where(
-        CASES.c.state.in_(_OPEN),
+        CASES.c.state.in_(listed(_OPEN)),
         sa.or_(CASES.c.state == CaseState.APPEALED.value, CASES.c.overdue == 1),
         _B("after") < _DUE,
     )
