@@ -1,0 +1,192 @@
+"""What an operator asks of the whole city, on the machine of its store, while the node serves.
+
+Each answer begins with one copy of the store, of one instant, in a directory that is gone
+afterwards. Only `rescore` writes, and only where nothing happened to a resident meanwhile.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from node import bulk_limits
+from node.bulk.duckdb_engine import DuckdbEngine
+from node.bulk.expression import Question
+from node.bulk.rehearsing import LATER, NOW, Rehearsal, rehearse
+from node.bulk.snapshot import Progress, Snapshot
+from node.bulk.verifying import Verification, verify
+from node.bulk.workspace import workspace
+from node.errors import NOTHING_IN_FORCE, HutongError
+from node.files import parse_indicators, parse_scale
+from node.ports.bulk import CityCopy, SumKeeper, Sums
+from node.registry import Registry
+from node.services.here import Here
+from node.services.recounting import recount
+
+T = TypeVar("T")
+
+File = tuple[str, bytes]
+"""The name of a file, and what is in it."""
+
+
+class Engine(Protocol):
+    """Says where everybody stands."""
+
+    def score(self, snapshot: Snapshot, question: Question, into: str) -> None:
+        """Make the table `into`, as `expression.standings` has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the copy lies: below `parent`, or where temporary files are; removed unless `keep`."""
+
+    parent: Path | None = None
+    keep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rescored:
+    """What became of a rescore, of the residents of whom something else was kept.
+
+    Of `kept` the sums were kept; `told` are those whose band changed. To those who are `left`
+    something happened meanwhile, which counted them; or the node's timer will.
+    """
+
+    residents: int
+    kept: int
+    told: int
+    left: int
+
+
+class Desk:
+    """The whole city at once, by one engine."""
+
+    def __init__(
+        self,
+        here: Here,
+        copies: Callable[[], AbstractContextManager[CityCopy]],
+        place: Place,
+        engine: Engine | None = None,
+    ) -> None:
+        """Over copies of the store of the city `here`."""
+        self._here = here
+        self._copies = copies
+        self._place = place
+        self._engine = engine or DuckdbEngine()
+
+    def verify(self, progress: Progress) -> Verification:
+        """The whole city from nothing against what is kept."""
+        with self._copied(self._in_force, progress) as (snapshot, question):
+            self._score(snapshot, question, NOW, progress)
+            return verify(snapshot, question, NOW)
+
+    def rehearse(
+        self, scale: File | None, indicators: File | None, progress: Progress
+    ) -> Rehearsal:
+        """The city as it is against the city by another scale, or another catalogue, or both.
+
+        Raises:
+            HutongError: FILE_INVALID before anything is copied; NOTHING_IN_FORCE without a scale.
+        """
+
+        def questions(registry: Registry) -> tuple[Question, Question]:
+            now = self._in_force(registry)
+            return now, self._candidate(now, scale, indicators)
+
+        with self._copied(questions, progress) as (snapshot, (now, then)):
+            self._score(snapshot, now, NOW, progress)
+            self._score(snapshot, then, LATER, progress)
+            return rehearse(snapshot, now, then)
+
+    def rescore(self, sums: SumKeeper, progress: Progress) -> Rescored:
+        """Keep for everybody what the records come to.
+
+        Whose band that changes is counted by the use case that tells the resident so.
+        """
+        with self._copied(self._in_force, progress) as (snapshot, question):
+            self._score(snapshot, question, NOW, progress)
+            total = int(snapshot.one(f"SELECT count(*) FROM ({_unequal(question)})")[0])
+            done = kept = told = 0
+            progress("keeping", 0, total)
+            for rows in snapshot.some_rows(_unequal(question), bulk_limits.KEEP_ROWS):
+                changes = [_change(row, question) for row in rows]
+                silent = [c.sums for c in changes if not c.to_tell]
+                persons = [c.person for c in changes if c.to_tell]
+                kept += sums.keep(silent) if silent else 0
+                told += self._tell(sums, persons) if persons else 0
+                done += len(rows)
+                progress("keeping", done, total)
+        return Rescored(total, kept, told, total - kept - told)
+
+    def _tell(self, sums: SumKeeper, persons: list[int]) -> int:
+        return sums.run(lambda tx: recount(tx, self._here, persons, self._here.now()))
+
+    def _in_force(self, registry: Registry) -> Question:
+        own = registry.own_scale()
+        today = self._here.day(self._here.now())
+        return Question(registry.indicators, own.scale if own else None, today)
+
+    def _candidate(self, now: Question, scale: File | None, indicators: File | None) -> Question:
+        if now.scale is None:
+            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load")
+        city, version = self._here.city, now.version + 1
+        after = now.scale
+        if scale is not None:
+            after = parse_scale(*scale, city=city, version=after.version + 1)
+        catalogue = now.catalogue
+        if indicators is not None:
+            catalogue = parse_indicators(*indicators, city=city, version=version)
+        return Question(catalogue, after, now.today)
+
+    @contextmanager
+    def _copied(
+        self, look: Callable[[Registry], T], progress: Progress
+    ) -> Iterator[tuple[Snapshot, T]]:
+        with (
+            workspace(self._place.parent, keep=self._place.keep) as directory,
+            closing(Snapshot(directory)) as snapshot,
+        ):
+            with self._copies() as copy:
+                found = look(copy.registry)
+                snapshot.load(copy, progress)
+            yield snapshot, found
+
+    def _score(self, snapshot: Snapshot, question: Question, into: str, progress: Progress) -> None:
+        progress(f"scoring_{into}", 0, 1)
+        self._engine.score(snapshot, question, into)
+        progress(f"scoring_{into}", 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What is to be kept of one resident; `to_tell` where it changes the band."""
+
+    person: int
+    sums: tuple[str, Sums, Sums]
+    to_tell: bool
+
+
+def _unequal(question: Question) -> str:
+    """Those of whom other sums are kept than the records come to, or sums of another catalogue."""
+    named = question.commendations.joined
+    return (
+        "SELECT person, resident_id, points_milli, shared_milli, commendations, recount_on, "
+        f"counted_by, points, shared, {named}, changes FROM residents JOIN {NOW} USING (who) "
+        "WHERE (points_milli, shared_milli, commendations, counted_by) IS DISTINCT FROM "
+        f"(points, shared, {named}, CAST({question.version} AS BIGINT)) "
+        "OR recount_on IS DISTINCT FROM changes"
+    )
+
+
+def _change(row: tuple[Any, ...], question: Question) -> _Change:
+    old = Sums(*row[2:7])
+    new = Sums(*row[7:11], question.version)
+    return _Change(row[0], (row[1], old, new), _band(question, old) != _band(question, new))
+
+
+def _band(question: Question, sums: Sums) -> str:
+    if question.scale is None:
+        return ""
+    named = frozenset(sums.commendations.split(",")) if sums.commendations else frozenset[str]()
+    return question.scale.standing(sums.points_milli, named).band_id
