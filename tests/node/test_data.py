@@ -17,10 +17,17 @@ from federation.errors import HutongError
 from federation.identifiers import city_code
 from federation.messages import Header, ScoreScale
 from federation.scale import Scale
-from node import data, limits
+from node import data
 from node.documents import guess_kind, parse_document
 from node.errors import UNKNOWN
-from node.files import parse_agreement, parse_incentives, parse_records, parse_scale
+from node.files import parse_agreement, parse_incentives, parse_indicators, parse_scale
+from node.indicators import (
+    AreaKind,
+    Dimension,
+    DisclosureClass,
+    IndicatorCatalogue,
+    Severity,
+)
 from node.model import DocumentKind
 from node.registry import Catalogue
 from tests.node.services.world import START
@@ -226,27 +233,94 @@ def test_no_document_is_of_two_cities() -> None:
     assert max(numbers.values()) == 1
 
 
+def indicators_of(pinyin: str) -> IndicatorCatalogue:
+    content = data.path(f"{pinyin}/indicators.toml").read_bytes()
+    return parse_indicators("indicators.toml", content, city=data.city(pinyin).code, version=1)
+
+
 @pytest.mark.parametrize("pinyin", PINYIN)
-def test_the_records_put_each_resident_where_the_label_says(pinyin: str) -> None:
-    path = data.path(f"records/{pinyin}.csv")
-    rows = parse_records(path.name, path.read_bytes())
-    assert len(rows) <= limits.RECORDS_PER_LOAD
-    assert len({row.record_number for row in rows}) == len(rows)
-    scale = scale_of(pinyin)
+def test_the_records_put_each_resident_where_the_label_says_for_a_year(pinyin: str) -> None:
+    with data.path(f"records/{pinyin}.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    scale, catalogue = scale_of(pinyin), indicators_of(pinyin).indicators
+    assert len({row["record_number"] for row in rows}) == len(rows)
+    assert all("credit-office" in catalogue[row["indicator"]].departments for row in rows)
+    assert all(row["evidence"] and date.fromisoformat(row["occurred_on"]) <= TODAY for row in rows)
+    for row in rows:
+        ends = catalogue[row["indicator"]].counts_until(
+            date.fromisoformat(row["occurred_on"]), None
+        )
+        assert ends > TODAY.replace(year=TODAY.year + 1)
     numbers = {person.document_number for person in data.residents(pinyin)}
-    assert {row.document_number for row in rows} <= numbers
+    assert {row["document_number"] for row in rows} <= numbers
     for person in data.residents(pinyin):
-        own = [row for row in rows if row.document_number == person.document_number]
-        assert all(row.occurred_on <= TODAY for row in own)
-        points = sum(row.points_milli for row in own)
-        named = frozenset(row.commendation for row in own if row.commendation)
-        standing = scale.standing(points, named)
-        word = person.label.removeprefix(f"{pinyin}-")
-        good = scale.exportable(standing.band_id)
-        assert good is word.startswith(("exportable", "excellent", "outstanding")), person.label
+        own = [
+            catalogue[row["indicator"]]
+            for row in rows
+            if row["document_number"] == person.document_number
+        ]
+        shared = sum(i.effect_milli for i in own if i.attestable)
+        standing = scale.standing(shared, frozenset(i.commendation for i in own if i.commendation))
+        word, _, at_home = person.label.removeprefix(f"{pinyin}-").partition("-and-")
+        assert scale.exportable(standing.band_id) is word.startswith(
+            ("exportable", "excellent", "outstanding")
+        ), person.label
         digits = [part for part in word.split("-") if part.isdigit()]
         if standing.score_milli is not None:
             assert standing.score_milli == int(digits[0]) * 1000, person.label
+        only_here = sum(i.effect_milli for i in own if not i.attestable)
+        assert only_here == int(at_home.partition("-")[0] or 0) * 1000, person.label
+
+
+@pytest.mark.parametrize("pinyin", PINYIN)
+def test_a_catalogue_of_indicators_is_illustrative_and_reaches_every_whole_target(
+    pinyin: str,
+) -> None:
+    catalogue = indicators_of(pinyin)
+    assert catalogue.illustrative
+    assert catalogue.source.startswith("illustrative")
+    assert {c.dimension for c in catalogue.categories.values()} == set(Dimension)
+    found = catalogue.indicators.values()
+    assert all(i.legal_basis.startswith("illustrative") for i in found)
+    effects = {i.effect_milli for i in found if i.attestable}
+    assert {1000, -1000, 2000, -2000, 10_000, -10_000, 20_000, -20_000, 50_000, -50_000} <= effects
+    assert {i.severity for i in found} == {*Severity, None}
+    for name in ("honesty-model", "blood-donor", "volunteer-star"):
+        assert catalogue.indicators[f"{name}.city"].commendation == name
+    assert (catalogue.rules.promise_kept, catalogue.rules.promise_broken) == (
+        "promise.kept",
+        "promise.broken",
+    )
+    for names in (
+        [i.name_zh for i in found],
+        [i.name_en for i in found],
+        [d.name_zh for d in catalogue.departments.values()],
+        [c.name_zh for c in catalogue.categories.values()],
+    ):
+        assert len(set(names)) == len(names)
+    assert "credit-office" in catalogue.departments
+    senders = {name for i in found for name in i.departments}
+    assert senders == set(catalogue.departments)
+
+
+def test_zhengzhous_catalogue_has_the_counts_of_the_article_and_its_scenarios() -> None:
+    catalogue = indicators_of("zhengzhou")
+    kinds = Counter(area.kind for area in catalogue.areas.values())
+    assert len(catalogue.departments) == 53
+    assert kinds == {AreaKind.DISTRICT: 12, AreaKind.ZONE: 4}
+    assert len(catalogue.categories) == 136
+    assert len(catalogue.indicators) == 1180
+    assert {i.disclosure_class for i in catalogue.indicators.values()} == set(DisclosureClass)
+    names = " ".join(i.name_zh for i in catalogue.indicators.values())
+    for scenario in (
+        *("图书借阅逾期", "免押金借书证", "先诊疗后付费", "优先转诊", "免押金租房"),
+        *("抵押贷款评估费", "3A级以上景区门票", "志愿服务", "无偿献血", "道路交通安全"),
+        *("生态环境保护", "道路运输", "价格", "电子商务诚信交易", "菜品网上诚信追溯"),
+        *("建筑企业诚信共赢", "民营医院诚信医疗", "诚信景区", "四环工作法", "容缺受理"),
+        *("信用通", "跨境电商", "食品安全"),
+    ):
+        assert scenario in names
+    assert data.path("zhengzhou/indicators.toml").stat().st_size < 700_000
 
 
 def test_there_are_no_names_in_the_data() -> None:
@@ -255,8 +329,9 @@ def test_there_are_no_names_in_the_data() -> None:
             assert csv.DictReader(file).fieldnames == ["label", "document_kind", "document_number"]
 
 
-def test_the_generator_makes_the_very_files_that_are_shipped() -> None:
-    script = ROOT / "scripts" / "generate_residents"
+@pytest.mark.parametrize("name", ["generate_indicators", "generate_residents"])
+def test_the_generator_makes_the_very_files_that_are_shipped(name: str) -> None:
+    script = ROOT / "scripts" / name
     done = subprocess.run(
         [sys.executable, str(script), "--check"], check=False, capture_output=True, text=True
     )
