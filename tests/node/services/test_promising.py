@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -185,7 +186,10 @@ def test_two_uses_at_once_share_no_promise(new_store: NewStore) -> None:
 
         async def all_at_once() -> list[object]:
             return await asyncio.gather(
-                *(store.run(lambda tx, d=d: desk.redeem(tx, VENUE, d, promise)) for d in decisions),
+                *(
+                    store.run(partial(desk.redeem, venue=VENUE, decision_id=d, promise_id=promise))
+                    for d in decisions
+                ),
                 return_exceptions=True,
             )
 
