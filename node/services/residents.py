@@ -16,7 +16,7 @@ from node.model import DocumentKind, LogKind, Page, PageRequest, PresentationCod
 from node.ports import Keys, Transaction
 from node.services.here import Here
 from node.services.persons import add_person
-from node.services.recounting import recount
+from node.services.scoring import recounted
 from node.services.standing import find_resident
 from node.services.terms import TermsBook, not_active
 
@@ -59,9 +59,9 @@ class ResidentDesk:
         secret = self._here.entropy.token(_SECRET_BYTES)
         person = tx.records.persons([digest]).get(digest) or add_person(tx, self._here, digest)
         resident = Resident(self._here.new_id(now), digest, secret, now, person)
-        tx.residents.add(resident)
-        # Records that were there before count from now on.
-        recount(tx, self._here, [person], now)
+        # Records that were there before count from now on; that is no change to be told of.
+        records, today = tx.records.of([person])[person], self._here.day(now)
+        tx.residents.add(recounted(resident, records, tx.registry.indicators, today))
         return Enrolled(resident.resident_id, before=False)
 
     def give_consent(
