@@ -42,15 +42,12 @@ _TEXTS: Final[Mapping[NoticeKind, Both]] = {
         "Your band changed from “{before}” to “{after}”.",
     ),
     NoticeKind.PROMISE_KEPT: (
-        "您的信用承诺已履行：{incentive}。",
-        "Your promise was kept: {incentive}.",
+        "服务点认定您的信用承诺已履行：{incentive}。{objecting}",
+        "The venue says that your promise was kept: {incentive}.{objecting}",
     ),
     NoticeKind.PROMISE_BROKEN: (
-        "服务点认定您的信用承诺未履行：{incentive}。如不属实，可对该记录提出异议。",
-        (
-            "The venue says that your promise was not kept: {incentive}. If that is wrong, you can "
-            "object to the record."
-        ),
+        "服务点认定您的信用承诺未履行：{incentive}。{objecting}",
+        "The venue says that your promise was not kept: {incentive}.{objecting}",
     ),
 }
 
@@ -87,6 +84,13 @@ _NOT_COUNTED: Final[Both] = (
     "; until then the record does not count",
 )
 _REASON: Final[Both] = ("说明：{reason}", " Reason given: {reason}")
+# What became of a promise is a record where the rules in force made one of it.
+_OBJECTING: Final[Both] = (
+    "已记为“{indicator}”；如不属实，可用 `hutong objection open` "
+    "对记录 {source}/{record_number} 提出异议。",
+    " It is recorded as “{indicator}”; if that is wrong, object to record {source}/{record_number} "
+    "with `hutong objection open`.",
+)
 _RECORD: Final[Both] = ("（{source} {record_number}）", " ({source} {record_number})")
 
 
@@ -104,6 +108,7 @@ def _text(
     about["incentive"] = _incentive(kept.get("incentive", ""), registry, language)
     for which in ("before", "after"):
         about[which] = _band(kept.get(which, ""), registry, language)
+    about["objecting"] = _OBJECTING[language].format_map(about) if "record_number" in kept else ""
     about["record"] = _RECORD[language].format_map(about) if "record_number" in kept else ""
     about["case_kind"] = _either(_KINDS, kept.get("case_kind", ""), language)
     disputed = kept.get("case_kind") == "objection"
