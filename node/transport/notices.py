@@ -14,8 +14,8 @@ _TEXTS: Final[Mapping[NoticeKind, Both]] = {
     NoticeKind.RECORD_ADDED: (
         "新增一条扣分记录：{indicator}{record}。您可以查看、提出异议，期满后可申请修复。",
         (
-            "A record that deducts was added: {indicator}{record}. You can look at it, object to it, "
-            "and apply for its repair after its period."
+            "A record that deducts was added: {indicator}{record}. You can look at it, object to "
+            "it, and apply for its repair after its period."
         ),
     ),
     NoticeKind.RECORD_CORRECTED: (
@@ -33,8 +33,8 @@ _TEXTS: Final[Mapping[NoticeKind, Both]] = {
     NoticeKind.CASE_OVERDUE: (
         "对您的{case_kind}未在期限内答复：{indicator}{record}。已提请督办，仍会答复{until_then}。",
         (
-            "Your {case_kind} was not answered in time: {indicator}{record}. The credit office sees "
-            "it, and it will still be answered{until_then}."
+            "Your {case_kind} was not answered in time: {indicator}{record}. The credit office "
+            "sees it, and it will still be answered{until_then}."
         ),
     ),
     NoticeKind.BAND_CHANGED: (
@@ -86,10 +86,14 @@ _NOT_COUNTED: Final[Both] = (
 _REASON: Final[Both] = ("说明：{reason}", " Reason given: {reason}")
 # What became of a promise is a record where the rules in force made one of it.
 _OBJECTING: Final[Both] = (
-    "已记为“{indicator}”；如不属实，可用 `hutong objection open` "
-    "对记录 {source}/{record_number} 提出异议。",
-    " It is recorded as “{indicator}”; if that is wrong, object to record {source}/{record_number} "
-    "with `hutong objection open`.",
+    (
+        "已记为“{indicator}”；如不属实，可用 `hutong objection open` "
+        "对记录 {source}/{record_number} 提出异议。"
+    ),
+    (
+        " It is recorded as “{indicator}”; if that is wrong, object to record "
+        "{source}/{record_number} with `hutong objection open`."
+    ),
 )
 _RECORD: Final[Both] = ("（{source} {record_number}）", " ({source} {record_number})")
 
