@@ -11,17 +11,26 @@ from google.protobuf.message_factory import GetMessageClass
 from federation.v1 import federation_service_pb2, trial_service_pb2
 from node.model import Role
 from node.v1 import (
+    department_case_service_pb2,
     department_service_pb2,
     operator_service_pb2,
+    oversight_service_pb2,
+    resident_case_service_pb2,
     resident_service_pb2,
     venue_service_pb2,
 )
 
 ROLES: Final = {
-    resident_service_pb2.DESCRIPTOR.services_by_name["ResidentService"]: Role.RESIDENT,
-    venue_service_pb2.DESCRIPTOR.services_by_name["VenueService"]: Role.VENUE,
-    department_service_pb2.DESCRIPTOR.services_by_name["DepartmentService"]: Role.DEPARTMENT,
-    operator_service_pb2.DESCRIPTOR.services_by_name["OperatorService"]: Role.OPERATOR,
+    file.services_by_name[name]: role
+    for file, name, role in (
+        (resident_service_pb2.DESCRIPTOR, "ResidentService", Role.RESIDENT),
+        (resident_case_service_pb2.DESCRIPTOR, "ResidentCaseService", Role.RESIDENT),
+        (venue_service_pb2.DESCRIPTOR, "VenueService", Role.VENUE),
+        (department_service_pb2.DESCRIPTOR, "DepartmentService", Role.DEPARTMENT),
+        (department_case_service_pb2.DESCRIPTOR, "DepartmentCaseService", Role.DEPARTMENT),
+        (operator_service_pb2.DESCRIPTOR, "OperatorService", Role.OPERATOR),
+        (oversight_service_pb2.DESCRIPTOR, "OversightService", Role.OPERATOR),
+    )
 }
 FEDERATION: Final = federation_service_pb2.DESCRIPTOR.services_by_name["FederationService"]
 TRIAL: Final = trial_service_pb2.DESCRIPTOR.services_by_name["TrialService"]

@@ -1,5 +1,6 @@
 """What clients and partners may write into a request, field by field."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -185,7 +186,11 @@ def test_more_scales_than_a_city_has_are_refused(channels: Channels) -> None:
     assert failure(channels[None], path, request.SerializeToString()).reason == "TOO_LARGE"
 
 
-FILES = [method for method in LOCAL if "file_name" in method.wire.input_type.fields_by_name]
+FILES = [
+    method
+    for method in LOCAL
+    if {"file_name", "content"} <= set(method.wire.input_type.fields_by_name)
+]
 NO_FILES = (
     b"",
     b"\x00",
@@ -205,6 +210,8 @@ def test_a_file_that_is_none_is_told_in_words_that_arrive(
     for content in NO_FILES:
         request: Any = saying(method, ("file_name",), name)
         request.content = content
+        if "sha256" in method.wire.input_type.fields_by_name:
+            request.sha256 = hashlib.sha256(content).digest()
         found = answer(channels, method, request.SerializeToString())
         assert found is not None
         assert found.error is not None, (content[:9], found)
