@@ -174,7 +174,9 @@ _KINDS: Final[Mapping[Kept, _Kind]] = {
     ),
     Kept.USES: _Kind(USES, sa.and_(USES.c.resident_id != NOBODY, USES.c.used_at < _INSTANT)),
     Kept.ENDED_RECOGNITIONS: _recognitions(RECOGNITIONS.c.ended_at < _INSTANT),
-    Kept.UNUSED_RECOGNITIONS: _recognitions(RECOGNITIONS.c.expires_at < _INSTANT),
+    Kept.UNUSED_RECOGNITIONS: _recognitions(
+        sa.and_(RECOGNITIONS.c.ended_at.is_(None), RECOGNITIONS.c.expires_at < _INSTANT)
+    ),
     Kept.REDEMPTIONS: _Kind(REDEMPTIONS, REDEMPTIONS.c.redeemed_at < _INSTANT),
     Kept.DAY_COUNTERS: _Kind(
         COUNTERS,
