@@ -31,9 +31,9 @@ CASE_MOVE_REFUSED = Reason(
 CASE_OPEN_ALREADY = Reason(
     "CASE_OPEN_ALREADY",
     Status.ALREADY_EXISTS,
-    "Case {case} about this record is open already; look at it with `hutong case show {case}`, or "
-    "take it back with `hutong case withdraw` first.",
-    "该记录已有未结案件 {case}；请用 `hutong case show {case}` 查看，"
+    "Case {case} about this record is open already; look at it with `hutong case show {case} "
+    "--resident RESIDENT`, or take it back with `hutong case withdraw` first.",
+    "该记录已有未结案件 {case}；请用 `hutong case show {case} --resident 居民编号` 查看，"
     "或先用 `hutong case withdraw` 撤回。",
 )
 CASE_DECIDED = Reason(

@@ -19,7 +19,7 @@ def case_finding(overdue: Mapping[CaseKind, int]) -> Finding:
         Severity.WARNING,
         f"逾期未答复：异议 {objections} 件，信用修复 {repairs} 件。",
         f"Not answered in time: {objections} objections, {repairs} applications for repair.",
-        "请用 `hutong case appeals` 查看，裁决其中的申诉，并督促有关部门答复其余案件。",
-        "List them with `hutong case appeals`; decide those that are appeals, and have the "
+        "请用 `hutong case list` 查看，裁决其中的申诉，并督促有关部门答复其余案件。",
+        "List them with `hutong case list`; decide those that are appeals, and have the "
         "departments answer the others.",
     )
