@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import hashlib
 import re
 import signal
 import socket
@@ -10,7 +11,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -18,14 +19,14 @@ from typing import Any, Final
 from federation.identifiers import CityCode
 from node import bootstrap, data
 from node.errors import HutongError
-from node.files import parse_records
+from node.files import load_requests, open_records
 from node.model import Role
 
 PID: Final = "node.pid"
 START_SECONDS: Final = 30
 STOP_SECONDS: Final = 15
 _CALL_SECONDS: Final = 20.0
-_ROWS: Final = 200
+_PART: Final = 128 * 1024
 
 Answer = dict[str, Any]
 
@@ -181,12 +182,22 @@ class City:
         return self.client(Role.DEPARTMENT, name).call(f"DepartmentService/{method}", request)
 
     def load_rules(self) -> None:
-        """Put the shipped scale and incentives in force."""
+        """Put the shipped scale, incentives and indicators in force."""
         for method, name in (("LoadScale", "scale.toml"), ("LoadIncentives", "incentives.toml")):
             path = data.path(f"{self.about.pinyin}/{name}")
             self.operator(
                 method, request_id=new_id(), file_name=name, content=b64(path.read_bytes())
             )
+
+        path = data.path(f"{self.about.pinyin}/indicators.toml")
+        content, request_id = path.read_bytes(), new_id()
+        first = {"file_name": path.name, "sha256": hashlib.sha256(content).digest()}
+        parts = [{"content": content[i : i + _PART]} for i in range(0, len(content), _PART)]
+        upload = self.client(Role.OPERATOR).upload
+        upload(
+            "OversightService/LoadIndicators",
+            ({"request_id": request_id, **part} for part in (first, *parts)),
+        )
 
     def enrol(self, kind: str, number: str) -> str:
         """Enrol a resident; the id."""
@@ -200,27 +211,14 @@ class City:
 
     def load_records(self, department: str = "credit-office") -> int:
         """Load the shipped records; how many were taken."""
-        path = data.path(f"records/{self.about.pinyin}.csv")
-        rows = [
-            {
-                "record_number": row.record_number,
-                "document_number": row.document_number,
-                "title_zh": row.title_zh,
-                "title_en": row.title_en,
-                "points_milli": str(row.points_milli),
-                "occurred_on": row.occurred_on.isoformat(),
-                "expires_on": row.expires_on.isoformat() if row.expires_on else "",
-                "commendation": row.commendation or "",
-            }
-            for row in parse_records(path.name, path.read_bytes())
-        ]
-        taken = 0
-        for chunk in _chunks(rows, _ROWS):
-            answer = self.department(department, "LoadRecords", request_id=new_id(), records=chunk)
-            if answer["rejected"]:
-                raise RuntimeError(f"{path.name}: {answer['rejected'][0]}")
-            taken += int(answer["accepted_count"])
-        return taken
+        client = self.client(Role.DEPARTMENT, department)
+        with open_records(str(data.path(f"records/{self.about.pinyin}.csv"))) as file:
+            requests = load_requests(file.load_id(department), file.name, file.rows(), file.count)
+            load = client.upload("DepartmentService/LoadRecords", requests)["load"]
+        if int(load["quarantined_count"]):
+            waiting = client.call("DepartmentService/ListQuarantinedRows", {})["rows"]
+            raise RuntimeError(f"{file.name}: {waiting[0]}")
+        return int(load["accepted_count"])
 
     def consent(
         self, resident_id: str, host: str, scenarios: Sequence[str], expires_at: str
@@ -256,8 +254,3 @@ def new_id() -> str:
 def b64(content: bytes) -> str:
     """Bytes as JSON carries them."""
     return base64.b64encode(content).decode()
-
-
-def _chunks(rows: Sequence[Answer], size: int) -> Iterator[list[Answer]]:
-    for start in range(0, len(rows), size):
-        yield list(rows[start : start + size])

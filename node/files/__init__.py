@@ -6,15 +6,18 @@ An error names the file, the line and the remedy. The formats are in docs/manual
 from node.files.agreements import AgreementDraft, parse_agreement
 from node.files.incentives import parse_incentives
 from node.files.indicators import parse_indicators
-from node.files.records import FileRow, parse_records
+from node.files.record_portions import load_requests
+from node.files.records import FileRow, RecordsFile, open_records
 from node.files.scales import parse_scale
 
 __all__ = [
     "AgreementDraft",
     "FileRow",
+    "RecordsFile",
+    "load_requests",
+    "open_records",
     "parse_agreement",
     "parse_incentives",
     "parse_indicators",
-    "parse_records",
     "parse_scale",
 ]

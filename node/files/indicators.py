@@ -256,7 +256,9 @@ class _Check:
             return
         if found.repair_after_months >= found.retention_months:
             self._wrong(
-                "repair_after_months", "it ends before it may be repaired; keep it longer, or less"
+                "repair_after_months",
+                "a record of it ends before it may be repaired; give fewer months here, or a "
+                "longer retention_months",
             )
 
     def _wrong(self, key: str, problem: str) -> None:

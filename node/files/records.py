@@ -1,144 +1,116 @@
-"""Records as a department writes them: CSV with a heading line, or JSON Lines."""
+"""A file of records as a department writes it: CSV, JSON Lines, or Parquet.
 
-import csv
-import difflib
-import io
-import json
-from collections.abc import Iterator, Sequence
+It is looked through whole before anything of it is sent: a mistake of the file (its form, its
+columns, its characters) refuses it, with the line. What is wrong with one row the node says. A
+file is read as a stream, however long it is.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
-from typing import Final
+from pathlib import Path
+from typing import IO, Final
 
-from node import limits
-from node.files.reading import mistake, to_milli
+from federation.identifiers import uuid8
+from node.files.reading import mistake
+from node.files.record_columns import ROW_ID, Values, row_of
+from node.files.record_parquet import MAGIC, read_parquet
+from node.files.record_text import is_json, read_csv, read_json_lines
+from node.records import RecordRow
 
-_COLUMNS: Final = (
-    "record_number",
-    "document_number",
-    "title_zh",
-    "title_en",
-    "points",
-    "occurred_on",
-    "expires_on",
-    "commendation",
-)
-_OPTIONAL: Final = frozenset({"expires_on", "commendation"})
-_MOST_POINTS: Final = limits.RECORD_POINTS_MILLI // 1000
+_CHUNK: Final = 1024 * 1024
+_PARQUET: Final = {".parquet", ".pq"}
+
+Counted = Callable[[int], object]
+"""Hears how many rows were looked through so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """One record of a file, and the line that it ends on; points in thousandths."""
+    """One row of a file, and its place from 0; `row_id` of one that is mended, or ""."""
 
-    line: int
-    record_number: str
-    document_number: str
-    title_zh: str
-    title_en: str
-    points_milli: int
-    occurred_on: date
-    expires_on: date | None
-    commendation: str | None
+    place: int
+    row: RecordRow
+    row_id: str = ""
 
 
-def parse_records(file_name: str, content: bytes) -> tuple[FileRow, ...]:
-    """The rows of a file; raises FILE_INVALID with the line of the first mistake."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise mistake(file_name, f"line {line}", "it is not UTF-8; save it as UTF-8") from error
-    if not text.strip():
-        raise mistake(file_name, "line 1", "it is empty")
-    rows = _json_lines(file_name, text) if _is_json(file_name, text) else _csv(file_name, text)
-    return tuple(_row(file_name, line, values) for line, values in rows)
+@dataclass(frozen=True, slots=True)
+class RecordsFile:
+    """A file that was looked through, and has no mistake as a file."""
+
+    name: str
+    path: Path
+    digest: bytes
+    count: int
+    mends: bool
+    """Whether its rows are some of the quarantine, mended."""
+    _read: Callable[[str, Path], Iterator[Values]]
+    _stamp: tuple[int, int]
+
+    def load_id(self, department: str) -> str:
+        """The id of its load by a department: the same content is the same load."""
+        return uuid8(b"records\0" + department.encode() + b"\0" + self.digest)
+
+    def rows(self, start: int = 0) -> Iterator[FileRow]:
+        """The rows from a place on; raises FILE_INVALID where the file is changed meanwhile."""
+        for place, values in enumerate(self._read(self.name, self.path)):
+            if place >= start:
+                yield FileRow(place, row_of(values), values.get(ROW_ID, "").strip())
+        if _stamp(self.path) != self._stamp:
+            raise mistake(self.name, "whole file", "it was changed while it was read; load it anew")
 
 
-def _is_json(file_name: str, text: str) -> bool:
-    return file_name.endswith((".jsonl", ".ndjson")) or text.lstrip().startswith("{")
+@contextmanager
+def open_records(
+    file: str, content: IO[bytes] | None = None, counted: Counted = int
+) -> Iterator[RecordsFile]:
+    """A file that is looked through; what is on `content` is put into one first.
+
+    Raises:
+        HutongError: FILE_INVALID, with the line of the first mistake.
+        OSError: it cannot be read.
+    """
+    if content is None:
+        yield _looked_through(Path(file).name, Path(file), counted)
+        return
+    # Residents' numbers: nobody else may read it, and it goes whatever happens.
+    with tempfile.TemporaryDirectory(prefix="hutong-") as directory:
+        path = Path(directory) / "records"
+        with path.open("wb") as copy:
+            while chunk := content.read(_CHUNK):
+                copy.write(chunk)
+        yield _looked_through(file, path, counted)
 
 
-def _csv(file_name: str, text: str) -> Iterator[tuple[int, dict[str, str]]]:
-    reader = csv.DictReader(io.StringIO(text), strict=True)
-    try:
-        heading = reader.fieldnames or ()
-        _check_keys(file_name, 1, heading)
-        for row in reader:
-            if None in row or None in row.values():
-                raise mistake(
-                    file_name,
-                    f"line {reader.line_num}",
-                    f"it has not {len(heading)} fields; put texts with commas in quotes",
-                )
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise mistake(file_name, f"line {reader.line_num}", f"{error}; check the quotes") from error
+def _looked_through(name: str, path: Path, counted: Counted) -> RecordsFile:
+    stamp, digest, start = _stamp(path), hashlib.sha256(), b""
+    with path.open("rb") as content:
+        while chunk := content.read(_CHUNK):
+            start = start or chunk[:_CHUNK]
+            digest.update(chunk)
+    if not start.strip():
+        raise mistake(name, "line 1", "it is empty")
+    read = _reader(name, start)
+    count, mended = 0, 0
+    for values in read(name, path):
+        count += 1
+        mended += bool(values.get(ROW_ID, "").strip())
+        counted(count)
+    if mended not in (0, count):
+        problem = f"{count - mended} of its rows have no {ROW_ID}; load new rows in another file"
+        raise mistake(name, "whole file", problem)
+    return RecordsFile(name, path, digest.digest(), count, bool(mended), read, stamp)
 
 
-def _json_lines(file_name: str, text: str) -> Iterator[tuple[int, dict[str, str]]]:
-    for line, found in enumerate(text.split("\n"), start=1):
-        if not found.strip():
-            continue
-        try:
-            pairs = json.loads(found, parse_float=str, parse_int=str, object_pairs_hook=tuple)
-        except (ValueError, RecursionError) as error:
-            raise mistake(file_name, f"line {line}", "it is not one JSON object") from error
-        flat = found.lstrip().startswith("{") and all(isinstance(v, str | None) for _, v in pairs)
-        if not flat:
-            raise mistake(file_name, f"line {line}", "write one flat JSON object on each line")
-        _check_keys(file_name, line, [key for key, _ in pairs])
-        yield line, {key: value or "" for key, value in pairs}
+def _reader(name: str, start: bytes) -> Callable[[str, Path], Iterator[Values]]:
+    suffix = Path(name).suffix.lower()
+    if start.startswith(MAGIC) or suffix in _PARQUET:
+        return read_parquet
+    return read_json_lines if is_json(start, [suffix]) else read_csv
 
 
-def _check_keys(file_name: str, line: int, keys: Sequence[str]) -> None:
-    said = [f"lacks {key}" for key in _COLUMNS if key not in keys and key not in _OPTIONAL]
-    said += [f"has {key} twice" for key in _COLUMNS if keys.count(key) > 1]
-    said += [_unknown(key) for key in keys if key not in _COLUMNS]
-    if said:
-        columns = ", ".join(_COLUMNS)
-        raise mistake(file_name, f"line {line}", f"it {', '.join(said)}; the columns are {columns}")
-
-
-def _unknown(key: str) -> str:
-    """What is told of an unknown column: without a heading line it may be a person's data."""
-    nearest = difflib.get_close_matches(key, _COLUMNS, n=1)
-    return f"has {key} instead of {nearest[0]}" if nearest else "has a column that is not known"
-
-
-def _row(file_name: str, line: int, values: dict[str, str]) -> FileRow:
-    def bad(column: str, problem: str) -> Exception:
-        return mistake(file_name, f"line {line} ({column})", problem)
-
-    def day(column: str) -> date:
-        try:
-            return date.fromisoformat(values[column].strip())
-        except ValueError as error:
-            raise bad(column, "write a day that exists as YYYY-MM-DD") from error
-
-    if not all(_can_be_kept(value) for value in values.values()):
-        raise mistake(file_name, f"line {line}", "it holds characters that are no text")
-    for column in ("record_number", "document_number", "title_zh", "title_en"):
-        if not values[column].strip():
-            raise bad(column, "it is empty")
-    try:
-        points = to_milli(Decimal(values["points"].strip()), _MOST_POINTS)
-    except ArithmeticError as error:
-        raise bad("points", "write a number, such as 5 or -2.5") from error
-    except ValueError as error:
-        raise bad("points", str(error)) from error
-    return FileRow(
-        line=line,
-        record_number=values["record_number"].strip(),
-        document_number=values["document_number"].strip(),
-        title_zh=values["title_zh"].strip(),
-        title_en=values["title_en"].strip(),
-        points_milli=points,
-        occurred_on=day("occurred_on"),
-        expires_on=day("expires_on") if values.get("expires_on", "").strip() else None,
-        commendation=values.get("commendation", "").strip() or None,
-    )
-
-
-def _can_be_kept(text: str) -> bool:
-    return not any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in text)
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns

@@ -17,7 +17,6 @@ from node.records import (
     NoticeKind,
     QuarantinedRow,
     Record,
-    RecordKey,
     RecordRow,
     RecordState,
 )
@@ -126,7 +125,6 @@ class _Taking:
         self._before = tx.records.find(asked)
         self._newest = dict(self._before)
         self._changes = list[tuple[Record | None, Record]]()
-        self._good = set[RecordKey]()
         self._bad = list[QuarantinedRow]()
 
     def run(self) -> LoadReport:
@@ -150,7 +148,6 @@ class _Taking:
         if after is not None:
             self._newest[key] = after
             self._changes.append((before, after))
-        self._good.add(key)
 
     def _person(self, row: ReadRow) -> int | None:
         return row.person if row.digest is None else self._persons[row.digest]
@@ -192,7 +189,8 @@ class _Taking:
             self._here.trace(tx, kind, _said(name, after, sender), now, subject=subject)
         persons = {r.person for change in self._changes for r in change if r is not None}
         recount(tx, self._here, sorted(persons), now)
-        tx.quarantine.remove_numbers(self._good)
+        # What this department sent before for what is good now has nothing to wait for.
+        tx.quarantine.remove_numbers(sender.department, [after.key for _, after in self._changes])
         bad = {each.row_id: each for each in self._bad}
         tx.quarantine.put(list(bad.values()))
 

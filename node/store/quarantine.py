@@ -82,14 +82,16 @@ class QuarantineRepository:
         for some in portions(row_ids):
             self._session.write(_remove(len(some)), **named(some))
 
-    def remove_numbers(self, keys: Iterable[RecordKey]) -> None:
-        """Let every row go that was sent for one of these records."""
+    def remove_numbers(self, department: str, keys: Iterable[RecordKey]) -> None:
+        """Let every row go that a department sent for one of these records."""
         by_source = defaultdict[str, list[str]](list)
         for key in keys:
             by_source[key.source].append(key.record_number)
         for source, numbers in by_source.items():
             for some in portions(numbers):
-                self._session.write(_remove_numbers(len(some)), source=source, **named(some))
+                self._session.write(
+                    _remove_numbers(len(some)), sent_by=department, of_source=source, **named(some)
+                )
 
 
 def _token_of(row: QuarantinedRow) -> str:
@@ -110,7 +112,9 @@ def _remove(count: int) -> sa.Delete:
 @lru_cache
 def _remove_numbers(count: int) -> sa.Delete:
     return sa.delete(QUARANTINE).where(
-        QUARANTINE.c.source == _B("source"), QUARANTINE.c.record_number.in_(places(count))
+        QUARANTINE.c.source == _B("of_source"),
+        QUARANTINE.c.record_number.in_(places(count)),
+        QUARANTINE.c.department == _B("sent_by"),
     )
 
 
