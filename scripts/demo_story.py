@@ -13,6 +13,7 @@ from rich.table import Table
 
 from node import data
 from scripts.cities import Befriended, Cities, City, agree, new_id
+from scripts.demo_repair import repair_and_return
 from scripts.demo_rotation import rotate_under_load
 
 Answer = dict[str, Any]
@@ -306,7 +307,39 @@ class Story:
         self.replay(home, good, cities["hangzhou"])
         self.withdraw(home, good, cities["suzhou"], passes["suzhou"])
         self.uses(home, good)
+        self.repair(home, cities["hangzhou"])
         self.rotate(home, self.resident("zhengzhou", "outstanding"), cities["wuhan"])
+
+    def repair(self, home: City, host: City) -> None:
+        """Show that a repaired record changes what another city grants, and why stays at home."""
+        self.heading(
+            "A record is repaired, and another city grants again", "修复一条记录，异地恢复认可"
+        )
+        row = next(r for r in data.residents(home.about.pinyin) if "exportable" in r.label)
+        resident = self._residents[home.about.pinyin][row.label]
+        consent = home.consent(resident, host.about.code, ["library.deposit_free"], self._ends)
+        seen = repair_and_return(home, resident, row.document_number, host, consent)
+        self.say(
+            f"A book is late: {self._scored(seen.before)} becomes {self._scored(seen.fallen)}.",
+            f"一本书逾期未还：{self._scored(seen.before)} 变为 {self._scored(seen.fallen)}。",
+        )
+        self.say(
+            f"The resident is told: {seen.told['text_en']}", f"居民收到通知：{seen.told['text_zh']}"
+        )
+        host_name, word = self.name(host), self.word
+        self.say(
+            f"{host_name}: {word(seen.refused['outcome'])}; it is not told why.",
+            f"{host_name}：{word(seen.refused['outcome'])}；不会得知原因。",
+        )
+        self.say(
+            f"The resident asks for repair, an officer grants it: {self._scored(seen.repaired)}. "
+            f"{host_name}: {word(seen.granted['outcome'])}.",
+            f"居民申请信用修复，经办人同意：{self._scored(seen.repaired)}。"
+            f"{host_name}：{word(seen.granted['outcome'])}。",
+        )
+
+    def _scored(self, standing: Answer) -> str:
+        return f"{int(standing['score_milli']) / 1000:g} ({standing[f'band_{self._language}']})"
 
     def rotate(self, home: City, resident: str, host: City) -> None:
         """Show that keys and certificates change under load, and nobody notices."""
