@@ -39,11 +39,6 @@ class Records(Protocol):
     def of(self, persons: Iterable[int]) -> dict[int, tuple[Record, ...]]:
         """The standing records of each person, the newest first; () for one without any."""
 
-    def page(
-        self, person: int, indicators: frozenset[str] | None, request: PageRequest
-    ) -> Page[Record]:
-        """The standing records of a person, the newest first; only those of some indicators."""
-
     def add(self, records: Sequence[Record]) -> None:
         """Keep new records; one that is there makes the transaction run again."""
 

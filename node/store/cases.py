@@ -24,7 +24,8 @@ from node.store.record_tables import CASE_STEPS, CASES
 from node.store.values import to_instant, to_micros
 
 _B: Final = sa.bindparam
-_LAST: Final = "~"
+# Above every UUID and every day, in the order of any language.
+_LAST: Final = "z"
 _MOST: Final = sa.bindparam("most", type_=sa.Integer)
 _OPEN: Final = tuple(state.value for state in CaseState if state.is_open)
 

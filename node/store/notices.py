@@ -22,7 +22,8 @@ from node.store.values import (
 )
 
 _B: Final = sa.bindparam
-_LAST: Final = "~"
+# Above every UUID and every day, in the order of any language.
+_LAST: Final = "z"
 _MOST: Final = sa.bindparam("most", type_=sa.Integer)
 
 _ADD_NOTICE: Final = sa.insert(NOTICES)

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from node.model import Page, PageRequest
 from node.records import (
     Record,
     RecordKey,
@@ -18,8 +17,7 @@ from node.records import (
     RecordState,
 )
 from node.store.connection import Row, Session, Upserts
-from node.store.lists import listed, named, places, portions
-from node.store.paging import page
+from node.store.lists import named, places, portions
 from node.store.record_tables import PERSONS, RECORD_LOADS, RECORD_MOVES, RECORDS
 from node.store.values import (
     from_day_or_none,
@@ -38,12 +36,6 @@ _ADD_RECORD: Final = sa.insert(RECORDS)
 _ADD_MOVE: Final = sa.insert(RECORD_MOVES)
 _OF: Final = sa.select(RECORDS).where(RECORDS.c.state == _STANDING)
 _NEWEST_FIRST: Final = (RECORDS.c.occurred_on.desc(), RECORDS.c.source, RECORDS.c.record_number)
-_PLACE: Final = RECORDS.c.occurred_on + "/" + RECORDS.c.source + "/" + RECORDS.c.record_number
-_PAGE: Final = (
-    _OF.where(RECORDS.c.person == _B("person"), _B("before") > _PLACE)
-    .order_by(_PLACE.desc())
-    .limit(_B("most", type_=sa.Integer))
-)
 _REPLACE: Final = (
     sa.update(RECORDS)
     .where(
@@ -63,7 +55,6 @@ _MOVES: Final = (
 _LOAD: Final = sa.select(RECORD_LOADS).where(
     RECORD_LOADS.c.department == _B("department"), RECORD_LOADS.c.load_id == _B("load_id")
 )
-_LAST: Final = "~"
 
 
 class RecordRepository:
@@ -106,18 +97,6 @@ class RecordRepository:
             for row in self._session.all(_of_persons(len(some)), **named(some)):
                 found[row[3]].append(_record(row))
         return {person: tuple(records) for person, records in found.items()}
-
-    def page(
-        self, person: int, indicators: frozenset[str] | None, request: PageRequest
-    ) -> Page[Record]:
-        """The standing records of a person, the newest first."""
-        statement = _PAGE
-        if indicators is not None:
-            statement = statement.where(RECORDS.c.indicator_id.in_(listed(sorted(indicators))))
-        rows = self._session.all(
-            statement, person=person, before=request.token or _LAST, most=request.size + 1
-        )
-        return page(tuple(map(_record, rows)), request, _place)
 
     def add(self, records: Sequence[Record]) -> None:
         """Keep new records."""
@@ -257,10 +236,6 @@ def _mark(columns: tuple[str, ...]) -> sa.Update:
         .where(RECORDS.c.source == _B("of_source"), RECORDS.c.record_number == _B("of_number"))
         .values({name: _B(name) for name in columns})
     )
-
-
-def _place(record: Record) -> str:
-    return f"{record.occurred_on.isoformat()}/{record.key.source}/{record.key.record_number}"
 
 
 def _columns(record: Record) -> dict[str, object]:

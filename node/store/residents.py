@@ -132,8 +132,9 @@ _USE_PAGE: Final = (
     .limit(_B("most", type_=sa.Integer))
 )
 
-# Above every UUID: the first page begins before it.
-_LAST: Final = "~"
+# Above every UUID, in the order of any language: the first page begins before it. (In English "~"
+# comes before "0".)
+_LAST: Final = "z"
 
 
 class ResidentRepository:
