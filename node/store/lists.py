@@ -26,3 +26,8 @@ def named(values: Sequence[object]) -> dict[str, object]:
 def places(count: int) -> list[Any]:
     """The places of a portion of so many values."""
     return [sa.bindparam(f"in_{i}") for i in range(count)]
+
+
+def listed(values: Sequence[str]) -> list[Any]:
+    """A list of texts that belongs to the statement itself."""
+    return [sa.literal(value) for value in values]
