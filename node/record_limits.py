@@ -121,7 +121,7 @@ RETENTION_LOOKS: Final = timedelta(minutes=1)
 
 # How often the traces of what was removed are looked for in the database's own files; and how many
 # milliseconds readers and writers may be waited for, before it is left for the next time.
-SCRUB_EVERY: Final = timedelta(seconds=30)
+SCRUB_EVERY: Final = timedelta(seconds=5)
 SCRUB_BUSY_MS: Final = 250
 
 # Bytes of the text of a promise that is read from a file: a page, several times over.

@@ -32,12 +32,18 @@ class Node:
     """The node of an invocation, as one client sees it."""
 
     def __init__(
-        self, session: Session, role: Role, name: str = DEFAULT, *, service: str = ""
+        self,
+        session: Session,
+        role: Role,
+        name: str = DEFAULT,
+        *,
+        service: str = "",
+        seconds: float = _SECONDS,
     ) -> None:
         """Connect as the client of that role and name; raises CLIENT_MISSING.
 
         Which operator it is, the invocation says. `service` is another one than the role's first,
-        such as "OversightService".
+        such as "OversightService"; each call may take so many `seconds`.
         """
         if role is Role.OPERATOR:
             name = session.operator or DEFAULT
@@ -52,7 +58,7 @@ class Node:
             certificate=files.certificate,
             key=files.key,
             ca=files.ca,
-            timeout_seconds=_SECONDS,
+            timeout_seconds=seconds,
         )
         session.resources.callback(self._client.close)
 
