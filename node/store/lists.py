@@ -29,5 +29,5 @@ def places(count: int) -> list[Any]:
 
 
 def listed(values: Sequence[str]) -> list[Any]:
-    """A list of texts that belongs to the statement itself."""
-    return [sa.literal(value) for value in values]
+    """A list of texts that belongs to the statement itself; nothing is in the one without any."""
+    return [sa.literal(value) for value in values] or [sa.null()]
