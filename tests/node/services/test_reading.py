@@ -11,7 +11,7 @@ import pytest
 from node.errors import DOCUMENT_INVALID, FIELD_INVALID, PAGE_INVALID, UNKNOWN, HutongError
 from node.indicators import DisclosureClass
 from node.model import Caller, DocumentKind, Page, PageRequest, Role
-from node.record_errors import DEPARTMENT_UNKNOWN
+from node.record_errors import CASE_UNKNOWN, DEPARTMENT_UNKNOWN
 from node.records import RecordKey, RecordRead, RecordRow, RecordState, RowAction
 from node.row_errors import RECORD_UNKNOWN
 from node.services.reading import SeenRecords, department_sees, note_reads
@@ -352,7 +352,7 @@ def test_the_id_of_a_case_opens_no_record_to_a_department_that_may_not_see_it(
     ).items == ()
     told = set[str]()
     for case_id in (case.case_id, "00000000-0000-7000-8000-000000000009"):
-        with refused(UNKNOWN) as errors:
+        with refused(CASE_UNKNOWN) as errors:
             archive.stage.act(
                 archive.town, partial(cases.case_views.for_department, by=looks, case_id=case_id)
             )
