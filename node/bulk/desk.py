@@ -180,9 +180,10 @@ def _unequal(question: Question) -> str:
 
 
 def _change(row: tuple[Any, ...], question: Question) -> _Change:
-    old = Sums(*row[2:7])
-    new = Sums(*row[7:11], question.version)
-    return _Change(row[0], (row[1], old, new), _band(question, old) != _band(question, new))
+    person, resident_id, points, shared, named, day, version, *new = row
+    old = Sums(points, shared, named, day, version)
+    now = Sums(new[0], new[1], new[2], new[3], question.version)
+    return _Change(person, (resident_id, old, now), _band(question, old) != _band(question, now))
 
 
 def _band(question: Question, sums: Sums) -> str:

@@ -146,10 +146,9 @@ WITH counted AS (
     WHERE starts <= {today} AND ends > {today}
     GROUP BY who
 ), coming AS (
-    SELECT who AS whose,
-        MIN(CASE WHEN ends > {today} AND ends < starts THEN ends ELSE starts END) AS comes
+    SELECT who AS whose, MIN(starts) AS comes
     FROM {effects}
-    WHERE starts > {today}
+    WHERE starts > {today} AND starts < ends
     GROUP BY who
 ), scored AS (
     SELECT who, points, shared, NULLIF(LEAST(until, comes), {_day(_FOR_EVER)}) AS changes{named},

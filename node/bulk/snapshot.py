@@ -91,8 +91,8 @@ class Snapshot:
         )
         self.run(
             "CREATE TABLE records AS "
-            "SELECT who, indicator, occurred_on, ends_on, disputed, overdue FROM arrived JOIN residents USING (person) JOIN codes USING (indicator_id) "
-            "ORDER BY who"
+            "SELECT who, indicator, occurred_on, ends_on, disputed, overdue FROM arrived "
+            "JOIN residents USING (person) JOIN codes USING (indicator_id) ORDER BY who"
         )
         self.run("DROP TABLE arrived")
 
