@@ -1,13 +1,14 @@
 """Who may see a record: one table, by its disclosure class and its reader.
 
-| class | its resident | a department                             | an operator          | noted |
-|-------|--------------|------------------------------------------|----------------------|-------|
-| A     | own records  | of everybody                             | cases before them    | no    |
-| B     | own records  | of everybody                             | cases before them    | yes   |
-| C     | own records  | of indicators that it is responsible for | cases before them    | yes   |
-| D     | own records  | that it sent itself                      | cases before them    | yes   |
+| class | its resident | a department                             | an operator            | noted |
+|-------|--------------|------------------------------------------|------------------------|-------|
+| A     | own records  | of everybody                             | appeals, overdue cases | no    |
+| B     | own records  | of everybody                             | appeals, overdue cases | yes   |
+| C     | own records  | of indicators that it is responsible for | appeals, overdue cases | yes   |
+| D     | own records  | that it sent itself                      | appeals, overdue cases | yes   |
 
-A department always sees what it sent itself, and says what it reads for. Only a record that stands
+Where a resident disputes a record or asks for its repair, the department that answers for it sees
+that one, too (`node.services.case_desk`). A department always sees what it sent itself, and says what it reads for. Only a record that stands
 is shown, and only while its indicator's retention lasts: what was withdrawn or repaired is shown to
 nobody. A record whose indicator the catalogue in force does not have is of class D. What is left
 out is not spoken of: a person who is unknown looks like one of whom there is nothing to see.

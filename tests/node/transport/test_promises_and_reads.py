@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import grpc
 import pytest
 from google.protobuf.message import Message
+from structlog.testing import capture_logs
 
 from federation.errors import Reason
 from node import data
@@ -65,7 +66,9 @@ class Clients:
             "app",
             "ResidentService/EnrolResident",
             resident_service_pb2.EnrolResidentRequest(
-                request_id=request_id(), document_kind=resident_service_pb2.DOCUMENT_KIND_RESIDENT_ID, document_number=number
+                request_id=request_id(),
+                document_kind=resident_service_pb2.DOCUMENT_KIND_RESIDENT_ID,
+                document_number=number,
             ),
             resident_service_pb2.EnrolResidentResponse,
         )
@@ -225,6 +228,16 @@ def test_an_error_does_not_repeat_the_number_of_a_document(clients: Clients) -> 
         "third", "DepartmentService/ListRecords", listing(wrong), DOCUMENT_INVALID
     )
     assert wrong not in str(error)
+
+
+def test_the_log_says_that_records_were_read_and_not_of_whom_or_what_for(clients: Clients) -> None:
+    number, resident = clients.enrol()
+    with capture_logs() as lines:
+        seen = clients.ask("third", "DepartmentService/ListRecords", listing(number), LISTED)
+        clients.reads(resident)
+    assert {line["method"] for line in lines} == {"ListRecords", "ListRecordReads"}
+    for secret in (number, resident, "借阅资格审核", seen.records[0].record_number, "class-"):
+        assert secret not in str(lines)
 
 
 def test_a_promise_that_is_signed_again_under_its_request_id_is_one(clients: Clients) -> None:
