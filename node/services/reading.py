@@ -8,10 +8,11 @@
 | D     | own records  | that it sent itself                      | appeals, overdue cases | yes   |
 
 Where a resident disputes a record or asks for its repair, the department that answers for it sees
-that one, too (`node.services.case_desk`). A department always sees what it sent itself, and says what it reads for. Only a record that stands
-is shown, and only while its indicator's retention lasts: what was withdrawn or repaired is shown to
-nobody. A record whose indicator the catalogue in force does not have is of class D. What is left
-out is not spoken of: a person who is unknown looks like one of whom there is nothing to see.
+that one, too (`node.services.case_desk`). A department always sees what it sent itself, and says
+what it reads for. Only a record that stands is shown, and only while its indicator's retention
+lasts: what was withdrawn or repaired is shown to nobody. A record whose indicator the catalogue in
+force does not have is of class D. What is left out is not spoken of: a person who is unknown looks
+like one of whom there is nothing to see.
 
 A read of class B and above is kept before what was read leaves, by person: who takes part sees it,
 also where it is older than that.
