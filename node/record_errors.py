@@ -120,3 +120,16 @@ PROMISE_NOT_DUE = Reason(
     "承诺 {promise} 在 {due_on} 当日结束前仍可履行；请在此后再用 "
     "`hutong venue promise {promise} --broken --note 说明` 认定违约。",
 )
+OWN_RECORD_UNKNOWN = Reason(
+    "OWN_RECORD_UNKNOWN",
+    Status.NOT_FOUND,
+    "The resident has no standing record of that department and number; `hutong resident standing` "
+    "lists the resident's own records.",
+    "该居民没有此部门、此记录号的有效记录；请用 `hutong resident standing` 查看本人的记录。",
+)
+CASE_UNKNOWN = Reason(
+    "CASE_UNKNOWN",
+    Status.NOT_FOUND,
+    "There is no such case that this caller may see; `hutong case list` lists those there are.",
+    "没有此案件，或当前身份无权查看；请用 `hutong case list` 查看可见的案件。",
+)

@@ -49,7 +49,7 @@ class CaseDesk:
     ) -> Case:
         """Take a step as an officer of a department that answers for the record.
 
-        Raises UNKNOWN for a case of other departments, and all that `advance` raises.
+        Raises CASE_UNKNOWN for a case of other departments, and all that `advance` raises.
         """
         case = tx.cases.get(case_id)
         if case is None or not answers_for(by.department, case, known_department(tx, by)):

@@ -66,7 +66,7 @@ class CaseViews:
         return Page(tuple(self._listed(tx, case) for case in shown), page.next_token)
 
     def for_department(self, tx: Transaction, by: Caller, case_id: str) -> CaseReport:
-        """One case that a department answers for; it writes who looked. Raises UNKNOWN."""
+        """One case that a department answers for; it writes who looked. Raises CASE_UNKNOWN."""
         case = tx.cases.get(case_id)
         if case is None or not answers_for(by.department, case, known_department(tx, by)):
             raise unknown_case()
@@ -80,7 +80,7 @@ class CaseViews:
     def for_operator(self, tx: Transaction, by: Caller, case_id: str) -> CaseReport:
         """One case that is or was before the second instance, or is overdue; it writes who looked.
 
-        Raises UNKNOWN.
+        Raises CASE_UNKNOWN.
         """
         case = tx.cases.get(case_id)
         if case is None or not (case.state in _BEFORE_US or self._late(case)):

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from federation.checks import text
-from node.errors import FIELD_INVALID, NOTHING_IN_FORCE, ROLE_REFUSED, UNKNOWN, HutongError
+from node.errors import FIELD_INVALID, NOTHING_IN_FORCE, ROLE_REFUSED, HutongError
 from node.indicators import IndicatorCatalogue, ScoringRules
 from node.model import Caller, LogKind, Resident, Role
 from node.ports import Transaction
@@ -19,7 +19,9 @@ from node.record_errors import (
     APPEAL_TOO_LATE,
     CASE_MOVE_REFUSED,
     CASE_OPEN_ALREADY,
+    CASE_UNKNOWN,
     OFFICER_NEEDED,
+    OWN_RECORD_UNKNOWN,
     SAME_PERSON,
 )
 from node.records import (
@@ -192,12 +194,7 @@ def own_record(tx: Transaction, resident: Resident, key: RecordKey) -> Record:
     """A standing record of that resident's own; anything else is told as unknown."""
     record = tx.records.find([key]).get(key)
     if record is None or record.person != resident.person or not stands(record):
-        raise HutongError(
-            UNKNOWN,
-            what="record",
-            name="of that department and number",
-            remedy="see `hutong resident standing` for the resident's own records",
-        )
+        raise HutongError(OWN_RECORD_UNKNOWN)
     return record
 
 
@@ -219,9 +216,7 @@ def stands(record: Record) -> bool:
 
 def unknown_case() -> HutongError:
     """The error for a case that is not there, or not this caller's to see: both alike."""
-    return HutongError(
-        UNKNOWN, what="case", name="of that id", remedy="see `hutong case list` for those there are"
-    )
+    return HutongError(CASE_UNKNOWN)
 
 
 def catalogue_of(tx: Transaction) -> IndicatorCatalogue:

@@ -49,8 +49,8 @@ class Objecting:
     ) -> Case:
         """Object to a standing record of one's own; it is marked at once.
 
-        Raises UNKNOWN, CASE_OPEN_ALREADY; and CASE_DECIDED where the same revision was judged
-        before, so that nobody keeps a record from counting by asking again and again.
+        Raises UNKNOWN, OWN_RECORD_UNKNOWN, CASE_OPEN_ALREADY; and CASE_DECIDED where the same
+        revision was judged before, so that nobody keeps a record from counting by asking again.
         """
         now = self._here.now()
         resident = find_resident(tx, resident_id)

@@ -52,8 +52,8 @@ class Repairing:
     ) -> Case:
         """Apply for the repair of a standing record of one's own that deducts.
 
-        Raises UNKNOWN, CASE_OPEN_ALREADY, FIELD_INVALID, REPAIR_NOT_NEEDED; and REPAIR_TOO_EARLY
-        with the day from which it is possible.
+        Raises UNKNOWN, OWN_RECORD_UNKNOWN, CASE_OPEN_ALREADY, FIELD_INVALID, REPAIR_NOT_NEEDED;
+        and REPAIR_TOO_EARLY with the day from which it is possible.
         """
         now = self._here.now()
         resident = find_resident(tx, resident_id)

@@ -8,14 +8,16 @@ from datetime import timedelta
 import pytest
 
 from federation.errors import HutongError
-from node.errors import FIELD_INVALID, ROLE_REFUSED, UNKNOWN
+from node.errors import FIELD_INVALID, ROLE_REFUSED
 from node.model import Caller, Role
 from node.record_errors import (
     APPEAL_TOO_LATE,
     CASE_MOVE_REFUSED,
     CASE_OPEN_ALREADY,
+    CASE_UNKNOWN,
     DEPARTMENT_UNKNOWN,
     OFFICER_NEEDED,
+    OWN_RECORD_UNKNOWN,
     SAME_PERSON,
 )
 from node.records import CaseKind, CaseMove, CaseState, NoticeKind
@@ -90,7 +92,7 @@ def test_what_the_table_does_not_have_is_refused_from_every_state_and_what_it_ha
         for _, _, move in (each for each in _ILLEGAL if each[:2] == (kind, state)):
             with pytest.raises(HutongError) as caught:
                 work.move(case, move)
-            if not (move is CaseMove.APPEAL and caught.value.reason == UNKNOWN):
+            if not (move is CaseMove.APPEAL and caught.value.reason == OWN_RECORD_UNKNOWN):
                 assert caught.value.reason == CASE_MOVE_REFUSED
                 assert caught.value.fields["moves"] == possible
                 assert caught.value.fields["state"] == state.value
@@ -126,7 +128,7 @@ def test_a_decision_needs_a_person_of_a_department_that_answers_for_the_record(
     nobody = Caller(Role.DEPARTMENT, "tea-house.wu")
     for by, reason in (
         (SYSTEMS, OFFICER_NEEDED),
-        (STRANGER, UNKNOWN),
+        (STRANGER, CASE_UNKNOWN),
         (nobody, DEPARTMENT_UNKNOWN),
     ):
         with pytest.raises(HutongError) as caught:
@@ -139,7 +141,7 @@ def test_a_record_of_class_d_is_answered_for_by_its_sender_alone(stage: Stage) -
     work = Casework.about(stage, "class-d")
     case = work.object()
     error = refusal(lambda: work.move(case, CaseMove.GRANT, COLLEAGUE))
-    assert error.reason == UNKNOWN
+    assert error.reason == CASE_UNKNOWN
     for by, count in ((COLLEAGUE, 0), (OFFICER, 1), (SYSTEMS, 1), (STRANGER, 0)):
         assert len(work.listed(by)) == count
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from node.errors import FIELD_INVALID, UNKNOWN
-from node.record_errors import CASE_DECIDED
+from node.errors import FIELD_INVALID
+from node.record_errors import CASE_DECIDED, CASE_UNKNOWN, OWN_RECORD_UNKNOWN
 from node.records import CaseKind, CaseMove, CaseState, NoticeKind, RecordKey, RecordState
 from tests.conftest import NewStore
 from tests.node.catalogue import made_catalogue
@@ -66,8 +66,8 @@ def test_one_that_was_right_withdraws_the_record_for_good(
         work.move(case, CaseMove.GRANT_ON_APPEAL)
     record = work.record()
     assert (record.state, record.disputed, work.points()) == (RecordState.WITHDRAWN, False, 0)
-    assert refusal(work.object).reason == UNKNOWN
-    assert refusal(work.apply).reason == UNKNOWN
+    assert refusal(work.object).reason == OWN_RECORD_UNKNOWN
+    assert refusal(work.apply).reason == OWN_RECORD_UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_another_residents_record_and_one_that_is_not_there_are_told_alike(stage
     mine.key = RecordKey("office", "no-such-number")
     told.append(refusal(mine.object))
     assert told[0] == told[1] == told[2]
-    assert told[0].reason == UNKNOWN
+    assert told[0].reason == OWN_RECORD_UNKNOWN
     assert not theirs.record().disputed
 
 
@@ -247,7 +247,7 @@ def test_a_record_that_turns_out_to_be_another_persons_is_out_of_reach_of_the_ol
     theirs = {"document_number": other.number, "indicator": "ded-32"}
     work.correct(**theirs)
     assert work.case(repair.case_id).state is CaseState.WITHDRAWN
-    assert refusal(lambda: work.move(refused, CaseMove.APPEAL)).reason == UNKNOWN
+    assert refusal(lambda: work.move(refused, CaseMove.APPEAL)).reason == OWN_RECORD_UNKNOWN
     assert (work.points(), other.points()) == (0, -64)
 
 
@@ -293,4 +293,4 @@ def test_operators_see_appeals_and_what_is_overdue_and_departments_their_own(
     assert refusal(operator) == refusal(stranger)
     stage.world.clock.forward(timedelta(days=20, microseconds=1))
     operator()
-    assert refusal(stranger).reason == UNKNOWN
+    assert refusal(stranger).reason == CASE_UNKNOWN

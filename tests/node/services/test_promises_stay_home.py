@@ -16,6 +16,7 @@ from federation.v1 import (
 from node.errors import UNKNOWN
 from node.indicators import DisclosureClass
 from node.model import Caller, DocumentKind, Role
+from node.record_errors import OWN_RECORD_UNKNOWN
 from node.records import CaseMove, NoticeKind, RecordKey
 from node.services.promising import SOURCE
 from tests.conftest import NewStore
@@ -112,7 +113,7 @@ def test_a_broken_promise_that_was_none_is_objected_to_and_counts_no_more(here: 
     assert work.move(case, CaseMove.GRANT).state.value == "granted"
     assert work.points() == 30
     assert work.record().state.value == "withdrawn"
-    with refused(UNKNOWN):
+    with refused(OWN_RECORD_UNKNOWN):
         work.object("again")
     assert here.get(promise).note == NOTE
 

@@ -11,6 +11,8 @@ from node.errors import FIELD_INVALID
 from node.model import Caller, Role
 from node.record_errors import (
     CASE_OPEN_ALREADY,
+    CASE_UNKNOWN,
+    OWN_RECORD_UNKNOWN,
     REPAIR_NOT_NEEDED,
     REPAIR_TOO_EARLY,
 )
@@ -66,7 +68,7 @@ def test_a_repaired_record_is_never_counted_shown_corrected_or_disputed_again(
     record = work.record()
     assert (record.state, work.points()) == (RecordState.REPAIRED, 0)
     for act in (work.object, work.apply):
-        assert refusal(act).fields["what"] == "record"
+        assert refusal(act).reason == OWN_RECORD_UNKNOWN
     sent = row(
         work.number, work.key.record_number, action="correct", revision=1, indicator="ded-64"
     )
@@ -84,7 +86,7 @@ def test_a_repaired_record_is_never_counted_shown_corrected_or_disputed_again(
         refusal(lambda: work.run(lambda tx: views.for_department(tx, OFFICER, case.case_id))),
         refusal(lambda: work.run(lambda tx: views.for_operator(tx, OPERATOR, case.case_id))),
     ):
-        assert error.fields["what"] == "case"
+        assert error.reason == CASE_UNKNOWN
 
 
 def test_it_stays_repaired_by_any_catalogue_that_comes_later(stage: Stage) -> None:
