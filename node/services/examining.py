@@ -94,6 +94,7 @@ class Examining:
         for what, there, command in (
             ("scale", registry.own_scale() is not None, "hutong scale load"),
             ("incentives", registry.catalogue is not None, "hutong incentives load"),
+            ("indicators", registry.indicators is not None, "hutong indicators load"),
         ):
             if there:
                 yield Finding(what, Severity.OK, "已生效。", "In force.")

@@ -69,14 +69,15 @@ def init(
 
 def _next_steps(settings: Path, shipped: data.City | None) -> list[str]:
     folder = data.path(shipped.pinyin) if shipped else Path()
-    scale, incentives = (
-        shlex.quote(str(folder / name)) for name in ("scale.toml", "incentives.toml")
+    scale, incentives, indicators = (
+        shlex.quote(str(folder / f"{name}.toml")) for name in ("scale", "incentives", "indicators")
     )
     return [
         f"export HUTONG_SETTINGS={shlex.quote(str(settings.resolve()))}",
         "hutong serve",
         f"hutong scale load {scale}",
         f"hutong incentives load {incentives}",
+        f"hutong indicators load {indicators}",
         "hutong client issue --role operator --name second",
         "hutong partner invite CITY",
         "hutong doctor",

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -153,6 +154,12 @@ def test_a_catalogue_is_read_whole_in_the_order_of_the_file() -> None:
     assert found.indicators["model"].departments == ("library", "police")
     assert found.indicators["model"].disclosure_class is DisclosureClass.A
     assert found.indicators["model"].repair_after_months == 0
+
+
+def test_the_example_of_the_manual_is_a_catalogue() -> None:
+    manual = (Path(__file__).resolve().parents[3] / "docs" / "manual.md").read_text("utf-8")
+    example = manual.split("### Indicators\n")[1].split("```toml\n")[1].split("```")[0]
+    assert list(parsed(example).indicators) == ["library-loan.overdue-month"]
 
 
 def test_the_rules_of_promises_may_be_left_out() -> None:
