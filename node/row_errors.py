@@ -6,7 +6,7 @@ No field of theirs holds a document number; `reason_named` finds the one that wa
 from typing import Final
 
 from federation.errors import Reason, Status
-from node.errors import DOCUMENT_INVALID, TOO_YOUNG
+from node.errors import DOCUMENT_INVALID
 
 _BAD: Final = Status.INVALID_ARGUMENT
 _STATE: Final = Status.FAILED_PRECONDITION
@@ -66,6 +66,12 @@ ROW_DOCUMENT_MISSING = Reason(
     _BAD,
     "document_number: it is empty; give the number of the person's document.",
     "document_number：为空；请填写当事人的证件号码。",
+)
+ROW_PERSON_MINOR = Reason(
+    "ROW_PERSON_MINOR",
+    _STATE,
+    "document_number: the person is under {age}; no records are kept of children, discard the row.",
+    "document_number：当事人未满 {age} 周岁；不保存未成年人的记录，请放弃此行。",
 )
 ROW_EVIDENCE_MISSING = Reason(
     "ROW_EVIDENCE_MISSING",
@@ -162,7 +168,6 @@ _ROW_REASONS: Final = {
     for reason in (
         *(value for value in globals().values() if isinstance(value, Reason)),
         DOCUMENT_INVALID,
-        TOO_YOUNG,
     )
 }
 

@@ -20,7 +20,8 @@ _SETTINGS: Final = {
     "memory_limit": "1GB",
     "threads": "1",
 }
-_DAY: Final = "DATE"
+_TEXT: Final = "'"
+_NAME: Final = '"'
 _INSTANTS: Final = "TIMESTAMP"
 _NESTED: Final = ("[]", "STRUCT", "MAP", "UNION", "BLOB", "BOOLEAN")
 
@@ -49,12 +50,9 @@ def _opened(file: str, path: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, 
         link = Path(directory) / "records.parquet"
         link.symlink_to(path.absolute())
         with duckdb.connect(":memory:", config=dict(_SETTINGS)) as connection:
+            source = f"read_parquet({_quoted(str(link), _TEXT)}, hive_partitioning = false)"
             try:
-                connection.execute(
-                    "CREATE VIEW records AS SELECT * FROM read_parquet($path, hive_partitioning=0)".replace(
-                        "$path", _quoted(str(link), "'")
-                    )
-                )
+                connection.execute(f"CREATE VIEW records AS SELECT * FROM {source}")  # noqa: S608 - quoted
             except duckdb.Error as error:
                 raise _broken(file) from error
             yield connection, "records"
@@ -76,7 +74,7 @@ def _columns(file: str, connection: duckdb.DuckDBPyConnection, name: str) -> dic
 
 
 def _text(column: str, kind: str) -> str:
-    quoted = _quoted(column, '"')
+    quoted = _quoted(column, _NAME)
     text = f"CAST({quoted} AS VARCHAR)"
     if kind.startswith(_INSTANTS):
         # Days that a library wrote as instants are days again; any other instant stays one.

@@ -1,7 +1,6 @@
 """Records as text: CSV with a heading line, or JSON Lines; read as a stream, twice if need be."""
 
 import csv
-import io
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -89,7 +88,7 @@ def _text(file: str, path: Path) -> Iterator[IO[str]]:
 def _first_undecodable(path: Path) -> int:
     """The line of the first bytes that are no UTF-8: a newline is never a part of a character."""
     with path.open("rb") as content:
-        for number, line in enumerate(io.BufferedReader(content.raw), start=1):
+        for number, line in enumerate(content, start=1):
             try:
                 line.decode()
             except UnicodeDecodeError:

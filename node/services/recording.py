@@ -172,10 +172,12 @@ class _Taking:
             for before, after in self._changes
             if before is not None
         ]
+        # Ids of one instant come in no order by themselves.
+        ids = sorted(self._here.new_id(now) for _ in moves)
         tx.records.add_moves(
             [
-                move_of(self._here.new_id(now), before, name, sender, now)
-                for before, _, name in moves
+                move_of(move_id, before, name, sender, now)
+                for move_id, (before, _, name) in zip(ids, moves, strict=True)
             ]
         )
         for before, _, name in moves:

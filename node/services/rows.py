@@ -25,13 +25,15 @@ from node.row_errors import (
     ROW_ENDS_EARLY,
     ROW_EVIDENCE_MISSING,
     ROW_HOLDS_DOCUMENT,
+    ROW_PERSON_MINOR,
     ROW_REVISION_MISSING,
     ROW_TEXT_UNFIT,
 )
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LIKE_DOCUMENT: Final = re.compile(
-    r"(?<![0-9A-Za-z])(?:[1-9][0-9]{16}[0-9Xx]|[A-Za-z]{3}[0-9]{12})(?![0-9A-Za-z])"
+    r"(?<![0-9A-Za-z])(?:[1-9][0-9]{5}(?:19|20)[0-9]{2}[01][0-9][0-3][0-9]{4}[0-9Xx]"
+    r"|[A-Za-z]{3}[0-9]{12})(?![0-9A-Za-z])"
     r"|[A-Z0-9<]{9}[0-9][A-Z<]{3}[0-9]{7}[MF<][0-9]{7}[A-Z0-9<]{14}[0-9<][0-9]"
 )
 _MASK: Final = "********"
@@ -141,7 +143,7 @@ class RowReader:
 
     def _content(self, row: RecordRow) -> Content:
         for column in ("record_number", "evidence", "indicator", "area"):
-            if _documents_in(getattr(row, column), self._today):
+            if _holds_document(getattr(row, column), self._today):
                 raise HutongError(ROW_HOLDS_DOCUMENT, column=column)
         occurred_on = _day(row.occurred_on, "occurred_on")
         if occurred_on > self._today:
@@ -170,6 +172,8 @@ class RowReader:
         try:
             document = parse_document(guess_kind(number), number, self._today)
         except HutongError as error:
+            if error.reason is TOO_YOUNG:
+                return HutongError(ROW_PERSON_MINOR, **error.fields)
             return error
         return self._keys.document_digest(document.kind.value, document.number)
 
@@ -188,8 +192,8 @@ class RowReader:
     def _masked(self, text: str, number: str) -> str:
         """A text of a bad row, fit to be kept: short, and without any document's number."""
         plain = text.replace(number, _MASK) if number else text
-        for found in _documents_in(plain, self._today):
-            plain = plain.replace(found, _MASK)
+        # Also one with a slip of the finger in it: it is nearly the number.
+        plain = _LIKE_DOCUMENT.sub(_MASK, plain)
         short = plain[:QUARANTINED_CHARACTERS]
         return "".join(c if _can_be_printed(c) else "\N{REPLACEMENT CHARACTER}" for c in short)
 
@@ -233,9 +237,9 @@ def _day(text: str, column: str) -> date:
     return found
 
 
-def _documents_in(text: str, today: date) -> list[str]:
-    """The parts of a text that are numbers of documents, check digit and all."""
-    return [found for found in _LIKE_DOCUMENT.findall(text) if _is_document(found, today)]
+def _holds_document(text: str, today: date) -> bool:
+    """Whether a part of a text is the number of a document, check digit and all."""
+    return any(_is_document(found, today) for found in _LIKE_DOCUMENT.findall(text))
 
 
 def _is_document(text: str, today: date) -> bool:
