@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FILE_LINES = 400
 FUNCTION_LINES = 70
 LOCKS = ("requirements.lock", "requirements-dev.lock")
-REASONS = [m for m in ("federation.errors", "node.errors") if importlib.util.find_spec(m)]
+_TABLES = ("federation.errors", "node.errors", "node.record_errors", "node.row_errors")
+REASONS = [m for m in _TABLES if importlib.util.find_spec(m)]
 
 # Each pattern is written so that it does not match itself.
 UNDONE = re.compile(r"\b(?:TO[D]O|FIX[M]E|X{3}|NotImpl[e]mentedError)\b")
