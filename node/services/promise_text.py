@@ -48,8 +48,7 @@ def draft(
         f"I promise to do what was agreed (to return, pay or finish it) by the end of {due_on}.",
         f"If I keep it: {_follows_en(kept)}",
         f"If I break it: {_follows_en(broken)}",
-        "When the venue says what became of it I am told, and may object; a named person answers,",
-        "and I may appeal against the answer.",
+        "I am told what the venue says of it, and may object; a person answers, and I may appeal.",
         "Until I have used the incentive I may take this promise back.",
         "This promise and what becomes of it stay in this city, and are given to no other.",
     )
@@ -69,7 +68,7 @@ def _follows_zh(indicator: Indicator | None) -> str:
         return "通知本人，不留记录。"
     verb = "加" if indicator.direction is Direction.ADDS else "减"
     return (
-        f"记入“{indicator.name_zh}”，本市信用分{verb} {_points(indicator)} 分，"
+        f"记入“{indicator.name_zh}”，按现行规则本市信用分{verb} {_points(indicator)} 分，"
         f"自认定之日起保留 {indicator.retention_months} 个月。"
     )
 
@@ -77,11 +76,10 @@ def _follows_zh(indicator: Indicator | None) -> str:
 def _follows_en(indicator: Indicator | None) -> str:
     if indicator is None:
         return "I am told, and no record is made."
-    verb = "adds" if indicator.direction is Direction.ADDS else "deducts"
-    months = indicator.retention_months
+    sign = "+" if indicator.direction is Direction.ADDS else "-"
     return (
-        f"it is recorded as “{indicator.name_en}”, which {verb} {_points(indicator)} points of my "
-        f"score in this city and is kept for {months} months from that day."
+        f"it is recorded as “{indicator.name_en}”, which by today's rules changes my score in this "
+        f"city by {sign}{_points(indicator)} and is kept for {indicator.retention_months} months."
     )
 
 
