@@ -5,6 +5,8 @@ import contextlib
 import functools
 import gc
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 import uvloop
@@ -31,12 +33,16 @@ from node.ports import Clock, Keys
 from node.services.assembly import UseCases, assemble
 from node.services.here import Here
 from node.store import Store, open_room, open_store
+from node.store.copying import open_copy, open_sums
 from node.transport.calls import unmetered
 from node.transport.local_client import LocalClient, local_client
 from node.transport.metrics import Metrics
 from node.transport.onboarding import GrpcDoor
 from node.transport.peers import GrpcPeers
 from node.transport.servers import Port, local_port, peer_port
+
+if TYPE_CHECKING:
+    from node.bulk.desk import Desk
 
 __all__ = [
     "ClientFiles",
@@ -48,6 +54,7 @@ __all__ = [
     "local_client",
     "read_settings",
     "serve",
+    "whole_city",
 ]
 
 _LOG = structlog.get_logger()
@@ -169,3 +176,24 @@ async def _live(node: _Node, settings: Settings) -> None:
         await node.cases.refreshing.close()
         await node.cases.rooms.close()
     _LOG.info("stopped")
+
+
+def whole_city(
+    settings: Settings, *, work_dir: Path | None, keep: bool, spark: str | None
+) -> "Desk":
+    """The whole city at once, over the store itself, whether the node serves or not.
+
+    By DuckDB in this process, or by the Spark cluster at `spark`; raises SPARK_MISSING.
+    """
+    # A node that serves, and every other command, does without these.
+    from node.bulk.desk import Desk, Place  # noqa: PLC0415 - slow to load
+    from node.bulk.spark_engine import SparkEngine  # noqa: PLC0415 - the same
+
+    here = Here(settings.code, settings.zone, SystemClock(), SystemEntropy())
+    return Desk(
+        here,
+        functools.partial(open_copy, settings.store_url),
+        functools.partial(open_sums, settings.store_url),
+        Place(work_dir, keep),
+        SparkEngine(spark) if spark else None,
+    )

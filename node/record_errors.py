@@ -22,6 +22,14 @@ OFFICER_NEEDED = Reason(
     "决定须由具体经办人作出；请使用经办人证书"
     "（`hutong client issue --role department --name {department}.经办人拼音`）。",
 )
+STORE_UNREADABLE = Reason(
+    "STORE_UNREADABLE",
+    Status.UNAVAILABLE,
+    "The store cannot be read for the whole city ({problem}); nothing was changed. Run this on the "
+    "machine of the store; `hutong serve` makes its tables, and brings older ones up to date.",
+    "无法为全市计分读取存储（{problem}），未作任何更改。请在存储所在的机器上运行；"
+    "`hutong serve` 会建立数据表，并更新旧版本的数据表。",
+)
 CASE_MOVE_REFUSED = Reason(
     "CASE_MOVE_REFUSED",
     _STATE,

@@ -66,12 +66,16 @@ class Desk:
         self,
         here: Here,
         copies: Callable[[], AbstractContextManager[CityCopy]],
+        sums: Callable[[], AbstractContextManager[SumKeeper]],
         place: Place,
         engine: Engine | None = None,
     ) -> None:
-        """Over copies of the store of the city `here`."""
+        """Over the store of the city `here`, which `copies` and `sums` open."""
         self._here = here
         self._copies = copies
+        self._sums = sums
+        self.directory: Path | None = None
+        """Where the last copy lies, or lay."""
         self._place = place
         self._engine = engine or DuckdbEngine()
 
@@ -99,7 +103,7 @@ class Desk:
             self._score(snapshot, then, LATER, progress)
             return rehearse(snapshot, now, then)
 
-    def rescore(self, sums: SumKeeper, progress: Progress) -> Rescored:
+    def rescore(self, progress: Progress) -> Rescored:
         """Keep for everybody what the records come to.
 
         Whose band that changes is counted by the use case that tells the resident so.
@@ -109,18 +113,18 @@ class Desk:
             total = int(snapshot.one(f"SELECT count(*) FROM ({_unequal(question)})")[0])
             done = kept = told = 0
             progress("keeping", 0, total)
-            for rows in snapshot.some_rows(_unequal(question), bulk_limits.KEEP_ROWS):
-                changes = [_change(row, question) for row in rows]
-                silent = [c.sums for c in changes if not c.to_tell]
-                persons = [c.person for c in changes if c.to_tell]
-                kept += sums.keep(silent) if silent else 0
-                told += self._tell(sums, persons) if persons else 0
-                done += len(rows)
-                progress("keeping", done, total)
+            with self._sums() as sums:
+                for rows in snapshot.some_rows(_unequal(question), bulk_limits.KEEP_ROWS):
+                    changes = [_change(row, question) for row in rows]
+                    kept += sums.keep([c.sums for c in changes if not c.to_tell])
+                    told += self._tell(sums, [c.person for c in changes if c.to_tell])
+                    done += len(rows)
+                    progress("keeping", done, total)
         return Rescored(total, kept, told, total - kept - told)
 
     def _tell(self, sums: SumKeeper, persons: list[int]) -> int:
-        return sums.run(lambda tx: recount(tx, self._here, persons, self._here.now()))
+        now = self._here.now()
+        return sums.run(lambda tx: recount(tx, self._here, persons, now)) if persons else 0
 
     def _in_force(self, registry: Registry) -> Question:
         own = registry.own_scale()
@@ -147,6 +151,7 @@ class Desk:
             workspace(self._place.parent, keep=self._place.keep) as directory,
             closing(Snapshot(directory)) as snapshot,
         ):
+            self.directory = directory
             with self._copies() as copy:
                 found = look(copy.registry)
                 snapshot.load(copy, progress)

@@ -14,14 +14,16 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import exc
 
+from federation.errors import HutongError
 from node import bulk_limits, limits
-from node.errors import STORE_UNAVAILABLE, HutongError
 from node.ports import Transaction
 from node.ports.bulk import RECORD_COLUMNS, RESIDENT_COLUMNS, Sums
+from node.record_errors import STORE_UNREADABLE
 from node.records import RecordState
 from node.registry import Registry
 from node.store.connection import Session
 from node.store.engine import is_conflict, make_engine, unavailable
+from node.store.migrate import is_up_to_date
 from node.store.record_tables import RECORDS
 from node.store.residents import NOBODY
 from node.store.tables import RESIDENTS
@@ -63,6 +65,7 @@ _WHOLE_CITY: Final = (
     "SET LOCAL statement_timeout = 0",
     "SET LOCAL idle_in_transaction_session_timeout = 0",
 )
+_SNAPSHOT: Final = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
 _ONLY_READS: Final = ("PRAGMA query_only = ON",)
 
 
@@ -102,35 +105,28 @@ class StoreCopy:
             with contextlib.closing(cursor):
                 yield from blocks(cursor, str(compiled))
         except dialect.loaded_dbapi.Error as error:
-            # The driver's own words may quote a row.
             told: Any = exc.DBAPIError.instance(
                 None, None, error, dialect.loaded_dbapi.Error, dialect=dialect
             )
-            raise unavailable(told) from None
+            raise told from None
 
 
 @contextlib.contextmanager
 def open_copy(url: str) -> Iterator[StoreCopy]:
-    """A copy of the store at `url`, whose tables are up to date.
+    """A copy of the store at `url`.
 
     Raises:
-        HutongError: SETTING_INVALID for a URL that is none, STORE_UNAVAILABLE.
+        HutongError: SETTING_INVALID for a URL that is none, STORE_UNREADABLE.
     """
-    engine = _engine(url)
-    postgresql = engine.dialect.name == "postgresql"
-    reading: dict[str, Any] = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
-    try:
-        with (
-            engine.execution_options(**(reading if postgresql else {})).connect() as connection,
-            connection.begin(),
-        ):
+    with _engine(url) as engine:
+        postgresql = engine.dialect.name == "postgresql"
+        options: dict[str, Any] = _SNAPSHOT if postgresql else {}
+        with engine.execution_options(**options).connect() as connection, connection.begin():
             for setting in _WHOLE_CITY if postgresql else _ONLY_READS:
                 connection.exec_driver_sql(setting)
+            if not is_up_to_date(connection):
+                raise _unreadable("its tables are not those of this version")
             yield StoreCopy(connection, load_registry(Session(connection)))
-    except exc.SQLAlchemyError as error:
-        raise unavailable(error) from error
-    finally:
-        engine.dispose()
 
 
 class StoreSums:
@@ -145,6 +141,8 @@ class StoreSums:
 
     def keep(self, portion: Sequence[tuple[str, Sums, Sums]]) -> int:
         """Put new sums in the place of old ones, where those are still kept."""
+        if not portion:
+            return 0
         return self._transact(lambda tx: sum(_keep(tx.session, *each) for each in portion))
 
     def run(self, use_case: Callable[[Transaction], T]) -> T:
@@ -188,24 +186,30 @@ def open_sums(url: str) -> Iterator[StoreSums]:
     """A way to put sums back into the store at `url`.
 
     Raises:
-        HutongError: SETTING_INVALID for a URL that is none, STORE_UNAVAILABLE.
+        HutongError: SETTING_INVALID for a URL that is none, STORE_UNREADABLE.
     """
-    engine = _engine(url)
-    try:
+    with _engine(url) as engine:
         yield StoreSums(engine)
+
+
+@contextlib.contextmanager
+def _engine(url: str) -> Iterator[sa.Engine]:
+    """The engine of a store that is there: to look at one never makes one."""
+    file = url.removeprefix(_SQLITE)
+    if url.startswith(_SQLITE) and not Path(file).is_file():
+        raise _unreadable(f"there is no file {file}")
+    engine = make_engine(url)
+    try:
+        yield engine
     except exc.SQLAlchemyError as error:
-        raise unavailable(error) from error
+        # SQLAlchemy's words, and the driver's, may quote a row.
+        raise _unreadable(unavailable(error).fields["problem"]) from None
     finally:
         engine.dispose()
 
 
-def _engine(url: str) -> sa.Engine:
-    # To look at a store never makes one.
-    if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).is_file():
-        raise HutongError(
-            STORE_UNAVAILABLE, problem=f"there is no file {url.removeprefix(_SQLITE)}"
-        )
-    return make_engine(url)
+def _unreadable(problem: str) -> HutongError:
+    return HutongError(STORE_UNREADABLE, problem=problem)
 
 
 def _copied(cursor: Any, sql: str) -> Iterator[bytes]:  # noqa: ANN401 - the driver's own

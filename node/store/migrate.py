@@ -17,6 +17,15 @@ _SCRIPTS: Final = Path(__file__).parent / "migrations"
 _ALONE: Final = threading.Lock()
 
 
+def is_up_to_date(connection: sa.Connection) -> bool:
+    """Whether a database has the tables of this version, no older and no newer ones."""
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    config.set_main_option("path_separator", "os")
+    found = MigrationContext.configure(connection).get_current_revision()
+    return found == ScriptDirectory.from_config(config).get_current_head()
+
+
 def migrate(engine: sa.Engine) -> None:
     """Run the migrations that the database lacks.
 

@@ -38,7 +38,7 @@ class ListedCity:
 
     people: list[Resident]
     facts: list[Record]
-    registry: Registry = field(default_factory=lambda: Registry(1, {}, {}, {}, {}, None))
+    registry: Registry = field(default_factory=lambda: Registry(1, (), {}, (), (), None))
 
     def resident_count(self) -> int:
         return len(self.people)
