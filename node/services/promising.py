@@ -13,7 +13,7 @@ from federation import checks
 from federation.identifiers import name
 from federation.pseudonym import pairwise_pseudonym
 from node.errors import FIELD_INVALID, UNKNOWN, HutongError
-from node.indicators import Indicator
+from node.indicators import PROMISES, Indicator
 from node.model import Caller, Decision, LogKind, Page, PageRequest
 from node.ports import Transaction
 from node.record_errors import (
@@ -40,7 +40,7 @@ from node.services.promise_text import PromiseText, draft, outcome
 from node.services.recording import Recording
 from node.services.standing import find_resident
 
-SOURCE: Final = "promises"
+SOURCE: Final = PROMISES
 """What stands in the place of a department in the records of promises."""
 
 

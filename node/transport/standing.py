@@ -5,14 +5,14 @@ from typing import Final
 
 from federation.bands import ScaleKind
 from federation.codec import instant_to_wire
-from node.indicators import Indicator
+from node.indicators import PROMISES, Indicator
 from node.record_limits import ADVICE_NAMES
 from node.services.explaining import Change, ExplainedRecord, StandingReport
 from node.transport.texts import Both, points
 from node.v1 import resident_service_pb2 as pb
 
 # Records that no department sent: those that the node itself makes of promises.
-_NO_DEPARTMENT: Final[dict[str, Both]] = {"promises": ("信用承诺", "promises")}
+_NO_DEPARTMENT: Final[dict[str, Both]] = {PROMISES: ("信用承诺", "promises")}
 
 
 def standing_to_wire(report: StandingReport) -> pb.GetStandingResponse:

@@ -53,9 +53,12 @@ ROOT = Path(__file__).resolve().parents[3]
 PEER_SERVICES = {"federation.v1.FederationService", "federation.v1.TrialService"}
 LOCAL_SERVICES = {
     "node.v1.ResidentService",
+    "node.v1.ResidentCaseService",
     "node.v1.VenueService",
     "node.v1.DepartmentService",
+    "node.v1.DepartmentCaseService",
     "node.v1.OperatorService",
+    "node.v1.OversightService",
 }
 
 
