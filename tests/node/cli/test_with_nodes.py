@@ -15,7 +15,7 @@ from tests.node.cli.conftest import Ran, Run
 
 pytestmark = pytest.mark.all
 
-RULES = (("scale", "scale.toml"), ("incentives", "incentives.toml"))
+RULES = tuple((what, f"{what}.toml") for what in ("scale", "incentives", "indicators"))
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +63,11 @@ def _excellent() -> str:
 
 def _resident(run: Run, home: City) -> str:
     ran = _json(run, home, "resident", "enrol", stdin=f"{_excellent()}\n")
-    records = data.path("records/zhengzhou.csv")
-    _at(run, home, "records", "load", records)
+    issue = ("client", "issue", "--role", "department", "--name", "credit-office")
+    assert _at(run, home, *issue).code == exits.DONE
+    load = ("records", "load", data.path("records/zhengzhou.csv"), "--department", "credit-office")
+    loaded = _at(run, home, *load)
+    assert loaded.code == exits.DONE, loaded.err
     return str(ran.json["resident_id"])
 
 
