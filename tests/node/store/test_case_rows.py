@@ -51,9 +51,22 @@ def case(serial: int = 1, **fields: object) -> Case:
     return replace(made, **fields)  # type: ignore[arg-type]
 
 
-def every(
-    desk: Desk, ask: Callable[[Transaction, PageRequest], Page[Case]], size: int
-) -> list[str]:
+Ask = Callable[[Transaction, PageRequest], Page[Case]]
+
+
+def _asked(tx: Transaction, *, ask: Ask, request: PageRequest) -> Page[Case]:
+    return ask(tx, request)
+
+
+def keep(desk: Desk, *cases: Case) -> None:
+    def act(tx: Transaction) -> None:
+        for each in cases:
+            tx.cases.add(each)
+
+    desk.run(act)
+
+
+def every(desk: Desk, ask: Ask, size: int) -> list[str]:
     """The ids of a whole list, read page by page."""
     found, token = list[str](), ""
     while True:
