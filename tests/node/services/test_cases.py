@@ -23,6 +23,7 @@ from node.record_errors import (
 from node.records import CaseKind, CaseMove, CaseState, NoticeKind
 from node.services.cases import MAKERS, MOVES, moves_of
 from tests.conftest import NewStore
+from tests.node.catalogue import made_catalogue
 from tests.node.services.casework import (
     COLLEAGUE,
     OFFICER,
@@ -250,3 +251,14 @@ def test_every_step_is_kept_in_order_told_to_the_resident_and_left_in_the_log(
     assert told.count(NoticeKind.CASE_OPENED) == 1
     assert told.count(NoticeKind.CASE_MOVED) == len(moves)
     assert (case.officer, case.overdue) == ("office.wang", False)
+
+
+def test_where_the_catalogue_has_the_indicator_no_more_the_sender_answers(stage: Stage) -> None:
+    work = Casework.about(stage, "minor")
+    case = work.object()
+    kept = made_catalogue(2)
+    without = {name: each for name, each in kept.indicators.items() if name != "minor"}
+    other = replace(kept, indicators=without)
+    stage.act(work.town, lambda tx: tx.administration.put_indicators(other))
+    assert refusal(lambda: work.move(case, CaseMove.REFUSE, COLLEAGUE)).reason == CASE_UNKNOWN
+    assert work.move(case, CaseMove.REFUSE).state is CaseState.REFUSED
