@@ -47,9 +47,9 @@ PROMISE_LONGEST: Final = timedelta(days=365)
 # holds below the records.
 STANDING_CHANGES: Final = 12
 
-# Residents that are counted anew in one transaction: some tens of milliseconds, so that others who
+# Residents that are counted anew in one transaction: about twenty milliseconds, so that others who
 # wait to write are not held up; and the rest in between, in which another process gets the lock.
-RESCORE_ROWS: Final = 250
+RESCORE_ROWS: Final = 100
 RESCORE_REST: Final = timedelta(milliseconds=5)
 
 # How often the node looks whether residents are to be counted anew, where neither a new catalogue

@@ -29,8 +29,8 @@ ALL = PageRequest(200, "")
 
 
 @pytest.fixture
-def stage(new_sqlite: NewStore) -> Iterator[Stage]:
-    with staged(new_sqlite) as found:
+def stage(new_store: NewStore) -> Iterator[Stage]:
+    with staged(new_store) as found:
         yield found
 
 
