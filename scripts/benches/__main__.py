@@ -3,17 +3,19 @@
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
-from scripts.benches import attest, reach, refusal_timing
+from scripts.benches import attest, reach, refusal_timing, rescore
 from scripts.benches.figures import Figure, show, write
 
 BENCHES: dict[str, Callable[[int], list[Figure]]] = {
     "attest": attest.run,
     "refusal-timing": refusal_timing.run,
     "reach": reach.run,
+    "rescore": partial(rescore.run, residents=rescore.RESIDENTS, records=rescore.RECORDS),
 }
 
 
@@ -24,6 +26,8 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument("--rounds", type=int, default=5, help="pairs to measure (5)")
     parser.add_argument("--list", action="store_true", help="name the benches")
+    parser.add_argument("--residents", type=int, default=rescore.RESIDENTS, help="of rescore")
+    parser.add_argument("--records", type=int, default=rescore.RECORDS, help="of rescore")
     arguments = parser.parse_args()
     if arguments.list:
         print("\n".join(BENCHES))
@@ -31,11 +35,13 @@ def main() -> int:
     unknown = [name for name in arguments.names if name not in BENCHES]
     if unknown:
         parser.error(f"there is no bench {unknown[0]}; there are: {', '.join(BENCHES)}")
+    sizes = {"residents": arguments.residents, "records": arguments.records}
+    benches = BENCHES | {"rescore": partial(rescore.run, **sizes)}
     console = Console()
     figures = list[Figure]()
     for name in arguments.names or BENCHES:
         with console.status(f"{name} ..."):
-            figures += BENCHES[name](arguments.rounds)
+            figures += benches[name](arguments.rounds)
     show(figures, console)
     if arguments.json:
         write(figures, arguments.json)

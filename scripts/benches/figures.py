@@ -10,6 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 
+_FEW = 100  # below it four digits tell more than whole numbers
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One measurement: the median of its rounds, and its ratio to what it was paired with."""
@@ -39,7 +42,7 @@ def show(figures: Sequence[Figure], console: Console) -> None:
     for figure in figures:
         table.add_row(
             figure.name,
-            f"{figure.value:,.4g}" if figure.value < 1 else f"{figure.value:,.0f}",
+            f"{figure.value:,.4g}" if figure.value < _FEW else f"{figure.value:,.0f}",
             figure.unit,
             "" if figure.ratio is None else f"{figure.ratio:.3f}",
             figure.against or "",

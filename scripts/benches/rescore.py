@@ -6,7 +6,6 @@ arrived, and once more over the engine's own layout. The records are made up: se
 who have none, some, or hundreds.
 """
 
-import argparse
 import time
 from collections.abc import Callable
 from datetime import date
@@ -31,9 +30,12 @@ from node.indicators import (
 )
 from scripts.benches.figures import Figure, paired
 
+RESIDENTS: Final = 10_000_000
+RECORDS: Final = 247_000_000
+"""As many as the source article counts; the files need 20 GB of disk."""
+
 _TODAY: Final = date(2026, 11, 25)
-_INDICATORS: Final = 1_180  # as many as the source article counts
-_MIB: Final = 2**20
+_INDICATORS: Final = 1_180
 
 # Of one resident of an even spread, the share of the first and of the last: 12 times the mean and a
 # quarter of it; and one in twenty has none at all.
@@ -75,12 +77,6 @@ SELECT {who}, score, CASE WHEN score < 80000 THEN 0 WHEN score < 100000 THEN 1
     WHEN score < 120000 THEN 2 WHEN score <= 150000 THEN 3 ELSE 4 END AS band
 FROM scored
 """
-
-
-def options(parser: argparse.ArgumentParser) -> None:
-    """The sizes, which are those of the issue unless they are given."""
-    parser.add_argument("--residents", type=int, default=10_000_000)
-    parser.add_argument("--records", type=int, default=247_000_000)
 
 
 def run(rounds: int, *, residents: int, records: int) -> list[Figure]:
