@@ -30,8 +30,11 @@ class Records(Protocol):
     def persons(self, digests: Iterable[bytes]) -> dict[bytes, int]:
         """The persons that are known, by the keyed digest of their document."""
 
-    def add_person(self, person: int, digest: bytes) -> None:
-        """Keep a new person; one that is known makes the transaction run again."""
+    def add_persons(self, persons: Mapping[bytes, int]) -> None:
+        """Keep new persons, by the keyed digest of their document.
+
+        One that is known makes the transaction run again.
+        """
 
     def find(self, keys: Iterable[RecordKey]) -> dict[RecordKey, Record]:
         """The records of those keys, in whatever state, at their newest revision."""

@@ -23,7 +23,7 @@ from node.records import (
 from node.services.cases import MOVED_REASON, WITHDRAWN_REASON, end_cases
 from node.services.here import Here
 from node.services.noticing import fields_of, notify
-from node.services.persons import add_person
+from node.services.persons import persons_of
 from node.services.recounting import recount
 from node.services.row_deciding import RowDecider, Sender, move_of
 from node.services.rows import Asked, ReadRow, RowReader
@@ -120,7 +120,8 @@ class _Taking:
         self._decider = RowDecider(
             catalogue, batch.sender, batch.now, batch.today, tx.records.moves
         )
-        self._persons = self._known_persons()
+        digests = {row.digest for row in batch.rows if row.digest is not None}
+        self._persons = persons_of(tx, here, digests)
         asked = (row.found.key for row in batch.rows if isinstance(row.found, Asked))
         self._before = tx.records.find(asked)
         self._newest = dict(self._before)
@@ -151,14 +152,6 @@ class _Taking:
 
     def _person(self, row: ReadRow) -> int | None:
         return row.person if row.digest is None else self._persons[row.digest]
-
-    def _known_persons(self) -> dict[bytes, int]:
-        """Each document's person; one of whom nothing is known yet gets a number."""
-        digests = {row.digest for row in self._batch.rows if row.digest is not None}
-        found = self._tx.records.persons(digests)
-        for digest in sorted(digests - found.keys()):
-            found[digest] = add_person(self._tx, self._here, digest)
-        return found
 
     def _write(self) -> None:
         tx, sender, now = self._tx, self._batch.sender, self._batch.now

@@ -15,7 +15,7 @@ from node.errors import CONSENT_NOT_STANDING, FIELD_INVALID, UNKNOWN, HutongErro
 from node.model import DocumentKind, LogKind, Page, PageRequest, PresentationCode, Resident
 from node.ports import Keys, Transaction
 from node.services.here import Here
-from node.services.persons import add_person
+from node.services.persons import persons_of
 from node.services.scoring import recounted
 from node.services.standing import find_resident
 from node.services.terms import TermsBook, not_active
@@ -57,7 +57,7 @@ class ResidentDesk:
         if known is not None:
             return Enrolled(known.resident_id, before=True)
         secret = self._here.entropy.token(_SECRET_BYTES)
-        person = tx.records.persons([digest]).get(digest) or add_person(tx, self._here, digest)
+        person = persons_of(tx, self._here, [digest])[digest]
         resident = Resident(self._here.new_id(now), digest, secret, now, person)
         # Records that were there before count from now on; that is no change to be told of.
         records, today = tx.records.of([person])[person], self._here.day(now)

@@ -7,7 +7,7 @@ goes no further than its keyed digest: neither errors nor what is kept of a bad 
 import re
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from federation.identifiers import name, uuid8
 from node.documents import guess_kind, parse_document
@@ -178,7 +178,7 @@ class RowReader:
         return self._keys.document_digest(document.kind.value, document.number)
 
     def _masked_row(self, row: RecordRow, number: str) -> RecordRow:
-        texts = {
+        texts: dict[str, Any] = {
             column: self._masked(value, number)
             for column, value in asdict(row).items()
             if isinstance(value, str)

@@ -122,7 +122,7 @@ def trial_indicators(scale: Scale) -> IndicatorCatalogue:
         departments={DEPARTMENT: Department(DEPARTMENT, "试验", "trial")},
         areas={},
         categories={DEPARTMENT: Category(DEPARTMENT, "试验", "trial", Dimension.HONOUR)},
-        indicators={name: _indicator(name, *what) for name, *what in parts},
+        indicators={name: _indicator(name, points, to) for name, points, to in parts},
         rules=ScoringRules(
             disputed_count=False,
             objection_days=1,

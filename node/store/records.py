@@ -1,7 +1,7 @@
 """Persons, their records, and every step of those."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from functools import lru_cache
@@ -73,9 +73,12 @@ class RecordRepository:
             found.update((bytes(digest), person) for person, digest in rows)
         return found
 
-    def add_person(self, person: int, digest: bytes) -> None:
-        """Keep a new person."""
-        self._session.write(_ADD_PERSON, person=person, document_digest=digest)
+    def add_persons(self, persons: Mapping[bytes, int]) -> None:
+        """Keep new persons."""
+        self._session.write_all(
+            _ADD_PERSON,
+            [{"person": person, "document_digest": digest} for digest, person in persons.items()],
+        )
 
     def find(self, keys: Iterable[RecordKey]) -> dict[RecordKey, Record]:
         """The records of those keys."""

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -27,7 +28,7 @@ def csv(*rows: str, heading: str = HEADING) -> bytes:
     return "\n".join((heading, *rows, "")).encode()
 
 
-def jsonl(*rows: dict[str, object]) -> bytes:
+def jsonl(*rows: Mapping[str, object]) -> bytes:
     return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
 
 

@@ -340,8 +340,8 @@ def test_small_portions_remove_all_of_it(
         visit = replace(recognition(serial, bytes([serial]) * 32), ended_at=NOW)
         keeper.keep(
             lambda tx, o=old, y=young: tx.records.add([o, y]),  # type: ignore[misc]
-            lambda tx, s=serial: tx.records.add_person(s, bytes([s]) * 32),  # type: ignore[misc]
-            lambda tx, s=serial: tx.records.add_person(100 + s, bytes([100 + s]) * 32),  # type: ignore[misc]
+            lambda tx, s=serial: tx.records.add_persons({bytes([s]) * 32: s}),  # type: ignore[misc]
+            lambda tx, s=serial: tx.records.add_persons({bytes([100 + s]) * 32: 100 + s}),  # type: ignore[misc]
             lambda tx, v=visit: tx.recognitions.put(v),  # type: ignore[misc]
             lambda tx, v=visit: tx.log.append(entry(int(v.recognition_id[-3:]), v.recognition_id)),  # type: ignore[misc]
         )
@@ -367,7 +367,7 @@ def test_counts_of_past_days_go_and_totals_stay(keeper: Keeper) -> None:
 
 def test_a_person_of_whom_something_is_kept_stays(keeper: Keeper) -> None:
     keeper.keep(
-        *(lambda tx, s=serial: tx.records.add_person(s, bytes([s]) * 32) for serial in range(1, 8)),
+        *(lambda tx, s=serial: tx.records.add_persons({bytes([s]) * 32: s}) for serial in range(1, 8)),
         lambda tx: tx.residents.add(resident(1)),
         lambda tx: tx.records.add([replace(record(2, 2), indicator_id="add-1")]),
         lambda tx: tx.records.add_moves([replace(moved(), person=3)]),
