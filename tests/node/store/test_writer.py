@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -52,7 +53,7 @@ def append_what_no_column_holds(tx: Transaction) -> None:
 
 
 def write_what_no_column_holds(tx: Transaction) -> None:
-    tx.residents.recount(text_id(1), 2**70, (), None)
+    tx.residents.recount(replace(resident(1), points_milli=2**70))
 
 
 def test_what_queues_while_the_writer_is_busy_shares_one_commit(new_store: NewStore) -> None:

@@ -8,6 +8,7 @@ import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import sqlalchemy as sa
 
@@ -104,8 +105,8 @@ async def count_up(store: Store, _worker: int, times: int) -> None:
 
     def case(tx: Transaction) -> None:
         found = tx.residents.get(text_id(1))
-        points = found.points_milli if found else 0
-        tx.residents.recount(text_id(1), points + 1, (), None)
+        if found is not None:
+            tx.residents.recount(replace(found, points_milli=found.points_milli + 1))
 
     for _ in range(times):
         await store.run(case)
