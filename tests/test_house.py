@@ -20,8 +20,14 @@ from federation.errors import Reason
 ROOT = Path(__file__).resolve().parent.parent
 FILE_LINES = 400
 FUNCTION_LINES = 70
-LOCKS = ("requirements.lock", "requirements-dev.lock")
-_TABLES = ("federation.errors", "node.errors", "node.record_errors", "node.row_errors")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-spark.lock")
+_TABLES = (
+    "federation.errors",
+    "node.bulk.errors",
+    "node.errors",
+    "node.record_errors",
+    "node.row_errors",
+)
 REASONS = [m for m in _TABLES if importlib.util.find_spec(m)]
 
 # Each pattern is written so that it does not match itself.
@@ -148,7 +154,8 @@ def test_the_locks_hold_every_dependency_in_a_version_that_suits() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     runtime = project["dependencies"]
     development = runtime + project["optional-dependencies"]["dev"]
-    for lock, needed in zip(LOCKS, (runtime, development), strict=True):
+    spark = development + project["optional-dependencies"]["spark"]
+    for lock, needed in zip(LOCKS, (runtime, development, spark), strict=True):
         pins = _pins(lock)
         needs = [Requirement(text) for text in needed]
         found = {need.name: pins.get(canonicalize_name(need.name)) for need in needs}
@@ -156,8 +163,8 @@ def test_the_locks_hold_every_dependency_in_a_version_that_suits() -> None:
 
 
 def test_development_has_the_very_versions_that_run() -> None:
-    runtime, development = map(_pins, LOCKS)
-    assert runtime.items() <= development.items()
+    runtime, development, spark = map(_pins, LOCKS)
+    assert runtime.items() <= development.items() <= spark.items()
 
 
 @pytest.mark.parametrize("module", REASONS)

@@ -15,9 +15,9 @@ SPARK_MISSING = Reason(
     "SPARK_MISSING",
     Status.FAILED_PRECONDITION,
     "Apache Spark is not usable here: {problem}. Install it with `pip install 'hutong[spark]'` (in "
-    "a checkout: `scripts/setup --spark`), and Java 17; or leave out --engine spark.",
+    "a checkout: `scripts/setup --spark`), and Java 17; or leave out --spark.",
     "无法使用 Apache Spark：{problem}。请用 `pip install 'hutong[spark]'` 安装"
-    "（在源码目录中：`scripts/setup --spark`），并安装 Java 17；或去掉 --engine spark。",
+    "（在源码目录中：`scripts/setup --spark`），并安装 Java 17；或去掉 --spark。",
 )
 SPARK_FAILED = Reason(
     "SPARK_FAILED",

@@ -9,7 +9,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-
 _FEW = 100  # below it four digits tell more than whole numbers
 
 
