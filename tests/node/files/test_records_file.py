@@ -313,3 +313,10 @@ def test_the_last_request_of_a_file_says_so(count: int, start: int, sizes: list[
     assert [len(request.get("rows", ())) for request in found] == sizes
     assert [request["is_last"] for request in found] == [False] * (len(sizes) - 1) + [True]
     assert found[0]["first_row"] == start
+
+
+def test_the_example_of_the_manual_is_a_file_of_records(tmp_path: Path) -> None:
+    manual = (Path(__file__).resolve().parents[3] / "docs" / "manual.md").read_text("utf-8")
+    example = manual.split("### Records\n")[1].split("```csv\n")[1].split("```")[0]
+    actions = [each.row.action for each in read(tmp_path / "r.csv", example.encode())]
+    assert actions == ["", "", "correct", "withdraw"]
