@@ -48,6 +48,8 @@ def _chart(kind: type[Any], title: str, **options: object) -> Any:  # noqa: ANN4
         style=CleanStyle,
         js=(),
         legend_at_bottom=True,
+        truncate_legend=-1,
+        truncate_label=-1,
         **options,
     )
 
