@@ -221,7 +221,8 @@ def test_a_hundred_thousand_rows_one_in_a_hundred_bad_killed_twice_on_the_way(
     check_all(home, ROWS)
     with store_of(home) as connection:
         persons = connection.execute(sa.select(sa.func.count()).select_from(PERSONS)).scalar_one()
-    assert persons == PERSONS_COUNT
+    # Some never come but without their document, or with a bad number.
+    assert persons == PERSONS_COUNT - 2 * (PERSONS_COUNT // EVERY // 10)
     mine = sum(1 for place in range(7, ROWS, PERSONS_COUNT) if place % EVERY)
     standing = home.resident("GetStanding", resident_id=resident)
     assert int(standing["points_milli"]) == mine * indicators[0].effect_milli
