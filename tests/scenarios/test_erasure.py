@@ -155,7 +155,7 @@ def test_a_node_killed_while_it_erases_has_erased_all_or_nothing(
                 assert leavings.in_rows(engine, leads) == {}
             if store is None:
                 gone = leads | {"number": about.document_number}
-                found = lambda g=gone: leavings.in_files(city.directory, g)  # type: ignore[misc]  # noqa: E731
+                found = lambda g=gone: leavings.in_files(city.directory, g)  # noqa: E731
                 assert eventually(lambda f=found: f() == {})  # type: ignore[misc]
 
 
