@@ -1,4 +1,7 @@
-"""What is removed when nobody can ask for it any more."""
+"""What is removed within days because nobody can ask for it any more.
+
+What is kept for months and years, and how long, is in `node.services.retaining`.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -13,12 +13,13 @@ from federation.envelope import Envelope
 from federation.errors import NOT_RECOGNISED
 from federation.identifiers import CityCode, parse_code
 from node.errors import FIELD_INVALID, UNKNOWN, HutongError
-from node.model import Caller, DocumentKind, PageRequest, Role
+from node.model import Caller, Counter, DocumentKind, PageRequest, Role
 from node.ports import Transaction
 from node.records import CaseMove, RecordRow, RowAction
 from node.services.checking import RecognitionOutcome
 from node.services.here import Here
 from node.services.record_loads import Portion
+from node.store.tables import METADATA
 from tests.conftest import NewStore
 from tests.node import leavings
 from tests.node.catalogue import OFFICE, row
@@ -346,3 +347,36 @@ def test_erasing_is_all_or_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(LookupError):
         life.erase()
     assert leavings.dump(life.town.store._engine) == before
+
+
+# Tables that name no resident of this city. Questions are tried by themselves, and counters of
+# visitors are of those alone whose incentives have a capacity for each.
+NOBODY = {
+    "own_scales", "partners", "partner_moves", "contacts", "invitations", "partner_scales",
+    "agreements", "catalogues", "indicator_catalogues", "node_state", "joinings", "record_loads",
+    "log_entries", "questions", "counters",
+}  # fmt: skip
+
+
+def test_a_life_leaves_something_in_every_table_that_names_residents(stage: Stage) -> None:
+    life = lived(stage)
+    found = {table for tables in life.left().values() for table in tables}
+    with life.town.store._engine.connect() as connection:
+        held = connection.execute(
+            sa.text("SELECT count(*) FROM case_steps WHERE case_id = :one"),
+            {"one": life.leads["case_id 0"]},
+        ).scalar_one()
+    assert held
+    assert {t.name for t in METADATA.sorted_tables} - NOBODY == found
+
+
+def test_the_count_of_a_visitors_day_goes_with_the_visitor(stage: Stage) -> None:
+    life = lived(stage)
+    visit_id = life.leads["recognition 0"]
+    for who in (visit_id, "another"):
+        scope = f"resident-day:2026-11-24:{who}"
+        stage.act(life.town, lambda tx, s=scope: tx.redemptions.count(Counter("card", s, 5)))  # type: ignore[misc]
+    life.erase()
+    scopes = leavings.dump(life.town.store._engine)["counters"]
+    assert [scope for scope in scopes if "resident-day" in scope and "another" not in scope] == []
+    assert any("another" in scope for scope in scopes)
