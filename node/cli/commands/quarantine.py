@@ -34,7 +34,7 @@ def list_rows(session: Session, *, department: str) -> None:
     if not found:
         session.out.line(session.say("said.quarantine_empty"))
         return
-    headings = ("row", "place", "record", "received", "why")
+    headings = ("row", "place", "record", "why")
     session.out.table(
         [session.say(f"words.{word}") for word in headings],
         [
@@ -42,7 +42,6 @@ def list_rows(session: Session, *, department: str) -> None:
                 row["row_id"],
                 f"{row['file_name']}:{row['line']}" if row["file_name"] else row["line"],
                 row["row"]["record_number"],
-                session.time(row["received_at"]),
                 session.pick(row, "problem"),
             )
             for row in found

@@ -162,37 +162,54 @@ def test_a_request_that_is_repeated_gets_the_first_answer(run: Run, home: City) 
     assert _json(run, home, *command).json == _json(run, home, *command).json
 
 
-def test_records_may_be_loaded_again_and_a_refused_row_is_named_by_its_line(
+def _records(*rows: str) -> str:
+    heading = "record_number,indicator,document_number,occurred_on,evidence"
+    return "\n".join((heading, *rows, ""))
+
+
+def test_records_may_be_loaded_again_and_a_bad_row_waits_with_its_reason(
     run: Run, home: City, tmp_path: Path
 ) -> None:
     _resident(run, home)
-    heading = "record_number,document_number,title_zh,title_en,points,occurred_on\n"
-    good = f'q-1,{_excellent()},"说明\n两行",two lines,1,2026-01-01\n'
-    bad = "q-2,999999194006122466,无此人,nobody here,1,2026-01-01\n"
+    good, bad = (
+        f"{name},{what},{_excellent()},2026-01-01,e"
+        for name, what in (("w-1", "honesty-model.city"), ("w-2", "honesty-modle.city"))
+    )
     path = tmp_path / "records.csv"
-    path.write_text(heading + good + bad, "utf-8")
-    first = _json(run, home, "records", "load", path)
+    path.write_text(_records(good, bad, good), "utf-8")
+    load = ("records", "load", path, "--department", "credit-office")
+    first = _json(run, home, *load)
     assert first.code == exits.REFUSED
-    assert first.json["accepted_count"] == 1
-    assert [row["line"] for row in first.json["rejected"]] == [4]
+    said = first.json["load"]
+    counts = [said[f"{what}_count"] for what in ("accepted", "unchanged", "quarantined")]
+    assert counts == ["1", "1", "1"]
+    assert first.json["waiting_by_reason"] == {"INDICATOR_UNKNOWN": 1}
     assert "999999" not in first.out
-    again = _json(run, home, "records", "load", path).json
-    assert (again["accepted_count"], again["duplicate_count"]) == (0, 1)
-    assert "4" in _at(run, home, "records", "load", path).out
+    again = _at(run, home, *load)
+    assert again.code == exits.REFUSED
+    for word in ("nothing was changed", "1 rows taken", "honesty-model.city?", "quarantine list"):
+        assert word in again.out
+    in_chinese = _at(run, home, "--lang", "zh", *load)
+    assert "未作任何更改" in in_chinese.out
+    office = ("--department", "credit-office")
+    [waits] = _json(run, home, "quarantine", "list", *office).json["rows"]
+    assert (waits["line"], waits["file_name"], waits["person_known"]) == ("2", "records.csv", True)
+    assert (
+        "生效的指标目录中没有" in _at(run, home, "--lang", "zh", "quarantine", "list", *office).out
+    )
+    fix = ("quarantine", "fix", waits["row_id"], "--set", "indicator=honesty-model.city")
+    assert _json(run, home, *fix, *office).json["accepted"] is True
+    assert _at(run, home, *load).code == exits.DONE
 
 
 def test_more_records_than_one_request_takes_are_sent_in_portions(
     run: Run, home: City, tmp_path: Path
 ) -> None:
     resident = _resident(run, home)
-    rows = [
-        f'{{"record_number": "m-{n}", "document_number": "{_excellent()}", "title_zh": "事", '
-        f'"title_en": "x", "points": 0, "occurred_on": "2026-01-01"}}\n'
-        for n in range(600)
-    ]
-    path = tmp_path / "records.jsonl"
-    path.write_text("".join(rows), "utf-8")
-    assert _json(run, home, "records", "load", path).json["accepted_count"] == 600
+    rows = [f"m-{n},honesty-model.city,{_excellent()},2026-01-01,e" for n in range(600)]
+    load = ("records", "load", "-", "--department", "credit-office")
+    loaded = _json(run, home, *load, stdin=_records(*rows)).json["load"]
+    assert (loaded["accepted_count"], loaded["file_name"]) == ("600", "stdin")
     counted = _json(run, home, "resident", "standing", resident).json["records"]
     assert sum(record["record_number"].startswith("m-") for record in counted) == 600
 
