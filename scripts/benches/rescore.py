@@ -93,8 +93,10 @@ def _measured(snapshot: Snapshot, rounds: int, residents: int, records: int) -> 
     scale = _scale()
     question = Question(_catalogue(), scale, _TODAY)
     _generate(snapshot, question, residents, records)
+    _forget_peak()
     layout = _seconds(snapshot.lay_out)
     resolving = _seconds(lambda: resolve(snapshot, question, "effects"))
+    preparing = _peak_mib()
     low, high, base = scale.minimum_milli, scale.maximum_milli, scale.base_milli
 
     def bare(who: str, points: str, table: str) -> Callable[[], None]:
@@ -118,6 +120,7 @@ def _measured(snapshot: Snapshot, rounds: int, residents: int, records: int) -> 
         *paired(name, times["engine"], "bare SQL, as they arrived", times["arrived"], "s"),
         *paired(f"{name} (2)", times["engine"], "bare SQL, as laid out", times["laid out"], "s"),
         Figure("rescore: memory at most", most, "MiB", None, None, [most]),
+        Figure("rescore: memory before, at most", preparing, "MiB", None, None, [preparing]),
         Figure("rescore: laying out, once", layout, "s", None, None, [layout]),
         Figure("rescore: a catalogue's effects", resolving, "s", None, None, [resolving]),
     ]
