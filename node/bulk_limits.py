@@ -22,5 +22,5 @@ VERIFY_STALE: Final = 10_000
 # Residents who are named when sums differ; how many there are in all is told too.
 DIFFERENCES: Final = 1_000
 
-# Bars of a histogram: the width of a terminal allows no more.
-BARS: Final = 20
+# Bars of a histogram: a terminal shows no more at once. A scale from 0 to 200 makes 21 by tens.
+BARS: Final = 21

@@ -113,7 +113,7 @@ def _scores(snapshot: Snapshot, scale: Scale, table: str) -> tuple[Bar, ...]:
 
 def _bars(snapshot: Snapshot, value: str, source: str, low: int, high: int) -> tuple[Bar, ...]:
     """Bars of whole points from `low` to `high`, the empty ones too."""
-    width = _MILLI * (1 + (high - low) // (_MILLI * bulk_limits.BARS))
+    width = _width(low, high)
     first = low // width
     rows = snapshot.rows(
         f"SELECT CAST(floor(({value}) / {width}) AS BIGINT) AS bar, count(*) FROM {source} "
@@ -123,3 +123,13 @@ def _bars(snapshot: Snapshot, value: str, source: str, low: int, high: int) -> t
     return tuple(
         Bar(place * width, counts.get(place, 0)) for place in range(first, high // width + 1)
     )
+
+
+def _width(low: int, high: int) -> int:
+    """The narrowest of 1, 2, 5, 10, 20, 50 ... points that makes few enough bars."""
+    power = _MILLI
+    while True:
+        for width in (power, 2 * power, 5 * power):
+            if high // width - low // width < bulk_limits.BARS:
+                return width
+        power *= 10

@@ -106,11 +106,11 @@ def _next_band(report: StandingReport) -> Both:
         if band.lower is not None and not band.lower.inclusive:
             return (
                 f"再增加超过 {needed} 分可达“{band.name_zh}”。",
-                f"More than {needed} points more reach “{band.name_en}”.",
+                f"More than +{needed} reaches “{band.name_en}”.",
             )
         return (
             f"再增加 {needed} 分可达“{band.name_zh}”。",
-            f"{needed} points more reach “{band.name_en}”.",
+            f"+{needed} reaches “{band.name_en}”.",
         )
     listed = report.scale.listed_by[report.scale.rank(band.band_id)]
     return (

@@ -53,7 +53,7 @@ def list_rows(session: Session, *, department: str) -> None:
 @command("quarantine fix")
 @argument("row_id", type=uuid_of, metavar="ROW")
 @option("--set", "changes", multiple=True, metavar="COLUMN=VALUE", text="row_set")
-@option("--document", metavar="NUMBER", text="row_document")
+@option("--document-number", metavar="NUMBER", text="row_document")
 @_department
 @request_id
 @pass_session
@@ -62,14 +62,14 @@ def fix(
     *,
     row_id: str,
     changes: Sequence[str],
-    document: str | None,
+    document_number: str | None,
     department: str,
     request_id: str | None,
 ) -> int:
     """Put a row back as it should be."""
     changed = dict(_change(each) for each in changes)
-    if document is not None:
-        changed["document_number"] = secret(session, document, "said.ask_document")
+    if document_number is not None:
+        changed["document_number"] = secret(session, document_number, "said.ask_document")
     node = Node(session, Role.DEPARTMENT, department)
     values = _values(_row(node, row_id)) | changed
     answer = node.change("PutBackRow", request_id, row_id=row_id, row=wire_row(row_of(values)))

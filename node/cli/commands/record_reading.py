@@ -8,13 +8,15 @@ from node.model import Role
 
 
 @command("records list")
-@option("--document", "document", metavar="NUMBER", text="document_number")
+@option("--document-number", metavar="NUMBER")
 @option("--purpose", required=True, metavar="TEXT")
 @option("--department", default=DEFAULT, metavar="NAME")
 @pass_session
-def list_records(session: Session, *, document: str | None, purpose: str, department: str) -> None:
+def list_records(
+    session: Session, *, document_number: str | None, purpose: str, department: str
+) -> None:
     """List what this department may see of one person's records."""
-    number = secret(session, document, "said.ask_document")
+    number = secret(session, document_number, "said.ask_document")
     node = Node(session, Role.DEPARTMENT, department)
     asked = {"document_number": number, "purpose": purpose}
     found, classes, token = [], [], ""

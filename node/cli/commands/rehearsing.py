@@ -168,6 +168,8 @@ def _histogram(session: Session, bars: tuple[Bar, ...], heading: str) -> None:
     longest = max((bar.residents for bar in bars), default=0)
     if not longest:
         return
+    held = [place for place, bar in enumerate(bars) if bar.residents]
+    bars = bars[held[0] : held[-1] + 1]
     session.out.table(
         [session.say(heading), session.say("words.residents"), ""],
         [

@@ -81,7 +81,7 @@ def test_a_department_lists_records_and_the_resident_sees_it(city: Run, resident
     assert "Nobody has read" in done(city("resident", "reads", resident)).out
     client(city, "department", THIRD)
     asked = ("records", "list", "--purpose", "a licence", "--department", THIRD)
-    listed = done(city(*asked, "--document", "-", stdin=NUMBER)).out
+    listed = done(city(*asked, "--document-number", "-", stdin=NUMBER)).out
     assert "indicator class-b" in listed
     assert "class-d" not in listed
     assert "every record: A, B" in listed

@@ -118,11 +118,11 @@ def test_time_alone_is_told_ahead_to_each_day_and_no_further_than_a_page() -> No
 @pytest.mark.parametrize(
     ("points", "zh", "en"),
     [
-        ((15,), "再增加 5 分可达“优秀”。", "5 points more reach “excellent”."),
-        ((50,), "再增加超过 0 分可达“极好”。", "More than 0 points more reach “outstanding”."),
+        ((15,), "再增加 5 分可达“优秀”。", "+5 reaches “excellent”."),
+        ((50,), "再增加超过 0 分可达“极好”。", "More than +0 reaches “outstanding”."),
         ((51,), "已处于最高档。", "This is the highest band."),
         # The score ends at 0; the sum does not, and it is the sum that has to be made up for.
-        ((-90, -60), "再增加 130 分可达“轻微失信”。", "130 points more reach “minor dishonesty”."),
+        ((-90, -60), "再增加 130 分可达“轻微失信”。", "+130 reaches “minor dishonesty”."),
     ],
 )
 def test_the_way_to_the_next_band_is_from_the_sum_not_from_a_score_that_was_cut(
