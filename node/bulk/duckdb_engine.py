@@ -1,5 +1,6 @@
 """The whole city's standings by DuckDB, in this process."""
 
+from node import bulk_limits
 from node.bulk.expression import Question, resolution, standings
 from node.bulk.snapshot import Snapshot
 
@@ -23,5 +24,15 @@ def resolve(snapshot: Snapshot, question: Question, name: str) -> None:
 
 
 def stand(snapshot: Snapshot, question: Question, *, effects: str, into: str) -> None:
-    """Make the table of standings from effects that were resolved."""
-    snapshot.run(f"CREATE OR REPLACE TABLE {into} AS {standings(question, effects=effects)}")
+    """Make the table of standings from effects that were resolved.
+
+    The effects lie by resident: a slice of residents is a slice of the blocks, and what is summed
+    of it has room in the processor's cache.
+    """
+    residents = int(snapshot.one("SELECT count(*) FROM residents")[0])
+    size = bulk_limits.SLICE
+    text = standings(question, effects=effects, whose=range(size))
+    snapshot.run(f"CREATE OR REPLACE TABLE {into} AS {text}")
+    for start in range(size, residents, size):
+        text = standings(question, effects=effects, whose=range(start, start + size))
+        snapshot.run(f"INSERT INTO {into} {text}")

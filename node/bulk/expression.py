@@ -126,8 +126,8 @@ FROM {residents}
 """
 
 
-def standings(question: Question, *, effects: str) -> str:
-    """Where everybody stands: one row of each resident.
+def standings(question: Question, *, effects: str, whose: range | None = None) -> str:
+    """Where everybody stands, or those who are in `whose`: one row of each resident.
 
     Columns: who, points, shared, changes, the words of `named`, and the score and the rank of the
     band twice: by all records (score, band), and by those alone that other cities may be told of
@@ -135,6 +135,7 @@ def standings(question: Question, *, effects: str) -> str:
     """
     words = question.commendations.words
     today = _day(question.today)
+    these = f" AND who >= {whose.start} AND who < {whose.stop}" if whose else ""
     ored = "".join(f",\n        BIT_OR({word}) AS {word}" for word in words)
     named = "".join(f", {word}" for word in words)
     scale = question.scale
@@ -143,17 +144,17 @@ WITH counted AS (
     SELECT who, CAST(SUM(effect) AS BIGINT) AS points, CAST(SUM(shared) AS BIGINT) AS shared,
         MIN(ends) AS until{ored}
     FROM {effects}
-    WHERE starts <= {today} AND ends > {today}
+    WHERE starts <= {today} AND ends > {today}{these}
     GROUP BY who
 ), coming AS (
-    SELECT who AS whose, MIN(starts) AS comes
+    SELECT who AS owner, MIN(starts) AS comes
     FROM {effects}
-    WHERE starts > {today} AND starts < ends
+    WHERE starts > {today} AND starts < ends{these}
     GROUP BY who
 ), scored AS (
     SELECT who, points, shared, NULLIF(LEAST(until, comes), {_day(_FOR_EVER)}) AS changes{named},
         {_score(scale, "points")} AS score, {_score(scale, "shared")} AS shared_score
-    FROM counted LEFT JOIN coming ON who = whose
+    FROM counted LEFT JOIN coming ON who = owner
 )
 SELECT who, points, shared, changes{named}, score, {_band(question, "score")} AS band,
     shared_score, {_band(question, "shared_score")} AS shared_band
