@@ -37,6 +37,9 @@ QUARANTINED_CHARACTERS: Final = 200
 # catalogue, some milliseconds.
 NEAREST_PER_BATCH: Final = 10
 
+# The longest name that is compared so: no name in a catalogue is longer (federation.identifiers).
+NEAREST_CHARACTERS: Final = 64
+
 # The first year of a record: nothing older is about a person who lives.
 FIRST_YEAR: Final = 1900
 

@@ -14,7 +14,7 @@ from datetime import date, datetime
 
 from node.errors import HutongError
 from node.indicators import DisclosureClass, IndicatorCatalogue
-from node.record_limits import NEAREST_PER_BATCH
+from node.record_limits import NEAREST_CHARACTERS, NEAREST_PER_BATCH
 from node.records import Record, RecordKey, RecordMove, RecordState, RowAction
 from node.row_errors import (
     AREA_UNKNOWN,
@@ -197,9 +197,9 @@ class RowDecider:
         )
 
     def _nearest(self, name: str, names: Iterable[str]) -> str:
-        self._searches += 1
-        if not name or self._searches > NEAREST_PER_BATCH:
+        if not 0 < len(name) <= NEAREST_CHARACTERS or self._searches >= NEAREST_PER_BATCH:
             return ""
+        self._searches += 1
         found = difflib.get_close_matches(name, names, n=1)
         return f" ({found[0]}?)" if found else ""
 

@@ -124,6 +124,18 @@ def test_an_unknown_name_is_told_the_nearest_but_not_without_end(stage: Stage) -
     report = load(stage, *[row(NUMBER, f"n-{i}", indicator=f"ad-{i}") for i in range(40)])
     assert len(report.quarantined) == 40
     assert sum(1 for each in report.quarantined if dict(each.fields)["nearest"]) <= 10
+    assert dict(waits(stage, row(NUMBER, "l-1", indicator="add-32" * 99)).fields)["nearest"] == ""
+
+
+def test_what_is_kept_of_an_endless_row_is_short(stage: Stage) -> None:
+    columns = [name for name in RecordRow.__slots__ if name != "revision"]
+    endless = replace(row(NUMBER), **dict.fromkeys(columns, "endless" * 20_000))  # type: ignore[arg-type]
+    found = waits(stage, endless)
+    assert max(len(str(each)) for each in (*vars_of(found.row), *dict(found.fields).values())) < 201
+
+
+def vars_of(row: RecordRow) -> list[object]:
+    return [getattr(row, name) for name in RecordRow.__slots__]
 
 
 def test_the_same_row_twice_is_one_record_and_one_sum(new_store: NewStore) -> None:
