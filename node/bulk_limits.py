@@ -9,7 +9,8 @@ ENGINE_BYTES: Final = 6 * 2**30
 # CSV that is loaded at once: large enough that a load is worth its trouble, small beside the disk.
 PORTION_BYTES: Final = 64 * 2**20
 
-# Residents who are scored at once: their sums, some 100 bytes each, have room in a processor's cache.
+# Residents who are scored at once: their sums, some 100 bytes each, have room in a processor's
+# cache.
 SLICE: Final = 200_000
 
 # Rows that the store hands over at a time.

@@ -121,7 +121,7 @@ SELECT r.who, r.occurred_on AS starts,
 FROM {records} AS r JOIN {indicators} AS i ON r.indicator = i.indicator
 WHERE r.overdue = 0{undisputed}
 UNION ALL
-SELECT who, {_day(_ALWAYS)}, {_day(_FOR_EVER)}, CAST(0 AS BIGINT), CAST(0 AS BIGINT){nothing}
+SELECT who, {_day(_ALWAYS)}, {_day(_FOR_EVER)}, CAST(0 AS INTEGER), CAST(0 AS INTEGER){nothing}
 FROM {residents}
 """
 

@@ -101,8 +101,8 @@ class Snapshot:
         words = question.commendations.words
         columns = ", ".join(f"{word} BIGINT" for word in words)
         self.run(
-            f"CREATE OR REPLACE TEMP TABLE listed (indicator_id VARCHAR, effect BIGINT, "
-            f"shared BIGINT, months INTEGER{', ' if words else ''}{columns})"
+            f"CREATE OR REPLACE TEMP TABLE listed (indicator_id VARCHAR, effect INTEGER, "
+            f"shared INTEGER, months INTEGER{', ' if words else ''}{columns})"
         )
         rows = indicator_rows(question.catalogue)
         if rows:
