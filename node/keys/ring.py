@@ -174,6 +174,10 @@ class FileKeys:
         """HMAC-SHA256 of a document under this city's own key."""
         return hmac.digest(self._document_key, f"{kind}\0{number}".encode(), hashlib.sha256)
 
+    def keyed_digest(self, content: bytes) -> bytes:
+        """HMAC-SHA256 under the same key; no document is of the kind `content`."""
+        return hmac.digest(self._document_key, b"content\0" + content, hashlib.sha256)
+
     @property
     def peer_identity(self) -> Identity:
         """What the node shows to partners now."""

@@ -146,3 +146,6 @@ class Keys(Identities, Protocol):
 
     def document_digest(self, kind: int, number: str) -> bytes:
         """The keyed digest of a document: numbers are few, a bare hash protects nothing."""
+
+    def keyed_digest(self, content: bytes) -> bytes:
+        """A keyed digest of what may hold a document number, apart from those of documents."""

@@ -11,7 +11,7 @@ from node.ports import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Who asks, under which request id, and the SHA-256 of what was asked."""
+    """Who asks, under which request id, and the digest of what was asked."""
 
     caller: str
     request_id: str

@@ -1,5 +1,6 @@
 """All use cases of one city, put together over its ports."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from node.ports import Door, Keys, Peers, UnitOfWork
@@ -45,6 +46,8 @@ class UseCases:
 
     here: Here
     uow: UnitOfWork
+    digest: Callable[[bytes], bytes]
+    """A keyed digest of what was asked."""
     attesting: Attesting
     checking: Checking
     redeeming: Redeeming
@@ -106,6 +109,7 @@ def assemble(
     return UseCases(
         here=here,
         uow=uow,
+        digest=keys.keyed_digest,
         attesting=attesting,
         checking=Checking(here, uow, keys, book, asking),
         redeeming=Redeeming(here, book),

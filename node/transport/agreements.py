@@ -27,7 +27,7 @@ class AgreementCalls:
     async def ProposeAgreement(self, call: Call, request: pb.ProposeAgreementRequest) -> bytes:
         """See the proto."""
         return await self._cases.agreements.propose(
-            fields.ask_of(call, request),
+            fields.ask_of(self._cases, call, request),
             fields.city(request.partner_city, "partner_city"),
             fields.free_text(request.file_name, "file_name"),
             request.content,
@@ -37,7 +37,7 @@ class AgreementCalls:
     async def AmendAgreement(self, call: Call, request: pb.AmendAgreementRequest) -> bytes:
         """See the proto."""
         return await self._cases.agreements.amend(
-            fields.ask_of(call, request),
+            fields.ask_of(self._cases, call, request),
             (fields.identifier(request.agreement_id, "agreement_id"), request.version),
             fields.free_text(request.file_name, "file_name"),
             request.content,
@@ -58,7 +58,7 @@ class AgreementCalls:
         """See the proto."""
         key = (fields.identifier(request.agreement_id, "agreement_id"), request.version)
         answer = await self._cases.agreements.sign(
-            fields.ask_of(call, request),
+            fields.ask_of(self._cases, call, request),
             key,
             lambda stored: encoded(pb.SignAgreementResponse(agreement=self._read(stored))),
         )

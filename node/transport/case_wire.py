@@ -28,7 +28,7 @@ async def move_case(
 
     So it is found for erasure also where an officer or an operator asked.
     """
-    ask, now = fields.ask_of(call, request), cases.here.now()
+    ask, now = fields.ask_of(cases, call, request), cases.here.now()
 
     def run(tx: Transaction) -> bytes:
         found = recorded(tx, ask)

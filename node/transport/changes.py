@@ -16,7 +16,7 @@ Act = Callable[[Transaction], Message]
 
 async def once_for(cases: UseCases, call: Call, request: Message, act: Act) -> bytes:
     """The answer of `act`, or the first answer to a repeated request; all in one transaction."""
-    ask, now = fields.ask_of(call, request), cases.here.now()
+    ask, now = fields.ask_of(cases, call, request), cases.here.now()
 
     def run(tx: Transaction) -> bytes:
         found = recorded(tx, ask)

@@ -1,6 +1,5 @@
 """Fields of local requests: parsed once at the gate, told in the caller's words where wrong."""
 
-import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -15,6 +14,7 @@ from node.errors import FIELD_INVALID, PAGE_INVALID, HutongError
 from node.limits import PAGE_DEFAULT, PAGE_MOST
 from node.model import PageRequest
 from node.services.answering import Ask
+from node.services.assembly import UseCases
 from node.transport.calls import Call
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,11 +23,14 @@ _TOKEN_CHARACTERS: Final = 128
 _NANOS_IN_MICRO: Final = 1000
 
 
-def ask_of(call: Call, request: Message) -> Ask:
-    """Who asks, under which request id, and the SHA-256 of the method and what was asked."""
+def ask_of(cases: UseCases, call: Call, request: Message) -> Ask:
+    """Who asks, under which request id, and a digest of the method and what was asked.
+
+    The digest is keyed: a request may hold a document number, and those are few.
+    """
     request_id = uuid_text(str(getattr(request, "request_id", "")), where="request_id")
     body = call.method.encode() + b"\0" + request.SerializeToString(deterministic=True)
-    return Ask(str(call.caller), request_id, hashlib.sha256(body).digest())
+    return Ask(str(call.caller), request_id, cases.digest(body))
 
 
 def page_of(request: Message) -> PageRequest:

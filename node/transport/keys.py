@@ -51,7 +51,7 @@ class KeyCalls:
             overlap=_duration(request, "overlap", KEY_OVERLAP),
         )
         return await self._cases.key_desk.rotate(
-            fields.ask_of(call, request),
+            fields.ask_of(self._cases, call, request),
             wanted,
             lambda keys, draft: encoded(
                 pb.RotateKeysResponse(key_set=_keys(keys), draft_json=draft)
@@ -63,7 +63,7 @@ class KeyCalls:
         if len(request.key) > _LONGEST_NAME:
             raise HutongError(FIELD_INVALID, field="key", problem="it is no key id or fingerprint")
         return await self._cases.key_desk.revoke(
-            fields.ask_of(call, request),
+            fields.ask_of(self._cases, call, request),
             fields.free_text(request.key, "key"),
             fields.free_text(request.reason, "reason"),
             lambda keys, draft: encoded(
@@ -74,7 +74,7 @@ class KeyCalls:
     async def PublishBundle(self, call: Call, request: pb.PublishBundleRequest) -> bytes:
         """See the proto."""
         return await self._cases.key_desk.publish(
-            fields.ask_of(call, request),
+            fields.ask_of(self._cases, call, request),
             request.draft_json,
             lambda keys, _: encoded(pb.PublishBundleResponse(key_set=_keys(keys))),
         )

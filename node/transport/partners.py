@@ -68,7 +68,7 @@ class PartnerCalls:
         """See the proto."""
         way = Way.read(request.code, request.address)
         return await self._cases.onboarding.join(
-            fields.ask_of(call, request),
+            fields.ask_of(self._cases, call, request),
             way,
             str(call.caller),
             lambda tx, partner: encoded(pb.JoinPartnerResponse(partner=self._wire(tx, partner))),

@@ -34,7 +34,7 @@ class VenueServicer(PromiseClosingCalls):
     async def CheckEligibility(self, call: Call, request: pb.CheckEligibilityRequest) -> bytes:
         """See the proto."""
         return await self._cases.checking.check(
-            fields.ask_of(call, request),
+            fields.ask_of(self._cases, call, request),
             call.caller,
             _credential(request),
             tuple(request.incentive_ids),

@@ -110,6 +110,9 @@ class MemoryKeys:
     def document_digest(self, kind: int, number: str) -> bytes:
         return hmac.digest(self._document_key, f"{kind}\0{number}".encode(), hashlib.sha256)
 
+    def keyed_digest(self, content: bytes) -> bytes:
+        return hmac.digest(self._document_key, b"content\0" + content, hashlib.sha256)
+
 
 class IdleWorkshop:
     """Makes no keys: those of a world last."""
