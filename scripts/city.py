@@ -188,11 +188,12 @@ class City:
             self.operator(
                 method, request_id=new_id(), file_name=name, content=b64(path.read_bytes())
             )
-
         path = data.path(f"{self.about.pinyin}/indicators.toml")
         content, request_id = path.read_bytes(), new_id()
-        first = {"file_name": path.name, "sha256": hashlib.sha256(content).digest()}
-        parts = [{"content": content[i : i + _PART]} for i in range(0, len(content), _PART)]
+        first: Answer = {"file_name": path.name, "sha256": hashlib.sha256(content).digest()}
+        parts: list[Answer] = [
+            {"content": content[i : i + _PART]} for i in range(0, len(content), _PART)
+        ]
         upload = self.client(Role.OPERATOR).upload
         upload(
             "OversightService/LoadIndicators",

@@ -38,7 +38,9 @@ _TYPES: Final = {
 }
 
 # As Spark has it: the last day of a month that has no such day.
-_ADD_MONTHS: Final = "CREATE MACRO add_months(day, months) AS CAST(day + to_months(months) AS DATE)"
+_ADD_MONTHS: Final = (
+    "CREATE OR REPLACE MACRO add_months(day, months) AS CAST(day + to_months(months) AS DATE)"
+)
 
 
 class Snapshot:
