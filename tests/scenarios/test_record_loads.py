@@ -288,7 +288,7 @@ def test_rows_that_wait_are_mended_one_by_one_or_in_a_spreadsheet(
     assert fixed.code == exits.DONE, fixed.err
     number = ("--set", f"document_number={fictional_id(1)}")
     assert run(home, *fix, rows[5]["row_id"], *number, *at).code == exits.USAGE
-    assert run(home, *fix, rows[5]["row_id"], "--document", fictional_id(1), *at).code == 0
+    assert run(home, *fix, rows[5]["row_id"], "--document-number", fictional_id(1), *at).code == 0
     given_up = run(home, "quarantine", "discard", rows[9]["row_id"], "--reason", "a slip", *at)
     assert given_up.code == exits.DONE
 
