@@ -26,8 +26,8 @@ def resolve(snapshot: Snapshot, question: Question, name: str) -> None:
 def stand(snapshot: Snapshot, question: Question, *, effects: str, into: str) -> None:
     """Make the table of standings from effects that were resolved.
 
-    The effects lie by resident: a slice of residents is a slice of the blocks, and what is summed
-    of it has room in the processor's cache.
+    The effects lie by resident: a slice of residents is a slice of the blocks, and the sums of one
+    slice are all that is in hand.
     """
     residents = int(snapshot.one("SELECT count(*) FROM residents")[0])
     size = bulk_limits.SLICE
