@@ -118,7 +118,9 @@ def _measured(snapshot: Snapshot, rounds: int, residents: int, records: int) -> 
     name = f"rescore {records:,} records of {residents:,}"
     return [
         *paired(name, times["engine"], "bare SQL, as they arrived", times["arrived"], "s"),
-        *paired(f"{name} by layout", times["engine"], "bare SQL, as laid out", times["laid out"], "s"),
+        *paired(
+            f"{name} by layout", times["engine"], "bare SQL, as laid out", times["laid out"], "s"
+        ),
         Figure("rescore: memory at most", most, "MiB", None, None, [most]),
         Figure("rescore: memory before, at most", preparing, "MiB", None, None, [preparing]),
         Figure("rescore: laying out, once", layout, "s", None, None, [layout]),
