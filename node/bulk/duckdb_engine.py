@@ -32,7 +32,8 @@ def stand(snapshot: Snapshot, question: Question, *, effects: str, into: str) ->
     residents = int(snapshot.one("SELECT count(*) FROM residents")[0])
     size = bulk_limits.SLICE
     text = standings(question, effects=effects, whose=range(size))
-    snapshot.run(f"CREATE OR REPLACE TABLE {into} AS {text}")
-    for start in range(size, residents, size):
-        text = standings(question, effects=effects, whose=range(start, start + size))
-        snapshot.run(f"INSERT INTO {into} {text}")
+    with snapshot.in_one_plan():
+        snapshot.run(f"CREATE OR REPLACE TABLE {into} AS {text}")
+        for start in range(size, residents, size):
+            text = standings(question, effects=effects, whose=range(start, start + size))
+            snapshot.run(f"INSERT INTO {into} {text}")

@@ -5,6 +5,7 @@ DuckDB keeps the least and the greatest of each column for each 122,880 rows: wh
 had its day, the days of a block tell so, and nobody looks at its rows.
 """
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -122,6 +123,19 @@ class Snapshot:
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise self._full(error) from error
 
+    @contextlib.contextmanager
+    def in_one_plan(self) -> Iterator[None]:
+        """Sum in one plan, and not in hundreds.
+
+        DuckDB would cut a sum by `who` into a plan for each run of blocks. Where the days of its
+        records are looked at too, that takes ten times as long for 247 million of them.
+        """
+        self.run("SET disabled_optimizers = 'partitioned_execution'")
+        try:
+            yield
+        finally:
+            self.run("RESET disabled_optimizers")
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Every row of an answer that is small."""
         self.run(sql)
@@ -193,9 +207,6 @@ def _connected(directory: Path) -> duckdb.DuckDBPyConnection:
         },
     )
     connection.execute(_ADD_MONTHS)
-    # It cuts a sum by resident into hundreds of plans, one for each run of blocks, and takes ten
-    # times as long for 247 million records.
-    connection.execute("SET disabled_optimizers = 'partitioned_execution'")
     return connection
 
 
