@@ -1,6 +1,5 @@
 """A repeated request gets the first answer (rule 7, AIP-155)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,9 +33,3 @@ def record(tx: Transaction, ask: Ask, response: bytes, now: datetime, subject: s
         RecordedAnswer(ask.caller, ask.request_id, ask.body_digest, response, now, subject)
     )
     return response
-
-
-def once(tx: Transaction, ask: Ask, now: datetime, act: Callable[[], bytes]) -> bytes:
-    """The recorded answer, or that of `act`, recorded."""
-    found = recorded(tx, ask)
-    return record(tx, ask, act(), now) if found is None else found

@@ -1,4 +1,4 @@
-"""Cases on the wire, and the calls that change one: done once, with whom they are about."""
+"""Cases on the wire, and the calls that change one, done once."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -8,12 +8,10 @@ from google.protobuf.message import Message
 from federation.codec import instant_to_wire
 from node.ports import Transaction
 from node.records import Case
-from node.services.answering import record, recorded
 from node.services.assembly import UseCases
 from node.services.case_view import CaseReport
-from node.transport import fields
 from node.transport.calls import Call
-from node.transport.changes import encoded
+from node.transport.changes import once_for
 from node.v1 import case_pb2 as pb
 
 
@@ -24,21 +22,12 @@ async def move_case(
     answer: Callable[..., Message],
     act: Callable[[Transaction], Case],
 ) -> bytes:
-    """Change a case, once; the answer holds the case, and is kept under its resident.
+    """Change a case, once; the answer holds the case as it is then."""
 
-    So it is found for erasure also where an officer or an operator asked.
-    """
-    ask, now = fields.ask_of(cases, call, request), cases.here.now()
+    def moved(tx: Transaction) -> Message:
+        return answer(case=case_to_wire(cases.case_views.report(tx, act(tx))))
 
-    def run(tx: Transaction) -> bytes:
-        found = recorded(tx, ask)
-        if found is not None:
-            return found
-        case = act(tx)
-        response = encoded(answer(case=case_to_wire(cases.case_views.report(tx, case))))
-        return record(tx, ask, response, now, case.resident_id)
-
-    return await cases.uow.run(run)
+    return await once_for(cases, call, request, moved)
 
 
 def case_to_wire(report: CaseReport) -> pb.Case:
