@@ -1,6 +1,7 @@
 """The two databases, opened so that an acknowledged write survives a power cut."""
 
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from node import limits
 from node.errors import SETTING_INVALID, STORE_UNAVAILABLE, HutongError
 
 _READERS: Final = 4
+_WAL_AGAIN_SECONDS: Final = 0.01
 _SQLITE: Final = "sqlite:///"
 _POSTGRES: Final = ("postgresql://", "postgresql+psycopg://")
 
@@ -66,7 +68,6 @@ def _sqlite_engine(url: str, busy_ms: int) -> sa.Engine:
         connection.isolation_level = None
         for pragma in (
             f"busy_timeout = {busy_ms}",
-            "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
             # What is deleted is overwritten, and nothing goes through a file that is not ours: an
@@ -77,6 +78,7 @@ def _sqlite_engine(url: str, busy_ms: int) -> sa.Engine:
             f"wal_autocheckpoint = {limits.SQLITE_WAL_PAGES}",
         ):
             connection.execute(f"PRAGMA {pragma}")
+        _to_wal(connection)
 
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
@@ -85,6 +87,25 @@ def _sqlite_engine(url: str, busy_ms: int) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _to_wal(connection: sqlite3.Connection) -> None:
+    """Let the file have a write-ahead log.
+
+    It is the one thing for which SQLite does not wait while another process does the same: two that
+    open a new file at once.
+    """
+    give_up = time.monotonic() + limits.STORE_BUSY.total_seconds()
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorname in {"SQLITE_BUSY", "SQLITE_LOCKED"}
+            if not busy or time.monotonic() > give_up:
+                raise
+            time.sleep(_WAL_AGAIN_SECONDS)
+        else:
+            return
 
 
 def _postgresql(url: str, busy_ms: int) -> sa.Engine:
