@@ -140,6 +140,10 @@ REFUSAL_LOOKS: Final = timedelta(milliseconds=1.5)
 # How long a shutting-down node lets running calls finish.
 DRAIN: Final = timedelta(seconds=10)
 
+# How long a stream that ends waits for a message that is on its way out: a caller that reads takes
+# milliseconds.
+STREAM_WRITE: Final = timedelta(seconds=1)
+
 # How long answers that are written take to leave.
 DRAIN_LAST: Final = timedelta(milliseconds=100)
 

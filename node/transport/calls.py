@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, Final, Protocol, TypeVar
@@ -25,7 +25,7 @@ from federation.errors import MALFORMED, HutongError
 from federation.identifiers import is_uuid
 from node.errors import INTERNAL, KEY_UNUSABLE, STORE_UNAVAILABLE, TOKEN_UNUSABLE
 from node.transport import status
-from node.transport.streams import Streams, write_all
+from node.transport.streams import Streams, WholeWrites, write_all
 
 REQUEST_ID_HEADER: Final = "hutong-request-id"
 TIME_HEADER: Final = "hutong-time"
@@ -295,11 +295,13 @@ def _stream_handler(
         async def work(call: Call) -> None:
             running.check()
             request = served.parse_each(requests) if many else served.parse(requests)
+            whole: Any = WholeWrites(context)
+            streamed = replace(call, context=whole)
             await streams.run(
                 context,
                 served.service,
                 served.name,
-                lambda: write_all(context, handler(call, request)),
+                lambda: write_all(whole, handler(streamed, request)),
             )
 
         await served.serve(context, work)

@@ -14,6 +14,7 @@ from typing import Any
 import grpc
 
 from federation.errors import HutongError
+from node import limits
 
 Allowed = Callable[[grpc.aio.ServicerContext[Any, Any], str, str], object]
 """Raises where the caller of a connection may not call a method of a service now."""
@@ -97,8 +98,37 @@ class Streams:
                 task.exception()
 
 
+class WholeWrites:
+    """A stream's context, whose writes are not cut short where the stream ends on the way.
+
+    gRPC takes one thing at a time: an end that is said while a message is still on its way out is
+    never sent, and the caller would wait for ever. One that reads nothing is not waited for long.
+    """
+
+    def __init__(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        """Over the context of one stream."""
+        self._context = context
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a context has
+        """All else is the context's own."""
+        return getattr(self._context, name)
+
+    async def write(self, message: Any) -> None:  # noqa: ANN401 - bytes, or a message
+        """Write a message; where this is cancelled, the write ends first."""
+        written = asyncio.ensure_future(self._context.write(message))
+        try:
+            await asyncio.shield(written)
+        except asyncio.CancelledError:
+            await asyncio.wait({written}, timeout=limits.STREAM_WRITE.total_seconds())
+            if not written.cancel() and not written.cancelled():
+                # Seen: why the stream ended is what is told.
+                written.exception()
+            raise
+
+
 async def write_all(
-    context: grpc.aio.ServicerContext[Any, Any], made: AsyncIterator[Any] | Awaitable[None]
+    context: "grpc.aio.ServicerContext[Any, Any] | WholeWrites",
+    made: AsyncIterator[Any] | Awaitable[None],
 ) -> None:
     """Write what a method gives; one that writes for itself is only waited for."""
     if not isinstance(made, AsyncIterator):

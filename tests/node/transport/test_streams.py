@@ -8,14 +8,16 @@ from datetime import timedelta
 from typing import Any, Final
 
 import grpc
+import pytest
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
 from federation.errors import MALFORMED, NOT_CANONICAL, HutongError
+from node import limits
 from node.errors import INTERNAL, NOT_A_PARTNER, STORE_UNAVAILABLE
 from node.transport import status
 from node.transport.calls import Around, Call, Running, service_handler, stopping
-from node.transport.streams import Streams
+from node.transport.streams import Streams, WholeWrites
 from tests.node.transport.house import Loop
 from tests.node.transport.partners import until
 
@@ -257,3 +259,52 @@ def test_a_port_without_streams_refuses_to_have_a_method_that_streams() -> None:
     with contextlib.suppress(TypeError):
         service_handler(ONE, Servicer(), OpenGate(), Running())
         raise AssertionError("it was made")
+
+
+class SlowLine:
+    """A context over a line that takes its time."""
+
+    def __init__(self) -> None:
+        self.taken = asyncio.Event()
+        self.written = list[object]()
+
+    async def write(self, message: object) -> None:
+        await self.taken.wait()
+        self.written.append(message)
+
+
+def test_a_stream_that_ends_amid_a_message_lets_that_go_out_first(loop: Loop) -> None:
+    """An end said on top of it would never be sent, and the caller would wait for ever."""
+
+    async def path() -> None:
+        line = SlowLine()
+        context: Any = line
+        writing = asyncio.ensure_future(WholeWrites(context).write("news"))
+        await asyncio.sleep(0)
+        writing.cancel()
+        await asyncio.sleep(0)
+        assert not writing.done()
+        line.taken.set()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+        assert line.written == ["news"]
+
+    loop.run(path())
+
+
+def test_a_caller_that_reads_nothing_is_not_waited_for(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "STREAM_WRITE", timedelta(0))
+
+    async def path() -> None:
+        line = SlowLine()
+        context: Any = line
+        writing = asyncio.ensure_future(WholeWrites(context).write("news"))
+        await asyncio.sleep(0)
+        writing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+        line.taken.set()
+
+    loop.run(path())
