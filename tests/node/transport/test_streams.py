@@ -62,11 +62,14 @@ class Servicer:
 
     closed: list[str] = field(default_factory=list)
     size: int = 0
+    amid_the_first: Callable[[], None] | None = None
 
     async def Watch(self, _call: Call, request: Any) -> AsyncIterator[Any]:  # noqa: ANN401, N802 - as gRPC has it
         try:
             if request.service == "fault":
                 raise RuntimeError("of ours")
+            if self.amid_the_first is not None:
+                asyncio.get_running_loop().call_soon(self.amid_the_first)
             yield Answer(status=1).SerializeToString()
             while self.size:
                 yield bytes(self.size)
@@ -259,6 +262,19 @@ def test_a_port_without_streams_refuses_to_have_a_method_that_streams() -> None:
     with contextlib.suppress(TypeError):
         service_handler(ONE, Servicer(), OpenGate(), Running())
         raise AssertionError("it was made")
+
+
+def test_a_stream_that_ends_amid_its_first_message_is_told_why(loop: Loop) -> None:
+    """gRPC would refuse to send the end, and the caller would wait for ever."""
+
+    async def act(stage: Stage) -> None:
+        stage.servicer.amid_the_first = lambda: stage.streams.end(stopping())
+        for _ in range(20):
+            found = await how(stage.watch())
+            assert found is not None
+            assert found.reason == STORE_UNAVAILABLE
+
+    play(loop, act)
 
 
 class SlowLine:
