@@ -252,6 +252,13 @@ class Redemption:
     redeemed_at: datetime
 
 
+DAY_SCOPE = "day:"
+"""How the scope of a day's counter begins; the day follows."""
+
+RESIDENT_DAY_SCOPE = "resident-day:"
+"""The same for one visitor's; the day follows, and the recognition."""
+
+
 @dataclass(frozen=True, slots=True)
 class Counter:
     """A capacity to count against: at most `limit` for `scope` of an incentive."""

@@ -112,9 +112,13 @@ class Cases(Protocol):
         """The cases of a resident, the newest first."""
 
     def waiting(
-        self, states: frozenset[CaseState], indicators: frozenset[str] | None, request: PageRequest
+        self,
+        states: frozenset[CaseState],
+        indicators: frozenset[str],
+        source: str,
+        request: PageRequest,
     ) -> Page[Case]:
-        """The cases in some states, about some indicators (None: all), the one due first first."""
+        """The cases in some states, about some indicators or of one source, due first first."""
 
     def for_second_instance(self, request: PageRequest) -> Page[Case]:
         """The appeals, and the open cases that are marked overdue, the one due first first."""

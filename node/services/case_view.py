@@ -8,7 +8,7 @@ and its case is as good as unknown; of a withdrawn one the day is not shown.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 from node.indicators import Indicator
@@ -54,14 +54,18 @@ class CaseViews:
         return Page(tuple(self.reports(tx, page.items)), page.next_token)
 
     def of_department(self, tx: Transaction, by: Caller, request: PageRequest) -> Page[CaseReport]:
-        """The cases that wait for a department, those due first first."""
+        """The cases that wait for a department, those due first first.
+
+        What it sent itself is asked for as well: it answers where the catalogue has the indicator
+        no more.
+        """
         catalogue = known_department(tx, by)
         theirs = frozenset(
             indicator_id
             for indicator_id, indicator in catalogue.indicators.items()
             if by.department in indicator.departments
         )
-        page = tx.cases.waiting(_WAITING, theirs, request)
+        page = tx.cases.waiting(_WAITING, theirs, by.department, request)
         shown = [case for case in page.items if answers_for(by.department, case, catalogue)]
         return Page(tuple(self._listed(tx, case) for case in shown), page.next_token)
 
@@ -129,8 +133,4 @@ class CaseViews:
 
     def _late(self, case: Case) -> bool:
         """Whether an answer is overdue now, also where the clock has not yet said so."""
-        return case.state.is_open and (case.overdue or _passed(case.due_at, self._here.now()))
-
-
-def _passed(due_at: datetime, now: datetime) -> bool:
-    return now > due_at
+        return case.state.is_open and (case.overdue or self._here.now() > case.due_at)

@@ -10,7 +10,17 @@ from node.errors import (
     UNKNOWN,
     HutongError,
 )
-from node.model import Caller, Counter, Decision, LogKind, Page, PageRequest, Redemption
+from node.model import (
+    DAY_SCOPE,
+    RESIDENT_DAY_SCOPE,
+    Caller,
+    Counter,
+    Decision,
+    LogKind,
+    Page,
+    PageRequest,
+    Redemption,
+)
 from node.ports import Transaction
 from node.registry import Incentive, Registry
 from node.services.here import Here
@@ -101,11 +111,11 @@ class Redeeming:
         day = self._here.day(now).isoformat()
         scopes = [
             ("total", incentive.total_capacity),
-            (f"day:{day}", incentive.daily_capacity),
+            (f"{DAY_SCOPE}{day}", incentive.daily_capacity),
         ]
         # A newcomer to an open incentive is nobody in particular, and has no count of their own.
         if decision.recognition_id:
-            scope = f"resident-day:{day}:{decision.recognition_id}"
+            scope = f"{RESIDENT_DAY_SCOPE}{day}:{decision.recognition_id}"
             scopes.append((scope, incentive.resident_daily_capacity))
         return [
             Counter(incentive.incentive_id, scope, limit)

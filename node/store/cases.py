@@ -139,18 +139,19 @@ class CaseRepository:
         return page(tuple(map(_case, rows)), request, lambda case: case.case_id)
 
     def waiting(
-        self, states: frozenset[CaseState], indicators: frozenset[str] | None, request: PageRequest
+        self,
+        states: frozenset[CaseState],
+        indicators: frozenset[str],
+        source: str,
+        request: PageRequest,
     ) -> Page[Case]:
-        """The cases in some states, about some indicators, the one due first first."""
-        statement = (
-            sa.select(CASES)
-            .where(CASES.c.state.in_(listed(sorted(s.value for s in states))), _B("after") < _DUE)
-            .order_by(_DUE)
-            .limit(_MOST)
+        """The cases in some states, about some indicators or of one source, due first first."""
+        rows = self._session.all(
+            _waiting(states, indicators),
+            source=source,
+            after=request.token,
+            most=request.size + 1,
         )
-        if indicators is not None:
-            statement = statement.where(CASES.c.indicator_id.in_(listed(sorted(indicators))))
-        rows = self._session.all(statement, after=request.token, most=request.size + 1)
         return page(tuple(map(_case, rows)), request, _due)
 
     def for_second_instance(self, request: PageRequest) -> Page[Case]:
@@ -187,6 +188,22 @@ class CaseRepository:
             for row in self._session.all(_steps(len(some)), **named(some)):
                 found[row[0]].append(_step(row))
         return {case_id: tuple(steps) for case_id, steps in found.items()}
+
+
+@lru_cache
+def _waiting(states: frozenset[CaseState], indicators: frozenset[str]) -> sa.Select[Any]:
+    """Kept, as each statement is compiled once: a catalogue has few lists of indicators."""
+    of_theirs = CASES.c.indicator_id.in_(listed(sorted(indicators)))
+    return (
+        sa.select(CASES)
+        .where(
+            CASES.c.state.in_(listed(sorted(state.value for state in states))),
+            sa.or_(of_theirs, CASES.c.source == _B("source")),
+            _B("after") < _DUE,
+        )
+        .order_by(_DUE)
+        .limit(_MOST)
+    )
 
 
 @lru_cache

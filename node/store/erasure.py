@@ -11,7 +11,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from federation.identifiers import CityCode
-from node.model import PendingQuestion, Resident
+from node.model import RESIDENT_DAY_SCOPE, PendingQuestion, Resident
 from node.store.connection import Session
 from node.store.lists import named, places, portions
 from node.store.record_tables import (
@@ -52,9 +52,8 @@ _CASES: Final = sa.select(CASES.c.case_id).where(CASES.c.person == _WHOM)
 _PROMISED: Final = sa.select(PROMISES.c.redemption_id).where(
     PROMISES.c.resident_id == _WHOM, PROMISES.c.redemption_id != ""
 )
-_RESIDENT_DAY: Final = "resident-day:"
 _COUNTERS: Final = sa.delete(COUNTERS).where(
-    COUNTERS.c.scope >= _RESIDENT_DAY, COUNTERS.c.scope.like(_B("pattern"))
+    COUNTERS.c.scope >= RESIDENT_DAY_SCOPE, COUNTERS.c.scope.like(_B("pattern"))
 )
 
 # Of a record that was another person's before, the steps of that time are in the same history: all
@@ -131,7 +130,7 @@ def erase(
         )
     )
     for visit in visits:
-        removed += session.write(_COUNTERS, pattern=f"{_RESIDENT_DAY}%:{visit}")
+        removed += session.write(_COUNTERS, pattern=f"{RESIDENT_DAY_SCOPE}%:{visit}")
     # 3.
     for touched in _TOUCHED:
         for source, number in session.all(touched, whom=person):

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from federation.identifiers import CityCode
 from node import record_limits
-from node.model import PendingQuestion, Resident
+from node.model import DAY_SCOPE, RESIDENT_DAY_SCOPE, PendingQuestion, Resident
 from node.records import CaseState, PromiseState, RecordState
 from node.retention import Ended, Kept, Place, Portion
 from node.store import erasure
@@ -49,7 +49,6 @@ _B: Final = sa.bindparam
 _INSTANT: Final[sa.BindParameter[Any]] = _B("instant")
 _DAY: Final[sa.BindParameter[Any]] = _B("day")
 _OPEN: Final = [sa.literal(state.value) for state in CaseState if state.is_open]
-_RESIDENT_DAY: Final = "resident-day:"
 
 Column = sa.Column[Any]
 
@@ -180,13 +179,13 @@ _KINDS: Final[Mapping[Kept, _Kind]] = {
     Kept.REDEMPTIONS: _Kind(REDEMPTIONS, REDEMPTIONS.c.redeemed_at < _INSTANT),
     Kept.DAY_COUNTERS: _Kind(
         COUNTERS,
-        sa.and_(COUNTERS.c.scope >= "day:", COUNTERS.c.scope < sa.literal("day:") + _DAY),
+        sa.and_(COUNTERS.c.scope >= DAY_SCOPE, COUNTERS.c.scope < sa.literal(DAY_SCOPE) + _DAY),
     ),
     Kept.RESIDENT_DAY_COUNTERS: _Kind(
         COUNTERS,
         sa.and_(
-            COUNTERS.c.scope >= _RESIDENT_DAY,
-            COUNTERS.c.scope < sa.literal(_RESIDENT_DAY) + _DAY,
+            COUNTERS.c.scope >= RESIDENT_DAY_SCOPE,
+            COUNTERS.c.scope < sa.literal(RESIDENT_DAY_SCOPE) + _DAY,
         ),
     ),
     Kept.PERSONS: _Kind(

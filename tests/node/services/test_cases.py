@@ -261,4 +261,8 @@ def test_where_the_catalogue_has_the_indicator_no_more_the_sender_answers(stage:
     other = replace(kept, indicators=without)
     stage.act(work.town, lambda tx: tx.administration.put_indicators(other))
     assert refusal(lambda: work.move(case, CaseMove.REFUSE, COLLEAGUE)).reason == CASE_UNKNOWN
+    assert [[each.case_id for each in work.listed(by)] for by in (OFFICER, COLLEAGUE)] == [
+        [case.case_id],
+        [],
+    ]
     assert work.move(case, CaseMove.REFUSE).state is CaseState.REFUSED

@@ -108,16 +108,19 @@ def test_what_waits_is_listed_by_what_is_due_first_and_nothing_twice(desk: Desk,
         keep(desk, case(serial, due_at=due_at, state=CaseState.INTERVIEW))
     keep(desk, case(6, state=CaseState.APPEALED))
     keep(desk, case(7, indicator_id="other"))
+    keep(desk, case(8, indicator_id="other", key=RecordKey("third", "r/1")))
     minor = frozenset({"minor"})
-    found = every(desk, lambda tx, request: tx.cases.waiting(WAITING, minor, request), size)
+    found = every(desk, lambda tx, request: tx.cases.waiting(WAITING, minor, "none", request), size)
     assert found == [text_id(serial) for serial in (5, 2, 3, 1, 4)]
-    found = every(desk, lambda tx, request: tx.cases.waiting(WAITING, None, request), size)
-    assert found[-1] == text_id(7)
+    found = every(
+        desk, lambda tx, request: tx.cases.waiting(WAITING, minor, "third", request), size
+    )
+    assert found == [text_id(serial) for serial in (5, 2, 3, 1, 8, 4)]
 
 
 def test_a_department_without_indicators_has_an_empty_list_not_everybodys(desk: Desk) -> None:
     keep(desk, case())
-    page = desk.read(lambda tx: tx.cases.waiting(WAITING, frozenset(), PageRequest(50, "")))
+    page = desk.read(lambda tx: tx.cases.waiting(WAITING, frozenset(), "none", PageRequest(50, "")))
     assert page == Page((), "")
 
 
