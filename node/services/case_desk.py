@@ -94,9 +94,9 @@ class CaseDesk:
     def _move(self, tx: Transaction, case: Case, move: CaseMove, by: Caller, reason: str) -> Case:
         """Make a move, and do to the record what the new state says."""
         now = self._here.now()
-        if move in _GRANTING and reason and case.kind is CaseKind.OBJECTION:
-            reason += self._of_correction(tx, case)
-        after = advance(tx, self._here, case, move, by, now=now, reason=reason)
+        of_it = move in _GRANTING and case.kind is CaseKind.OBJECTION
+        remark = _of_correction(tx, case) if of_it else ""
+        after = advance(tx, self._here, case, move, by, now=now, reason=reason, remark=remark)
         if not after.state.is_open:
             end = settle if after.kind is CaseKind.OBJECTION else restore
             end(tx, self._here, after, by, now)
@@ -109,12 +109,13 @@ class CaseDesk:
             purpose = case_purpose(case)
             note_reads(tx, self._here, by, purpose, [record], self._here.now())
 
-    def _of_correction(self, tx: Transaction, case: Case) -> str:
-        """What is said of a record that was corrected while the objection was open."""
-        record = record_of(tx, case)
-        if record is None or record.revision == case.revision:
-            return ""
-        return CORRECTED.format(n=record.revision)
+
+def _of_correction(tx: Transaction, case: Case) -> str:
+    """What is said of a record that was corrected while the objection was open."""
+    record = record_of(tx, case)
+    if record is None or record.revision == case.revision:
+        return ""
+    return CORRECTED.format(n=record.revision)
 
 
 def case_purpose(case: Case) -> str:

@@ -135,8 +135,9 @@ def advance(
     *,
     now: datetime,
     reason: str = "",
+    remark: str = "",
 ) -> Case:
-    """The case after a move; `by` is None for the clock.
+    """The case after a move; `by` is None for the clock, `remark` is what the city adds.
 
     1. Who: the role that the move needs; a department's person; on appeal another person.
     2. When: what the table allows in this state; an appeal before its time is over.
@@ -169,7 +170,7 @@ def advance(
     )
     if not tx.cases.put(after, state=case.state):
         raise _refused(tx.cases.get(case.case_id) or case, move, now)
-    _keep(tx, here, after, move, by, now, reason)
+    _keep(tx, here, after, move, by, now, reason + remark)
     return after
 
 

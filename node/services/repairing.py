@@ -112,7 +112,9 @@ def _possible_from(tx: Transaction, here: Here, record: Record, indicator: Indic
     """The first day for an application: after the period, and some time after a refusal."""
     begins = months_after(record.occurred_on, indicator.repair_after_months)
     about = [case for case in tx.cases.about(record.key) if case.kind is CaseKind.REPAIR]
-    for steps in tx.cases.steps(case.case_id for case in about).values():
+    # A refusal to whom the record was taken for by mistake is not this person's.
+    own = [case.case_id for case in about if case.person == record.person]
+    for steps in tx.cases.steps(own).values():
         refused = (here.day(step.at) for step in steps if step.move in _REFUSALS)
         begins = max([begins, *(day + REPAIR_AGAIN for day in refused)])
     return begins

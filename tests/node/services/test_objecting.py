@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from federation.limits import TEXT_CHARACTERS
 from node.errors import FIELD_INVALID
 from node.record_errors import CASE_DECIDED, CASE_UNKNOWN, OWN_RECORD_UNKNOWN
 from node.records import CaseKind, CaseMove, CaseState, NoticeKind, RecordKey, RecordState
@@ -179,6 +180,17 @@ def test_an_overdue_objection_is_still_answered_and_that_ends_the_mark(
     assert not work.read(lambda tx: tx.cases.count_overdue())
 
 
+def test_more_than_are_marked_at_once_are_all_marked_in_one_round(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.services.case_desk.OVERDUE_AT_ONCE", 2)
+    works = [Casework.about(stage) for _ in range(5)]
+    cases = [work.object() for work in works]
+    stage.world.clock.forward(timedelta(days=21))
+    works[0].tick()
+    assert all(works[0].case(case.case_id).overdue for case in cases)
+
+
 def test_an_appeal_that_nobody_decides_falls_overdue_too(stage: Stage) -> None:
     rules(stage, 2, disputed_count=True)
     work = Casework.about(stage)
@@ -228,6 +240,21 @@ def test_a_correction_leaves_the_mark_and_what_is_granted_then_is_the_correction
     assert "revision 2 stands" in said
 
 
+def test_what_is_added_of_a_correction_takes_no_room_and_stands_in_for_no_reason(
+    stage: Stage,
+) -> None:
+    work = Casework.about(stage)
+    case = work.object()
+    work.correct(indicator="ded-4")
+    error = refusal(lambda: work.move(case, CaseMove.GRANT, why=" "))
+    assert (error.reason, error.fields["field"]) == (FIELD_INVALID, "reason")
+    longest = "理" * TEXT_CHARACTERS
+    work.move(case, CaseMove.GRANT, why=longest)
+    said = work.steps(case)[-1].reason
+    assert said.startswith(longest)
+    assert "revision 2 stands" in said
+
+
 def test_a_record_that_its_department_withdraws_ends_the_cases_about_it(stage: Stage) -> None:
     work = Casework.about(stage)
     cases = [work.object(), work.apply()]
@@ -248,6 +275,10 @@ def test_a_record_that_turns_out_to_be_another_persons_is_out_of_reach_of_the_ol
     work.correct(**theirs)
     assert work.case(repair.case_id).state is CaseState.WITHDRAWN
     assert refusal(lambda: work.move(refused, CaseMove.APPEAL)).reason == OWN_RECORD_UNKNOWN
+    views = work.town.cases.case_views
+    page = work.read(lambda tx: views.of_resident(tx, work.resident, ALL))
+    # What would be refused is not named as possible.
+    assert {report.moves for report in page.items} == {()}
     assert (work.points(), other.points()) == (0, -64)
 
 
@@ -262,6 +293,11 @@ def test_both_ends_tell_the_resident_and_the_department_sees_only_what_waits(
     assert work.listed(OFFICER) == ()
     told = next(n for n in work.notices() if n.kind is NoticeKind.CASE_MOVED)
     assert dict(told.fields)["reason"] == "因为如此"
+    work.move(case, CaseMove.APPEAL, why="登记有误")
+    newest = work.notices()[0]
+    assert dict(newest.fields)["move"] == "appeal"
+    # Nobody is told what they wrote themselves.
+    assert "reason" not in dict(newest.fields)
 
 
 def test_a_look_at_a_case_is_a_read_of_its_record_that_the_resident_sees(stage: Stage) -> None:
@@ -273,7 +309,11 @@ def test_a_look_at_a_case_is_a_read_of_its_record_that_the_resident_sees(stage: 
     work.moved(case, CaseMove.REFUSE, CaseMove.APPEAL)
     work.run(lambda tx: views.for_operator(tx, OPERATOR, case.case_id))
     reads = work.read(lambda tx: work.town.cases.reading.reads(tx, work.resident, ALL)).items
-    assert {read.reader for read in reads} == {"department/office.wang", "operator/chen"}
+    # Whoever decides looks as well, also by the id alone.
+    assert [read.reader for read in reads] == ["operator/chen", *["department/office.wang"] * 2]
+    work.move(case, CaseMove.REFUSE_FINALLY)
+    reads = work.read(lambda tx: work.town.cases.reading.reads(tx, work.resident, ALL)).items
+    assert [read.reader for read in reads][:2] == ["operator/chen"] * 2
     assert {read.purpose for read in reads} == {f"case {case.case_id}"}
 
 

@@ -126,6 +126,16 @@ def test_thirty_days_after_a_refusal_one_may_apply_again_and_not_a_day_before(
         assert error.reason == CASE_OPEN_ALREADY
 
 
+def test_a_refusal_to_somebody_else_of_a_record_that_was_taken_for_theirs_holds_up_nobody(
+    stage: Stage,
+) -> None:
+    work, other = Casework.about(stage, "minor"), Casework.about(stage, "minor")
+    work.moved(work.apply(), CaseMove.REFUSE)
+    work.correct(document_number=other.number, indicator="minor")
+    other.key = work.key
+    assert other.apply().state is CaseState.OPEN
+
+
 def test_a_good_record_is_not_repaired(stage: Stage) -> None:
     work = Casework.about(stage, "add-32")
     assert refusal(work.apply).reason == REPAIR_NOT_NEEDED
