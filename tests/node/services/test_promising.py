@@ -10,7 +10,6 @@ import pytest
 from node.errors import CAPACITY_USED_UP, FIELD_INVALID, UNKNOWN, HutongError
 from node.record_errors import (
     PROMISE_LOCAL_ONLY,
-    PROMISE_NOT_DUE,
     PROMISE_NOT_OFFERED,
     PROMISE_NOT_THEIRS,
     PROMISE_STATE,
@@ -62,21 +61,6 @@ def test_a_text_without_indicators_says_that_nothing_is_recorded(here: Library) 
     text = here.draft(here.resident())
     assert text.en.count("no record is made") == 2
     assert text.zh.count("不留记录") == 2
-
-
-@pytest.mark.parametrize(
-    "due",
-    ["2026-11-24", "2026-11-23", "2027-11-25", "2026-12-32", "20261224", "2026-W52-4", "", "soon"],
-)
-def test_a_day_that_cannot_be_promised_is_refused(here: Library, due: str) -> None:
-    resident = here.resident()
-    with refused(FIELD_INVALID):
-        here.draft(resident, due=due)
-
-
-@pytest.mark.parametrize("due", ["2026-11-25", "2027-11-24"])
-def test_from_tomorrow_to_a_year_may_be_promised(here: Library, due: str) -> None:
-    assert here.get(here.promise(here.resident(), due)).due_on.isoformat() == due
 
 
 @pytest.mark.parametrize("incentive", ["hospital-desk", "no-such-thing"])
@@ -218,15 +202,6 @@ def test_a_use_that_finds_no_room_leaves_the_promise_unused(here: Library) -> No
     assert not here.get(promise).redemption_id
 
 
-def test_a_promise_whose_day_is_over_is_not_used(here: Library) -> None:
-    resident = here.resident()
-    promise = here.promise(resident, "2026-11-25")
-    here.after(2)
-    with refused(PROMISE_STATE) as errors:
-        here.redeem(here.decision(resident), promise)
-    assert errors[0].fields["state"] == "overdue"
-
-
 def test_a_newcomer_and_a_visitor_bring_no_promise(new_sqlite: NewStore) -> None:
     with library(new_sqlite, ELSEWHERE) as here:
         promise = here.promise(here.resident())
@@ -304,18 +279,6 @@ def test_a_promise_is_closed_once(here: Library, first: bool, then: bool) -> Non
     assert errors[0].fields["state"] == ("kept" if first else "broken")
     assert here.sums(resident) == sums
     assert len(here.told(resident, *PROMISED)) == 1
-
-
-def test_a_promise_is_not_broken_while_it_can_be_kept(here: Library) -> None:
-    resident = here.resident()
-    promise = here.used(resident)
-    here.after(30)
-    with refused(PROMISE_NOT_DUE) as errors:
-        here.close(promise, kept=False, note="not yet back")
-    assert errors[0].fields["due_on"] == DUE
-    here.after(1)
-    here.close(promise, kept=False, note="not back")
-    assert here.get(promise).state is PromiseState.BROKEN
 
 
 @pytest.mark.parametrize("note", ["", "  \n"])

@@ -144,6 +144,16 @@ def test_a_record_past_its_retention_is_not_shown_even_before_it_is_removed(
     assert archive.seen(THIRD) == {"r-2"}
 
 
+def test_a_record_is_shown_until_the_midnight_of_the_city_at_which_its_retention_ends(
+    archive: Archive,
+) -> None:
+    archive.keep("r-1", "short", occurred_on="2026-10-25")
+    archive.town.clock.forward(timedelta(hours=14, microseconds=-1))
+    assert archive.seen(THIRD) == {"r-1"}
+    archive.town.clock.forward(timedelta(microseconds=1))
+    assert archive.seen(THIRD) == set()
+
+
 def test_a_person_who_is_unknown_looks_like_one_of_whom_there_is_nothing_to_see(
     archive: Archive,
 ) -> None:
