@@ -154,6 +154,11 @@ class CaseState(enum.Enum):
         """Whether somebody owes an answer."""
         return self in (CaseState.OPEN, CaseState.INTERVIEW, CaseState.APPEALED)
 
+    @property
+    def is_granted(self) -> bool:
+        """Whether it ended as the resident asked, in either instance."""
+        return self in (CaseState.GRANTED, CaseState.GRANTED_ON_APPEAL)
+
 
 class CaseMove(enum.Enum):
     """What may be done to a case."""

@@ -51,9 +51,7 @@ class CaseDesk:
 
         Raises CASE_UNKNOWN for a case of other departments, and all that `advance` raises.
         """
-        case = tx.cases.get(case_id)
-        if case is None or not answers_for(by.department, case, known_department(tx, by)):
-            raise unknown_case()
+        case = answered_case(tx, by, case_id)
         self._note(tx, case, by)
         return self._move(tx, case, move, by, reason)
 
@@ -121,6 +119,18 @@ def _of_correction(tx: Transaction, case: Case) -> str:
 def case_purpose(case: Case) -> str:
     """What a record is read for where a case about it is looked at or decided."""
     return f"case {case.case_id}"
+
+
+def answered_case(tx: Transaction, by: Caller, case_id: str) -> Case:
+    """The case of that id, where the caller's department answers for it.
+
+    Raises DEPARTMENT_UNKNOWN, whatever case is named; CASE_UNKNOWN.
+    """
+    catalogue = known_department(tx, by.department)
+    case = tx.cases.get(case_id)
+    if case is None or not answers_for(by.department, case, catalogue):
+        raise unknown_case()
+    return case
 
 
 def answers_for(department: str, case: Case, catalogue: IndicatorCatalogue) -> bool:

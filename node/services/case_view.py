@@ -15,7 +15,7 @@ from node.indicators import Indicator
 from node.model import Caller, Page, PageRequest
 from node.ports import Transaction
 from node.records import Case, CaseMove, CaseState, CaseStep, Record, RecordState
-from node.services.case_desk import answers_for, case_purpose
+from node.services.case_desk import answered_case, answers_for, case_purpose
 from node.services.cases import is_about, moves_of, unknown_case
 from node.services.here import Here
 from node.services.reading import known_department, note_reads
@@ -59,7 +59,7 @@ class CaseViews:
         What it sent itself is asked for as well: it answers where the catalogue has the indicator
         no more.
         """
-        catalogue = known_department(tx, by)
+        catalogue = known_department(tx, by.department)
         theirs = frozenset(
             indicator_id
             for indicator_id, indicator in catalogue.indicators.items()
@@ -71,10 +71,7 @@ class CaseViews:
 
     def for_department(self, tx: Transaction, by: Caller, case_id: str) -> CaseReport:
         """One case that a department answers for; it writes who looked. Raises CASE_UNKNOWN."""
-        case = tx.cases.get(case_id)
-        if case is None or not answers_for(by.department, case, known_department(tx, by)):
-            raise unknown_case()
-        return self._looked_at(tx, by, case)
+        return self._looked_at(tx, by, answered_case(tx, by, case_id))
 
     def before_operators(self, tx: Transaction, request: PageRequest) -> Page[CaseReport]:
         """The cases that wait for the second instance or are overdue, those due first first."""

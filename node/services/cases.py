@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from federation.checks import text
-from node.errors import FIELD_INVALID, NOTHING_IN_FORCE, ROLE_REFUSED, HutongError
-from node.indicators import IndicatorCatalogue, ScoringRules
+from node.errors import FIELD_INVALID, ROLE_REFUSED, HutongError
+from node.indicators import ScoringRules
 from node.model import Caller, LogKind, Resident, Role
 from node.ports import Transaction
 from node.record_errors import (
@@ -37,6 +37,7 @@ from node.records import (
 )
 from node.services.here import Here
 from node.services.noticing import notify
+from node.services.reading import catalogue_of
 
 Moves = Mapping[CaseMove, CaseState]
 
@@ -115,6 +116,36 @@ def moves_of(case: Case, now: datetime) -> tuple[CaseMove, ...]:
         move
         for move in found
         if MAKERS[move] is not None and not (move is CaseMove.APPEAL and late)
+    )
+
+
+def new_case(
+    here: Here,
+    kind: CaseKind,
+    resident: Resident,
+    record: Record,
+    now: datetime,
+    days: int,
+    statement: str,
+) -> Case:
+    """A case about a resident's own record as it is now, to be answered within so many days.
+
+    Raises FIELD_INVALID or MALFORMED of the statement.
+    """
+    return Case(
+        case_id=here.new_id(now),
+        kind=kind,
+        resident_id=resident.resident_id,
+        person=resident.person,
+        key=record.key,
+        revision=record.revision,
+        indicator_id=record.indicator_id,
+        statement=said(statement, "statement"),
+        evidence="",
+        promise="",
+        state=CaseState.OPEN,
+        opened_at=now,
+        due_at=now + timedelta(days=days),
     )
 
 
@@ -218,14 +249,6 @@ def stands(record: Record) -> bool:
 def unknown_case() -> HutongError:
     """The error for a case that is not there, or not this caller's to see: both alike."""
     return HutongError(CASE_UNKNOWN)
-
-
-def catalogue_of(tx: Transaction) -> IndicatorCatalogue:
-    """The indicator catalogue in force; raises NOTHING_IN_FORCE."""
-    catalogue = tx.registry.indicators
-    if catalogue is None:
-        raise HutongError(NOTHING_IN_FORCE, what="indicators", command="hutong indicators load")
-    return catalogue
 
 
 def rules_of(tx: Transaction) -> ScoringRules:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from federation.errors import HutongError
-from node.errors import FILE_INVALID, NOTHING_IN_FORCE, UNKNOWN
+from node.errors import FILE_INVALID, UNKNOWN
 from node.files import parse_indicators
 from node.indicators import Indicator, IndicatorCatalogue
 from node.model import LogKind, Page, PageRequest
@@ -17,6 +17,7 @@ from node.ports import Transaction
 from node.record_limits import INDICATOR_BYTES
 from node.services.here import Here
 from node.services.paging import page_of
+from node.services.reading import catalogue_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +96,7 @@ class IndicatorDesk:
 
     def catalogue(self, tx: Transaction) -> IndicatorCatalogue:
         """The catalogue in force; raises NOTHING_IN_FORCE."""
-        found = tx.registry.indicators
-        if found is None:
-            raise HutongError(
-                NOTHING_IN_FORCE, what="indicator catalogue", command="hutong indicators load"
-            )
-        return found
+        return catalogue_of(tx)
 
     def page(
         self, tx: Transaction, wanted: IndicatorFilter, request: PageRequest

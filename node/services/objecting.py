@@ -4,7 +4,7 @@ While it is marked a record counts only where the rules in force say so (`disput
 answered in time it does not count whatever they say, until it is (`node.services.scoring`).
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from node.errors import HutongError
 from node.model import Caller
@@ -13,7 +13,6 @@ from node.record_errors import CASE_DECIDED
 from node.records import (
     Case,
     CaseKind,
-    CaseState,
     RecordKey,
     RecordMove,
     RecordState,
@@ -23,10 +22,10 @@ from node.services.cases import (
     actor_of,
     begin,
     end_cases,
+    new_case,
     own_record,
     record_of,
     rules_of,
-    said,
 )
 from node.services.here import Here
 from node.services.recounting import recount
@@ -55,20 +54,14 @@ class Objecting:
         now = self._here.now()
         resident = find_resident(tx, resident_id)
         record = own_record(tx, resident, key)
-        case = Case(
-            case_id=self._here.new_id(now),
-            kind=CaseKind.OBJECTION,
-            resident_id=resident_id,
-            person=resident.person,
-            key=key,
-            revision=record.revision,
-            indicator_id=record.indicator_id,
-            statement=said(statement, "statement"),
-            evidence="",
-            promise="",
-            state=CaseState.OPEN,
-            opened_at=now,
-            due_at=now + timedelta(days=rules_of(tx).objection_days),
+        case = new_case(
+            self._here,
+            CaseKind.OBJECTION,
+            resident,
+            record,
+            now,
+            rules_of(tx).objection_days,
+            statement,
         )
         for other in tx.cases.about(key):
             judged = other.kind is CaseKind.OBJECTION and other.officer
@@ -102,7 +95,7 @@ def settle(tx: Transaction, here: Here, case: Case, by: Caller | None, now: date
     record = record_of(tx, case)
     if record is None:
         return
-    if case.state in _RIGHT and record.revision == case.revision:
+    if case.state.is_granted and record.revision == case.revision:
         take_away(tx, here, case, RecordState.WITHDRAWN, by, now)
         end_cases(tx, here, case.key, now, WITHDRAWN_REASON)
     else:
@@ -138,6 +131,3 @@ def keep_move(
         reason=f"case {case.case_id}",
     )
     tx.records.add_moves([step])
-
-
-_RIGHT = frozenset({CaseState.GRANTED, CaseState.GRANTED_ON_APPEAL})

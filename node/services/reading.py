@@ -86,7 +86,7 @@ class RecordReading:
         """
         now = self._here.now()
         today = self._here.day(now)
-        catalogue = known_department(tx, caller)
+        catalogue = known_department(tx, caller.department)
         stated = _purpose(purpose)
         document = parse_document(guess_kind(number), number, today)
         digest = self._keys.document_digest(document.kind.value, document.number)
@@ -110,18 +110,24 @@ class RecordReading:
         return tx.reads.page(find_resident(tx, resident_id).person, request)
 
 
-def known_department(tx: Transaction, caller: Caller) -> IndicatorCatalogue:
-    """The catalogue in force, which knows the caller's department.
-
-    Raises NOTHING_IN_FORCE, DEPARTMENT_UNKNOWN.
-    """
+def catalogue_of(tx: Transaction) -> IndicatorCatalogue:
+    """The indicator catalogue in force; raises NOTHING_IN_FORCE."""
     catalogue = tx.registry.indicators
     if catalogue is None:
         raise HutongError(
             NOTHING_IN_FORCE, what="indicator catalogue", command="hutong indicators load"
         )
-    if caller.department not in catalogue.departments:
-        raise HutongError(DEPARTMENT_UNKNOWN, department=caller.department)
+    return catalogue
+
+
+def known_department(tx: Transaction, department: str) -> IndicatorCatalogue:
+    """The catalogue in force, which knows that department.
+
+    Raises NOTHING_IN_FORCE, DEPARTMENT_UNKNOWN.
+    """
+    catalogue = catalogue_of(tx)
+    if department not in catalogue.departments:
+        raise HutongError(DEPARTMENT_UNKNOWN, department=department)
     return catalogue
 
 

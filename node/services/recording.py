@@ -8,11 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from node.errors import NOTHING_IN_FORCE, HutongError
+from node.errors import HutongError
 from node.indicators import Direction, IndicatorCatalogue
 from node.model import Caller, LogKind, Resident, Role
 from node.ports import Keys, Transaction
-from node.record_errors import DEPARTMENT_UNKNOWN
 from node.records import (
     NoticeKind,
     QuarantinedRow,
@@ -24,6 +23,7 @@ from node.services.cases import MOVED_REASON, WITHDRAWN_REASON, end_cases
 from node.services.here import Here
 from node.services.noticing import fields_of, notify
 from node.services.persons import persons_of
+from node.services.reading import known_department
 from node.services.recounting import recount
 from node.services.row_deciding import RowDecider, Sender, move_of
 from node.services.rows import Asked, ReadRow, RowReader
@@ -89,13 +89,7 @@ class Recording:
 
         Raises NOTHING_IN_FORCE and DEPARTMENT_UNKNOWN, with nothing taken.
         """
-        catalogue = tx.registry.indicators
-        if catalogue is None:
-            raise HutongError(
-                NOTHING_IN_FORCE, what="indicator catalogue", command="hutong indicators load"
-            )
-        if batch.sender.department not in catalogue.departments:
-            raise HutongError(DEPARTMENT_UNKNOWN, department=batch.sender.department)
+        catalogue = known_department(tx, batch.sender.department)
         return _Taking(tx, self._here, batch, catalogue).run()
 
     def keep(self, tx: Transaction, record: Record) -> None:

@@ -5,7 +5,8 @@ serious it is; the wrong is corrected, and the resident makes a public promise. 
 repaired record is never shown, shared or used again; no reason of it leaves the city.
 """
 
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime
 
 from node.errors import HutongError
 from node.indicators import Direction, Indicator, IndicatorCatalogue, months_after
@@ -13,22 +14,22 @@ from node.model import Caller
 from node.ports import Transaction
 from node.record_errors import REPAIR_NOT_NEEDED, REPAIR_TOO_EARLY
 from node.record_limits import REPAIR_AGAIN
-from node.records import Case, CaseKind, CaseMove, CaseState, Record, RecordKey, RecordState
+from node.records import Case, CaseKind, CaseMove, Record, RecordKey, RecordState
 from node.services.cases import (
     REPAIRED_REASON,
     begin,
-    catalogue_of,
     end_cases,
+    new_case,
     own_record,
     record_of,
     said,
 )
 from node.services.here import Here
 from node.services.objecting import take_away
+from node.services.reading import catalogue_of
 from node.services.recounting import recount
 from node.services.standing import find_resident
 
-_GRANTED = frozenset({CaseState.GRANTED, CaseState.GRANTED_ON_APPEAL})
 _REFUSALS = frozenset({CaseMove.REFUSE, CaseMove.REFUSE_FINALLY})
 
 
@@ -61,20 +62,11 @@ class Repairing:
         indicator = _deducting(record, catalogue)
         if indicator is None:
             raise HutongError(REPAIR_NOT_NEEDED)
-        case = Case(
-            case_id=self._here.new_id(now),
-            kind=CaseKind.REPAIR,
-            resident_id=resident_id,
-            person=resident.person,
-            key=key,
-            revision=record.revision,
-            indicator_id=record.indicator_id,
-            statement=said(statement, "statement"),
+        days = catalogue.rules.repair_days
+        case = replace(
+            new_case(self._here, CaseKind.REPAIR, resident, record, now, days, statement),
             evidence=said(evidence, "evidence"),
             promise=said(promise, "promise"),
-            state=CaseState.OPEN,
-            opened_at=now,
-            due_at=now + timedelta(days=catalogue.rules.repair_days),
         )
         begins = _possible_from(tx, self._here, record, indicator)
         if self._here.day(now) < begins:
@@ -90,7 +82,7 @@ def restore(tx: Transaction, here: Here, case: Case, by: Caller | None, now: dat
     left to repair.
     """
     record = record_of(tx, case)
-    if case.state not in _GRANTED or record is None or _is_good(record, catalogue_of(tx)):
+    if not case.state.is_granted or record is None or _is_good(record, catalogue_of(tx)):
         return
     take_away(tx, here, case, RecordState.REPAIRED, by, now)
     end_cases(tx, here, case.key, now, REPAIRED_REASON)

@@ -135,6 +135,10 @@ def test_a_decision_needs_a_person_of_a_department_that_answers_for_the_record(
         with pytest.raises(HutongError) as caught:
             work.move(case, CaseMove.GRANT, by)
         assert caught.value.reason == reason
+    # Who is no department is told so, and not whether there is such a case.
+    unknown = replace(case, case_id="00000000-0000-7000-8000-000000000000")
+    error = refusal(lambda: work.move(unknown, CaseMove.GRANT, nobody))
+    assert error.reason == DEPARTMENT_UNKNOWN
     assert work.move(case, CaseMove.GRANT, COLLEAGUE).officer == "other-office.li"
 
 
