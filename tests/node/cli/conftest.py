@@ -1,14 +1,20 @@
 import io
 import json
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
+from node import data
 from node.cli import main
+from tests.node.catalogue import made_catalogue
+from tests.node.transport.house import House, Loop, opened
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,23 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
         return Ran(code, said.out, said.err)
 
     return command
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A node in this process, with a scale, incentives and indicators in force."""
+    loop, before = Loop(), structlog.get_config()
+    # The node's log would stand between what the command prints.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    with opened(loop, tmp_path_factory.mktemp("house") / "here") as found:
+        desk = found.cases.catalogue
+        for name, load in (("scale", desk.load_scale), ("incentives", desk.load_incentives)):
+            content = data.path(f"zhengzhou/{name}.toml").read_bytes()
+            found.act(partial(load, file_name="a file", content=content))
+        found.act(lambda tx: tx.administration.put_indicators(made_catalogue()))
+        yield found
+    structlog.configure(**before)
+    loop.close()
 
 
 @pytest.fixture

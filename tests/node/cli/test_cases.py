@@ -1,44 +1,23 @@
 """Objections and repairs as the three roles type them, at a node that runs in this process."""
 
-import logging
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import count
 
 import pytest
 import sqlalchemy as sa
-import structlog
 
-from node import data
 from node.cli import exits
 from node.model import DocumentKind
 from node.store.tables import ANSWERS
-from tests.node.catalogue import OFFICE, OTHER, THIRD, made_catalogue, row, rows_of
+from tests.node.catalogue import OFFICE, OTHER, THIRD, row, rows_of
 from tests.node.cli.conftest import Ran, Run
 from tests.node.services.world import fictional_id
-from tests.node.transport.house import House, Loop, opened
+from tests.node.transport.house import House
 
 _SERIAL = count(640_000)
 OFFICER, COLLEAGUE, STRANGER = f"{OFFICE}.wang", f"{OTHER}.li", f"{THIRD}.zhao"
 CASE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f-]{17}")
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    loop, before = Loop(), structlog.get_config()
-    # The node's log would stand between what the command prints.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    with opened(loop, tmp_path_factory.mktemp("house") / "here") as found:
-        desk = found.cases.catalogue
-        for name, load in (("scale", desk.load_scale), ("incentives", desk.load_incentives)):
-            content = data.path(f"zhengzhou/{name}.toml").read_bytes()
-            found.act(partial(load, file_name="a file", content=content))
-        found.act(lambda tx: tx.administration.put_indicators(made_catalogue()))
-        yield found
-    structlog.configure(**before)
-    loop.close()
 
 
 @dataclass

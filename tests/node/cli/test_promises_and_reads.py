@@ -1,40 +1,20 @@
 """Promises, and who reads records, as people type them at a node that runs in this process."""
 
-import logging
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-import structlog
 
-from node import data
 from node.cli import exits
 from node.model import DocumentKind
-from tests.node.catalogue import OFFICE, THIRD, made_catalogue, row, rows_of
+from tests.node.catalogue import OFFICE, THIRD, row, rows_of
 from tests.node.cli.conftest import Ran, Run
 from tests.node.services.world import fictional_id
-from tests.node.transport.house import HERE, House, Loop, opened
+from tests.node.transport.house import HERE, House
 
 NUMBER, RESIDENT_SERIAL = fictional_id(610_000), 620_000
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    loop, before = Loop(), structlog.get_config()
-    # The node's log would stand between what the command prints.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    with opened(loop, tmp_path_factory.mktemp("house") / "here") as found:
-        desk = found.cases.catalogue
-        for name, load in (("scale", desk.load_scale), ("incentives", desk.load_incentives)):
-            content = data.path(f"zhengzhou/{name}.toml").read_bytes()
-            found.act(partial(load, file_name="a file", content=content))
-        found.act(lambda tx: tx.administration.put_indicators(made_catalogue()))
-        yield found
-    structlog.configure(**before)
-    loop.close()
 
 
 @pytest.fixture
