@@ -1,5 +1,6 @@
 """A repeated request gets the first answer (rule 7, AIP-155)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,3 +34,12 @@ def record(tx: Transaction, ask: Ask, response: bytes, now: datetime, subject: s
         RecordedAnswer(ask.caller, ask.request_id, ask.body_digest, response, now, subject)
     )
     return response
+
+
+def once(tx: Transaction, ask: Ask, now: datetime, act: Callable[[], tuple[bytes, str]]) -> bytes:
+    """The recorded answer, or that of `act`, recorded; `act` says too whom it is about."""
+    found = recorded(tx, ask)
+    if found is not None:
+        return found
+    response, subject = act()
+    return record(tx, ask, response, now, subject)

@@ -6,7 +6,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from node.ports import Transaction
-from node.services.answering import record, recorded
+from node.services.answering import once
 from node.services.assembly import UseCases
 from node.transport import fields
 from node.transport.calls import Call
@@ -19,11 +19,11 @@ async def once_for(cases: UseCases, call: Call, request: Message, act: Act) -> b
     ask, now = fields.ask_of(cases, call, request), cases.here.now()
 
     def run(tx: Transaction) -> bytes:
-        found = recorded(tx, ask)
-        if found is not None:
-            return found
-        answer = act(tx)
-        return record(tx, ask, encoded(answer), now, _subject(tx, request, answer))
+        def made() -> tuple[bytes, str]:
+            answer = act(tx)
+            return encoded(answer), _subject(tx, request, answer)
+
+        return once(tx, ask, now, made)
 
     return await cases.uow.run(run)
 

@@ -36,9 +36,9 @@ def act(asked: Ask, serial: int) -> UseCase:
     """Do something that shows in the log, and answer with a number of its own."""
 
     def case(tx: Transaction) -> bytes:
-        def change() -> bytes:
+        def change() -> tuple[bytes, str]:
             tx.log.append(entry(serial))
-            return str(serial).encode()
+            return str(serial).encode(), ""
 
         return once(tx, asked, NOW, change)
 
