@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -29,7 +29,12 @@ CITY = CityCode("410100")
 COMMENDATIONS = tuple(f"c{place}" for place in range(6))
 NOW = datetime(2026, 2, 28, 4, 0, tzinfo=UTC)
 MONTH_ENDS = (date(2024, 2, 29), date(2025, 1, 31), date(2025, 8, 31), date(2026, 2, 28))
-DAYS = st.one_of(st.dates(date(2020, 1, 1), date(2027, 12, 31)), st.sampled_from(MONTH_ENDS))
+NEAR = [TODAY + timedelta(days=n) for n in (-1, 0, 1)]
+DAYS = st.one_of(
+    st.dates(date(2020, 1, 1), date(2027, 12, 31)),
+    st.sampled_from(MONTH_ENDS),
+    st.sampled_from(NEAR),
+)
 
 
 @dataclass

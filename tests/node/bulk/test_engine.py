@@ -83,6 +83,22 @@ def test_the_bounds_of_zhengzhou_are_where_one_resident_finds_them() -> None:
     check(ListedCity(people, facts), Question(made, SCALE, TODAY))
 
 
+def test_a_record_begins_and_ends_on_the_day_on_which_one_resident_sees_it_do_so() -> None:
+    """By its own end, and by its indicator's retention; on each day around each."""
+    near = [TODAY + timedelta(days=n) for n in (-1, 0, 1)]
+    made = catalogue(replace(indicator("kept", 8), retention_months=12))
+    spans: list[tuple[date, date | None]] = [(day, None) for day in near]
+    spans += [(months_after(day, -12), None) for day in near]
+    spans += [(TODAY - timedelta(days=40), day) for day in near]
+    spans += [(begins, ends) for begins in near for ends in near]
+    facts = [
+        replace(record("kept", begins), person=person(place).person, ends_on=ends)
+        for place, (begins, ends) in enumerate(spans, 1)
+    ]
+    people = [person(place) for place in range(1, len(spans) + 1)]
+    check(ListedCity(people, facts), Question(made, SCALE, TODAY))
+
+
 def month_ends() -> list[date]:
     """The ends and beginnings of months in nine years, and every day of a leap year."""
     days = [date(2018, 1, 1) + timedelta(days=n) for n in range(9 * 366)]
