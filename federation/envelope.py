@@ -1,7 +1,8 @@
 """Envelopes: only signed bytes count (rule 6).
 
-`open_envelope` is the one gate: nothing else makes a `Verified`, and use cases accept nothing
-else. What the caller still owes: the request's own rules (replay, agreement, consent).
+`open_envelope` is the one gate, and `open_batched` for what a batch signs: nothing else makes a
+`Verified`, and use cases accept nothing else. What the caller still owes: the request's own rules
+(replay, agreement, consent).
 """
 
 import base64
@@ -28,6 +29,7 @@ from federation.errors import (
 )
 from federation.identifiers import CityCode
 from federation.keys import PublicKey, Signer
+from federation.merkle_log import check_inclusion, leaf_hash, split_hashes
 from federation.messages import Header
 
 _PAE_HEAD: Final = b"DSSEv1"
@@ -84,12 +86,38 @@ class Keyring:
         return next((key for key in self.keys if key.key_id == key_id), None)
 
 
+@dataclass(frozen=True, slots=True)
+class BatchedPayload:
+    """A payload that is signed by the root of its batch: its place there, and the proof of it.
+
+    `proof` are the hashes from the leaf up, joined.
+    """
+
+    payload: bytes
+    leaf_index: int
+    proof: bytes
+
+
+class IsBatch(HasHeader, Protocol):
+    """A statement that signs many payloads by the root of the tree over them."""
+
+    @property
+    def size(self) -> int:
+        """How many."""
+
+    @property
+    def root(self) -> bytes:
+        """The root."""
+
+
+B = TypeVar("B", bound=IsBatch)
+
 _GATE: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Verified(Generic[M]):
-    """A message whose envelope was opened. Only `open_envelope` can make one."""
+    """A message whose envelope was opened. Only this module can make one."""
 
     message: M
     envelope: Envelope
@@ -171,6 +199,47 @@ def open_envelope(
     _check_parties(message.header, signed_by, audience)
     # 6.
     freshness.check_window(message.header, statement.label, now)
+    return Verified(message, envelope, _GATE)
+
+
+def open_batched(
+    batched: BatchedPayload,
+    statement: Statement[M],
+    batch: Verified[B],
+    *,
+    audience: CityCode,
+    now: datetime,
+) -> Verified[M]:
+    """Open one payload of a batch that was opened; it counts as if it were signed by itself.
+
+    1. The payload is within its limits.
+    2. Its leaf, of DSSE's pre-authentication encoding, is in the tree whose root the batch signs.
+    3. The payload is the canonical encoding of its message.
+    4. It is issued by the city of the batch, and meant for `audience`.
+    5. It was made before now (skew allowed) and has not ended.
+
+    Raises:
+        HutongError: with the reason of the first step that fails; BAD_PROOF for the second.
+
+    """
+    # 1.
+    envelope = Envelope(statement.payload_type, batched.payload, ())
+    check_shape(envelope, statement)
+    # 2.
+    signed, most = batch.message, limits.PROOF_HASHES
+    leaf = leaf_hash(pae(statement.payload_type, batched.payload))
+    proof = split_hashes(batched.proof, most=most)
+    check_inclusion(leaf, batched.leaf_index, signed.size, proof, signed.root)
+    # 3.
+    message = statement.decode(batched.payload)
+    # 4.
+    header = message.header
+    if header.issuer != signed.header.issuer:
+        raise HutongError(WRONG_ISSUER, actual=header.issuer, expected=signed.header.issuer)
+    if audience not in header.audience:
+        raise HutongError(WRONG_AUDIENCE, actual=", ".join(header.audience), expected=audience)
+    # 5.
+    freshness.check_window(header, statement.label, now)
     return Verified(message, envelope, _GATE)
 
 

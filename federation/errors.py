@@ -235,3 +235,32 @@ ONBOARDING_MISMATCH = Reason(
     "{where} 与本次接入不符（{problem}）。未采信任何内容；请排除问题后用 "
     "`hutong partner invite` 重新邀请。",
 )
+BAD_PROOF = Reason(
+    "BAD_PROOF",
+    _DENIED,
+    "The Merkle proof does not hold: {problem}. Do not believe what it was to prove; ask for the "
+    "proof again, and keep it where it fails again.",
+    "默克尔证明不成立（{problem}）。请勿采信所证内容；请重新索取证明，若仍不成立请留存。",
+)
+BAD_NOTE = Reason(
+    "BAD_NOTE",
+    _BAD,
+    "{where} is no signed note as it must be: {problem}.",
+    "{where} 不是有效的签名文本（{problem}）。",
+)
+LOG_FORKED = Reason(
+    "LOG_FORKED",
+    _STATE,
+    "The log of {city} does not extend what it showed before ({problem}). Evidence is kept: "
+    "`hutong log evidence {city}`. Nothing of it is believed until officers of both cities have "
+    "cleared it.",
+    "{city} 的日志与此前出示的不一致（{problem}）。证据已留存：`hutong log evidence {city}`。"
+    "在双方人员查清之前不予采信。",
+)
+STATUS_ROLLED_BACK = Reason(
+    "STATUS_ROLLED_BACK",
+    _STATE,
+    "The status list of {city} has sequence {actual}, but {known} is known already; send the "
+    "newest one.",
+    "{city} 的状态列表序号为 {actual}，但已知 {known}；请发送最新的列表。",
+)

@@ -103,3 +103,27 @@ ONBOARDING_SUITES: Final = 16
 
 # Bytes of a sealed bundle: the largest payload, 16 signatures of 150 bytes, a nonce, with room.
 ONBOARDING_BUNDLE_BYTES: Final = 72 * 1024
+
+# Places of one status list: its 8 KiB fit a payload even where nothing can be compressed.
+STATUS_PLACES: Final = 65_536
+
+# Status lists of one home city for one host: a hundred million attestations that have not ended.
+STATUS_LISTS: Final = 2_048
+
+# Status lists of one push: each of at most 9 KiB with its envelope, in one message.
+STATUS_PUSH: Final = 16
+
+# Pseudonyms of one renewal request: 34 bytes each, in one payload.
+RENEWAL_ITEMS: Final = 1_000
+
+# Results of one response of a renewal: about 1 KiB each, in one message.
+RENEWAL_PORTION: Final = 128
+
+# Hashes of one proof: a log of 2^40 entries is longer than a city's time.
+PROOF_HASHES: Final = 64
+
+# Leaf hashes of one response: 128 KiB.
+LEAF_HASHES: Final = 4_096
+
+# Bytes of one note: a checkpoint, a signature and cosignatures of a hundred partners.
+NOTE_BYTES: Final = 32 * 1024

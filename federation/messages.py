@@ -84,9 +84,12 @@ class TrustBundle:
     tls_certificates: tuple[bytes, ...]
     endpoints: tuple[Endpoint, ...]
     refresh_hint: timedelta
+    contact: str = ""
+    """How residents reach whoever answers for personal data there (PIPL, article 17)."""
 
     def __post_init__(self) -> None:
         """Refuse a bundle that could never be met or replaced."""
+        text(self.contact, where="contact")
         count(self.root_keys, "root_keys", limits.KEYS)
         count(self.signing_keys, "signing_keys", limits.KEYS)
         count(self.tls_certificates, "tls_certificates", limits.CERTIFICATES)

@@ -195,3 +195,41 @@ KEYS_EVERY: Final = timedelta(minutes=1)
 
 # A peer certificate has a successor after a year, whatever its X.509 end.
 TLS_ROTATION: Final = timedelta(days=365)
+
+# How long an attestation is kept after its end, with what proves it: the resident sees it, and can
+# take a receipt. Its batch is kept longer than any attestation in it.
+ATTESTATIONS_KEPT: Final = timedelta(days=90)
+BATCHES_KEPT: Final = timedelta(days=125)
+
+# How long the places of ended attestations are kept beyond their end: clocks differ.
+STATUSES_KEPT: Final = timedelta(hours=1)
+
+# How long a host keeps what it decided for a visitor, for the visitor to see.
+VISITS_KEPT: Final = timedelta(days=90)
+
+# How often status changes that a host does not have yet are looked for, how soon a delivery that
+# failed is tried again, and the longest wait after many failures: a host that is back has news
+# within it.
+PUSH_EVERY: Final = timedelta(milliseconds=250)
+PUSH_AFTER_FAILURE: Final = timedelta(milliseconds=250)
+PUSH_AFTER_FAILURES: Final = timedelta(seconds=2)
+
+# How often a checkpoint is made where the log has grown, and brought to the partners.
+CHECKPOINT_EVERY: Final = timedelta(seconds=10)
+
+# How long a receipt waits for a checkpoint to be cosigned.
+COSIGNING_DEADLINE: Final = timedelta(seconds=5)
+
+# How long every checkpoint is kept; of older ones the last of each day.
+CHECKPOINTS_KEPT: Final = timedelta(days=7)
+
+# A recognition is renewed in the last third of its attestation's life; how often it is looked.
+RENEWAL_PART: Final = 3
+RENEWAL_EVERY: Final = timedelta(minutes=5)
+
+# Deadline of one batch of a renewal: a thousand attestations, signed, kept and sent.
+RENEWAL_DEADLINE: Final = timedelta(seconds=30)
+
+# How long before its end a resident is reminded of a consent, and how often that is looked for.
+CONSENT_REMINDER: Final = timedelta(days=14)
+REMIND_EVERY: Final = timedelta(minutes=10)

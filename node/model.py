@@ -145,33 +145,6 @@ class Use:
     refusal: str
 
 
-class LogKind(enum.Enum):
-    """What an entry of the log is about."""
-
-    ISSUED = "issued"
-    RECEIVED = "received"
-    REFUSED = "refused"
-    WITHDRAWN = "withdrawn"
-    REDEEMED = "redeemed"
-    PROMISED = "promised"
-    ADMINISTRATIVE = "administrative"
-
-
-@dataclass(frozen=True, slots=True)
-class LogEntry:
-    """One trace: what was said (`content`, of which only a salted commitment is kept) and of whom.
-
-    `subject` finds the salts to delete when a person is erased; "" for acts that concern no one.
-    """
-
-    entry_id: str
-    at: datetime
-    kind: LogKind
-    content: bytes = field(repr=False)
-    salt: bytes = field(repr=False)
-    subject: str
-
-
 @dataclass(frozen=True, slots=True)
 class RecordedAnswer:
     """The first answer to a request id: the same body gets it again, another is refused.

@@ -9,7 +9,8 @@ from typing import Final, TypeVar
 from google.protobuf.message import Message as WireMessage
 
 from federation import messages as m
-from federation.codec import attestations, documents, partnerships
+from federation import standing
+from federation.codec import attestations, documents, partnerships, renewals, statuses
 from federation.codec.documents import scale_reference
 from federation.codec.primitives import (
     envelope_from_bytes,
@@ -26,17 +27,22 @@ from federation.v1 import (
     agreement_pb2,
     attestation_pb2,
     partnership_pb2,
+    renewal_pb2,
     scale_pb2,
+    status_pb2,
     trust_pb2,
 )
 
 __all__ = [
     "AGREEMENT",
     "ATTESTATION",
+    "ATTESTATION_BATCH",
     "ATTESTATION_REQUEST",
     "PARTNERSHIP",
+    "RENEWAL_REQUEST",
     "SCORE_SCALE",
     "STATEMENTS",
+    "STATUS_LIST",
     "TRIAL_AGREEMENT",
     "TRUST_BUNDLE",
     "envelope_from_bytes",
@@ -104,6 +110,24 @@ PARTNERSHIP: Final[Statement[m.Partnership]] = _statement(
     partnerships.partnership_from_wire,
     partnerships.partnership_to_wire,
 )
+STATUS_LIST: Final[Statement[standing.StatusList]] = _statement(
+    "status-list",
+    status_pb2.StatusList,
+    statuses.status_list_from_wire,
+    statuses.status_list_to_wire,
+)
+RENEWAL_REQUEST: Final[Statement[standing.RenewalRequest]] = _statement(
+    "renewal-request",
+    renewal_pb2.RenewalRequest,
+    renewals.renewal_from_wire,
+    renewals.renewal_to_wire,
+)
+ATTESTATION_BATCH: Final[Statement[standing.AttestationBatch]] = _statement(
+    "attestation-batch",
+    renewal_pb2.AttestationBatch,
+    renewals.batch_from_wire,
+    renewals.batch_to_wire,
+)
 # Of its own type, so that no signature under a trial agreement counts under a real one. It is kept
 # nowhere, and so is none of the statements that people are shown.
 TRIAL_AGREEMENT: Final[Statement[m.Agreement]] = _statement(
@@ -120,4 +144,7 @@ STATEMENTS: Final = (
     ATTESTATION_REQUEST,
     ATTESTATION,
     PARTNERSHIP,
+    STATUS_LIST,
+    RENEWAL_REQUEST,
+    ATTESTATION_BATCH,
 )

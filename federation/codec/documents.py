@@ -65,6 +65,7 @@ def bundle_to_wire(bundle: m.TrustBundle) -> trust_pb2.TrustBundle:
         tls_certificates=bundle.tls_certificates,
         endpoints=[trust_pb2.Endpoint(host=e.host, port=e.port) for e in bundle.endpoints],
         refresh_hint=duration_to_wire(bundle.refresh_hint),
+        contact=bundle.contact,
     )
 
 
@@ -81,6 +82,7 @@ def bundle_from_wire(wire: trust_pb2.TrustBundle) -> m.TrustBundle:
         tls_certificates=tuple(wire.tls_certificates),
         endpoints=tuple(m.Endpoint(e.host, e.port) for e in wire.endpoints),
         refresh_hint=duration_from_wire(wire.refresh_hint, where="refresh_hint"),
+        contact=wire.contact,
     )
 
 

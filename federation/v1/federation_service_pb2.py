@@ -23,39 +23,72 @@ _sym_db = _symbol_database.Default()
 
 
 from federation.v1 import envelope_pb2 as federation_dot_v1_dot_envelope__pb2
+from federation.v1 import renewal_pb2 as federation_dot_v1_dot_renewal__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&federation/v1/federation_service.proto\x12\rfederation.v1\x1a\x1c\x66\x65\x64\x65ration/v1/envelope.proto\"\x8e\x01\n\x1b\x45xchangeTrustBundlesRequest\x12-\n\x0ctrust_bundle\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\x12(\n\x07\x65\x61rlier\x18\x02 \x03(\x0b\x32\x17.federation.v1.Envelope\x12\x16\n\x0eknown_sequence\x18\x03 \x01(\x04\"\x8f\x01\n\x1c\x45xchangeTrustBundlesResponse\x12-\n\x0ctrust_bundle\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\x12(\n\x07\x65\x61rlier\x18\x02 \x03(\x0b\x32\x17.federation.v1.Envelope\x12\x16\n\x0eknown_sequence\x18\x03 \x01(\x04\"J\n\x1a\x45xchangePartnershipRequest\x12,\n\x0bpartnership\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"K\n\x1b\x45xchangePartnershipResponse\x12,\n\x0bpartnership\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"@\n\x15\x45xchangeScalesRequest\x12\'\n\x06scales\x18\x01 \x03(\x0b\x32\x17.federation.v1.Envelope\"A\n\x16\x45xchangeScalesResponse\x12\'\n\x06scales\x18\x01 \x03(\x0b\x32\x17.federation.v1.Envelope\"E\n\x17ProposeAgreementRequest\x12*\n\tagreement\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"\x1a\n\x18ProposeAgreementResponse\"I\n\x1b\x43ountersignAgreementRequest\x12*\n\tagreement\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"\x1e\n\x1c\x43ountersignAgreementResponse\"E\n\x19RequestAttestationRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"J\n\x1aRequestAttestationResponse\x12,\n\x0b\x61ttestation\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope2\x92\x05\n\x11\x46\x65\x64\x65rationService\x12o\n\x14\x45xchangeTrustBundles\x12*.federation.v1.ExchangeTrustBundlesRequest\x1a+.federation.v1.ExchangeTrustBundlesResponse\x12l\n\x13\x45xchangePartnership\x12).federation.v1.ExchangePartnershipRequest\x1a*.federation.v1.ExchangePartnershipResponse\x12]\n\x0e\x45xchangeScales\x12$.federation.v1.ExchangeScalesRequest\x1a%.federation.v1.ExchangeScalesResponse\x12\x63\n\x10ProposeAgreement\x12&.federation.v1.ProposeAgreementRequest\x1a\'.federation.v1.ProposeAgreementResponse\x12o\n\x14\x43ountersignAgreement\x12*.federation.v1.CountersignAgreementRequest\x1a+.federation.v1.CountersignAgreementResponse\x12i\n\x12RequestAttestation\x12(.federation.v1.RequestAttestationRequest\x1a).federation.v1.RequestAttestationResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&federation/v1/federation_service.proto\x12\rfederation.v1\x1a\x1c\x66\x65\x64\x65ration/v1/envelope.proto\x1a\x1b\x66\x65\x64\x65ration/v1/renewal.proto\"\x8e\x01\n\x1b\x45xchangeTrustBundlesRequest\x12-\n\x0ctrust_bundle\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\x12(\n\x07\x65\x61rlier\x18\x02 \x03(\x0b\x32\x17.federation.v1.Envelope\x12\x16\n\x0eknown_sequence\x18\x03 \x01(\x04\"\x8f\x01\n\x1c\x45xchangeTrustBundlesResponse\x12-\n\x0ctrust_bundle\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\x12(\n\x07\x65\x61rlier\x18\x02 \x03(\x0b\x32\x17.federation.v1.Envelope\x12\x16\n\x0eknown_sequence\x18\x03 \x01(\x04\"J\n\x1a\x45xchangePartnershipRequest\x12,\n\x0bpartnership\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"K\n\x1b\x45xchangePartnershipResponse\x12,\n\x0bpartnership\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"@\n\x15\x45xchangeScalesRequest\x12\'\n\x06scales\x18\x01 \x03(\x0b\x32\x17.federation.v1.Envelope\"A\n\x16\x45xchangeScalesResponse\x12\'\n\x06scales\x18\x01 \x03(\x0b\x32\x17.federation.v1.Envelope\"E\n\x17ProposeAgreementRequest\x12*\n\tagreement\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"\x1a\n\x18ProposeAgreementResponse\"I\n\x1b\x43ountersignAgreementRequest\x12*\n\tagreement\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"\x1e\n\x1c\x43ountersignAgreementResponse\"E\n\x19RequestAttestationRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"J\n\x1aRequestAttestationResponse\x12,\n\x0b\x61ttestation\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"D\n\x18RenewAttestationsRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"\x95\x01\n\x19RenewAttestationsResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12&\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x17.federation.v1.Envelope\x12\r\n\x05\x66irst\x18\x03 \x01(\r\x12-\n\x07results\x18\x04 \x03(\x0b\x32\x1c.federation.v1.RenewalResult\"\x17\n\x15GetStatusListsRequest\"F\n\x16GetStatusListsResponse\x12,\n\x0bstatus_list\x18\x01 \x01(\x0b\x32\x17.federation.v1.Envelope\"G\n\x16PushStatusListsRequest\x12-\n\x0cstatus_lists\x18\x01 \x03(\x0b\x32\x17.federation.v1.Envelope\"\x19\n\x17PushStatusListsResponse\"K\n\x14\x41\x64\x64\x43heckpointRequest\x12\x10\n\x08old_size\x18\x01 \x01(\x04\x12\r\n\x05proof\x18\x02 \x03(\x0c\x12\x12\n\ncheckpoint\x18\x03 \x01(\x0c\"F\n\x15\x41\x64\x64\x43heckpointResponse\x12\x13\n\x0b\x63osignature\x18\x01 \x01(\x0c\x12\x18\n\x10known_checkpoint\x18\x02 \x01(\x0c\"\x16\n\x14GetCheckpointRequest\"+\n\x15GetCheckpointResponse\x12\x12\n\ncheckpoint\x18\x01 \x01(\x0c\"A\n\x18GetInclusionProofRequest\x12\x12\n\nleaf_index\x18\x01 \x01(\x04\x12\x11\n\ttree_size\x18\x02 \x01(\x04\">\n\x19GetInclusionProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\x12\x11\n\tleaf_hash\x18\x02 \x01(\x0c\"E\n\x1aGetConsistencyProofRequest\x12\x12\n\nfirst_size\x18\x01 \x01(\x04\x12\x13\n\x0bsecond_size\x18\x02 \x01(\x04\"-\n\x1bGetConsistencyProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\"5\n\x15ListLeafHashesRequest\x12\r\n\x05\x66irst\x18\x01 \x01(\x04\x12\r\n\x05\x63ount\x18\x02 \x01(\r\"(\n\x16ListLeafHashesResponse\x12\x0e\n\x06hashes\x18\x01 \x01(\x0c\x32\xae\x0b\n\x11\x46\x65\x64\x65rationService\x12o\n\x14\x45xchangeTrustBundles\x12*.federation.v1.ExchangeTrustBundlesRequest\x1a+.federation.v1.ExchangeTrustBundlesResponse\x12l\n\x13\x45xchangePartnership\x12).federation.v1.ExchangePartnershipRequest\x1a*.federation.v1.ExchangePartnershipResponse\x12]\n\x0e\x45xchangeScales\x12$.federation.v1.ExchangeScalesRequest\x1a%.federation.v1.ExchangeScalesResponse\x12\x63\n\x10ProposeAgreement\x12&.federation.v1.ProposeAgreementRequest\x1a\'.federation.v1.ProposeAgreementResponse\x12o\n\x14\x43ountersignAgreement\x12*.federation.v1.CountersignAgreementRequest\x1a+.federation.v1.CountersignAgreementResponse\x12i\n\x12RequestAttestation\x12(.federation.v1.RequestAttestationRequest\x1a).federation.v1.RequestAttestationResponse\x12j\n\x11RenewAttestations\x12\'.federation.v1.RenewAttestationsRequest\x1a(.federation.v1.RenewAttestationsResponse(\x01\x30\x01\x12_\n\x0eGetStatusLists\x12$.federation.v1.GetStatusListsRequest\x1a%.federation.v1.GetStatusListsResponse0\x01\x12`\n\x0fPushStatusLists\x12%.federation.v1.PushStatusListsRequest\x1a&.federation.v1.PushStatusListsResponse\x12Z\n\rAddCheckpoint\x12#.federation.v1.AddCheckpointRequest\x1a$.federation.v1.AddCheckpointResponse\x12Z\n\rGetCheckpoint\x12#.federation.v1.GetCheckpointRequest\x1a$.federation.v1.GetCheckpointResponse\x12\x66\n\x11GetInclusionProof\x12\'.federation.v1.GetInclusionProofRequest\x1a(.federation.v1.GetInclusionProofResponse\x12l\n\x13GetConsistencyProof\x12).federation.v1.GetConsistencyProofRequest\x1a*.federation.v1.GetConsistencyProofResponse\x12]\n\x0eListLeafHashes\x12$.federation.v1.ListLeafHashesRequest\x1a%.federation.v1.ListLeafHashesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'federation.v1.federation_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EXCHANGETRUSTBUNDLESREQUEST']._serialized_start=88
-  _globals['_EXCHANGETRUSTBUNDLESREQUEST']._serialized_end=230
-  _globals['_EXCHANGETRUSTBUNDLESRESPONSE']._serialized_start=233
-  _globals['_EXCHANGETRUSTBUNDLESRESPONSE']._serialized_end=376
-  _globals['_EXCHANGEPARTNERSHIPREQUEST']._serialized_start=378
-  _globals['_EXCHANGEPARTNERSHIPREQUEST']._serialized_end=452
-  _globals['_EXCHANGEPARTNERSHIPRESPONSE']._serialized_start=454
-  _globals['_EXCHANGEPARTNERSHIPRESPONSE']._serialized_end=529
-  _globals['_EXCHANGESCALESREQUEST']._serialized_start=531
-  _globals['_EXCHANGESCALESREQUEST']._serialized_end=595
-  _globals['_EXCHANGESCALESRESPONSE']._serialized_start=597
-  _globals['_EXCHANGESCALESRESPONSE']._serialized_end=662
-  _globals['_PROPOSEAGREEMENTREQUEST']._serialized_start=664
-  _globals['_PROPOSEAGREEMENTREQUEST']._serialized_end=733
-  _globals['_PROPOSEAGREEMENTRESPONSE']._serialized_start=735
-  _globals['_PROPOSEAGREEMENTRESPONSE']._serialized_end=761
-  _globals['_COUNTERSIGNAGREEMENTREQUEST']._serialized_start=763
-  _globals['_COUNTERSIGNAGREEMENTREQUEST']._serialized_end=836
-  _globals['_COUNTERSIGNAGREEMENTRESPONSE']._serialized_start=838
-  _globals['_COUNTERSIGNAGREEMENTRESPONSE']._serialized_end=868
-  _globals['_REQUESTATTESTATIONREQUEST']._serialized_start=870
-  _globals['_REQUESTATTESTATIONREQUEST']._serialized_end=939
-  _globals['_REQUESTATTESTATIONRESPONSE']._serialized_start=941
-  _globals['_REQUESTATTESTATIONRESPONSE']._serialized_end=1015
-  _globals['_FEDERATIONSERVICE']._serialized_start=1018
-  _globals['_FEDERATIONSERVICE']._serialized_end=1676
+  _globals['_EXCHANGETRUSTBUNDLESREQUEST']._serialized_start=117
+  _globals['_EXCHANGETRUSTBUNDLESREQUEST']._serialized_end=259
+  _globals['_EXCHANGETRUSTBUNDLESRESPONSE']._serialized_start=262
+  _globals['_EXCHANGETRUSTBUNDLESRESPONSE']._serialized_end=405
+  _globals['_EXCHANGEPARTNERSHIPREQUEST']._serialized_start=407
+  _globals['_EXCHANGEPARTNERSHIPREQUEST']._serialized_end=481
+  _globals['_EXCHANGEPARTNERSHIPRESPONSE']._serialized_start=483
+  _globals['_EXCHANGEPARTNERSHIPRESPONSE']._serialized_end=558
+  _globals['_EXCHANGESCALESREQUEST']._serialized_start=560
+  _globals['_EXCHANGESCALESREQUEST']._serialized_end=624
+  _globals['_EXCHANGESCALESRESPONSE']._serialized_start=626
+  _globals['_EXCHANGESCALESRESPONSE']._serialized_end=691
+  _globals['_PROPOSEAGREEMENTREQUEST']._serialized_start=693
+  _globals['_PROPOSEAGREEMENTREQUEST']._serialized_end=762
+  _globals['_PROPOSEAGREEMENTRESPONSE']._serialized_start=764
+  _globals['_PROPOSEAGREEMENTRESPONSE']._serialized_end=790
+  _globals['_COUNTERSIGNAGREEMENTREQUEST']._serialized_start=792
+  _globals['_COUNTERSIGNAGREEMENTREQUEST']._serialized_end=865
+  _globals['_COUNTERSIGNAGREEMENTRESPONSE']._serialized_start=867
+  _globals['_COUNTERSIGNAGREEMENTRESPONSE']._serialized_end=897
+  _globals['_REQUESTATTESTATIONREQUEST']._serialized_start=899
+  _globals['_REQUESTATTESTATIONREQUEST']._serialized_end=968
+  _globals['_REQUESTATTESTATIONRESPONSE']._serialized_start=970
+  _globals['_REQUESTATTESTATIONRESPONSE']._serialized_end=1044
+  _globals['_RENEWATTESTATIONSREQUEST']._serialized_start=1046
+  _globals['_RENEWATTESTATIONSREQUEST']._serialized_end=1114
+  _globals['_RENEWATTESTATIONSRESPONSE']._serialized_start=1117
+  _globals['_RENEWATTESTATIONSRESPONSE']._serialized_end=1266
+  _globals['_GETSTATUSLISTSREQUEST']._serialized_start=1268
+  _globals['_GETSTATUSLISTSREQUEST']._serialized_end=1291
+  _globals['_GETSTATUSLISTSRESPONSE']._serialized_start=1293
+  _globals['_GETSTATUSLISTSRESPONSE']._serialized_end=1363
+  _globals['_PUSHSTATUSLISTSREQUEST']._serialized_start=1365
+  _globals['_PUSHSTATUSLISTSREQUEST']._serialized_end=1436
+  _globals['_PUSHSTATUSLISTSRESPONSE']._serialized_start=1438
+  _globals['_PUSHSTATUSLISTSRESPONSE']._serialized_end=1463
+  _globals['_ADDCHECKPOINTREQUEST']._serialized_start=1465
+  _globals['_ADDCHECKPOINTREQUEST']._serialized_end=1540
+  _globals['_ADDCHECKPOINTRESPONSE']._serialized_start=1542
+  _globals['_ADDCHECKPOINTRESPONSE']._serialized_end=1612
+  _globals['_GETCHECKPOINTREQUEST']._serialized_start=1614
+  _globals['_GETCHECKPOINTREQUEST']._serialized_end=1636
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=1638
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=1681
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=1683
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=1748
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_start=1750
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_end=1812
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=1814
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=1883
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_start=1885
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_end=1930
+  _globals['_LISTLEAFHASHESREQUEST']._serialized_start=1932
+  _globals['_LISTLEAFHASHESREQUEST']._serialized_end=1985
+  _globals['_LISTLEAFHASHESRESPONSE']._serialized_start=1987
+  _globals['_LISTLEAFHASHESRESPONSE']._serialized_end=2027
+  _globals['_FEDERATIONSERVICE']._serialized_start=2030
+  _globals['_FEDERATIONSERVICE']._serialized_end=3484
 # @@protoc_insertion_point(module_scope)

@@ -67,6 +67,46 @@ class FederationServiceStub:
                 request_serializer=federation_dot_v1_dot_federation__service__pb2.RequestAttestationRequest.SerializeToString,
                 response_deserializer=federation_dot_v1_dot_federation__service__pb2.RequestAttestationResponse.FromString,
                 _registered_method=True)
+        self.RenewAttestations = channel.stream_stream(
+                '/federation.v1.FederationService/RenewAttestations',
+                request_serializer=federation_dot_v1_dot_federation__service__pb2.RenewAttestationsRequest.SerializeToString,
+                response_deserializer=federation_dot_v1_dot_federation__service__pb2.RenewAttestationsResponse.FromString,
+                _registered_method=True)
+        self.GetStatusLists = channel.unary_stream(
+                '/federation.v1.FederationService/GetStatusLists',
+                request_serializer=federation_dot_v1_dot_federation__service__pb2.GetStatusListsRequest.SerializeToString,
+                response_deserializer=federation_dot_v1_dot_federation__service__pb2.GetStatusListsResponse.FromString,
+                _registered_method=True)
+        self.PushStatusLists = channel.unary_unary(
+                '/federation.v1.FederationService/PushStatusLists',
+                request_serializer=federation_dot_v1_dot_federation__service__pb2.PushStatusListsRequest.SerializeToString,
+                response_deserializer=federation_dot_v1_dot_federation__service__pb2.PushStatusListsResponse.FromString,
+                _registered_method=True)
+        self.AddCheckpoint = channel.unary_unary(
+                '/federation.v1.FederationService/AddCheckpoint',
+                request_serializer=federation_dot_v1_dot_federation__service__pb2.AddCheckpointRequest.SerializeToString,
+                response_deserializer=federation_dot_v1_dot_federation__service__pb2.AddCheckpointResponse.FromString,
+                _registered_method=True)
+        self.GetCheckpoint = channel.unary_unary(
+                '/federation.v1.FederationService/GetCheckpoint',
+                request_serializer=federation_dot_v1_dot_federation__service__pb2.GetCheckpointRequest.SerializeToString,
+                response_deserializer=federation_dot_v1_dot_federation__service__pb2.GetCheckpointResponse.FromString,
+                _registered_method=True)
+        self.GetInclusionProof = channel.unary_unary(
+                '/federation.v1.FederationService/GetInclusionProof',
+                request_serializer=federation_dot_v1_dot_federation__service__pb2.GetInclusionProofRequest.SerializeToString,
+                response_deserializer=federation_dot_v1_dot_federation__service__pb2.GetInclusionProofResponse.FromString,
+                _registered_method=True)
+        self.GetConsistencyProof = channel.unary_unary(
+                '/federation.v1.FederationService/GetConsistencyProof',
+                request_serializer=federation_dot_v1_dot_federation__service__pb2.GetConsistencyProofRequest.SerializeToString,
+                response_deserializer=federation_dot_v1_dot_federation__service__pb2.GetConsistencyProofResponse.FromString,
+                _registered_method=True)
+        self.ListLeafHashes = channel.unary_unary(
+                '/federation.v1.FederationService/ListLeafHashes',
+                request_serializer=federation_dot_v1_dot_federation__service__pb2.ListLeafHashesRequest.SerializeToString,
+                response_deserializer=federation_dot_v1_dot_federation__service__pb2.ListLeafHashesResponse.FromString,
+                _registered_method=True)
 
 
 class FederationServiceServicer:
@@ -122,6 +162,70 @@ class FederationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RenewAttestations(self, request_iterator, context):
+        """Attest anew to many residents under one signature. One request of the stream is
+        one batch; its results come in the order of its pseudonyms, in as many responses
+        as they need, and a bad one fails alone. The next batch is taken from the stream
+        when the one before is answered, so that neither side runs ahead of the other.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetStatusLists(self, request, context):
+        """The status lists of the called city for the calling one, one response each: every
+        list that an attestation may point into which has not ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PushStatusLists(self, request, context):
+        """Bring status lists in which something changed, at once. Sent again and again until
+        the host says that it keeps them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddCheckpoint(self, request, context):
+        """Bring the caller's newest checkpoint to be cosigned, with the proof that it extends
+        the one that the called city has. One that does not is kept as evidence, and the
+        caller is suspended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCheckpoint(self, request, context):
+        """The called city's newest checkpoint, with the cosignatures that it has.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetInclusionProof(self, request, context):
+        """The inclusion proof of an entry of the called city's log (RFC 6962, 2.1.1).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetConsistencyProof(self, request, context):
+        """The consistency proof of two sizes of the called city's log (RFC 6962, 2.1.2).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLeafHashes(self, request, context):
+        """The leaf hashes of the called city's log, so that a partner can audit the whole of
+        it. They are of salted commitments: they say nothing of anybody.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_FederationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -154,6 +258,46 @@ def add_FederationServiceServicer_to_server(servicer, server):
                     servicer.RequestAttestation,
                     request_deserializer=federation_dot_v1_dot_federation__service__pb2.RequestAttestationRequest.FromString,
                     response_serializer=federation_dot_v1_dot_federation__service__pb2.RequestAttestationResponse.SerializeToString,
+            ),
+            'RenewAttestations': grpc.stream_stream_rpc_method_handler(
+                    servicer.RenewAttestations,
+                    request_deserializer=federation_dot_v1_dot_federation__service__pb2.RenewAttestationsRequest.FromString,
+                    response_serializer=federation_dot_v1_dot_federation__service__pb2.RenewAttestationsResponse.SerializeToString,
+            ),
+            'GetStatusLists': grpc.unary_stream_rpc_method_handler(
+                    servicer.GetStatusLists,
+                    request_deserializer=federation_dot_v1_dot_federation__service__pb2.GetStatusListsRequest.FromString,
+                    response_serializer=federation_dot_v1_dot_federation__service__pb2.GetStatusListsResponse.SerializeToString,
+            ),
+            'PushStatusLists': grpc.unary_unary_rpc_method_handler(
+                    servicer.PushStatusLists,
+                    request_deserializer=federation_dot_v1_dot_federation__service__pb2.PushStatusListsRequest.FromString,
+                    response_serializer=federation_dot_v1_dot_federation__service__pb2.PushStatusListsResponse.SerializeToString,
+            ),
+            'AddCheckpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddCheckpoint,
+                    request_deserializer=federation_dot_v1_dot_federation__service__pb2.AddCheckpointRequest.FromString,
+                    response_serializer=federation_dot_v1_dot_federation__service__pb2.AddCheckpointResponse.SerializeToString,
+            ),
+            'GetCheckpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCheckpoint,
+                    request_deserializer=federation_dot_v1_dot_federation__service__pb2.GetCheckpointRequest.FromString,
+                    response_serializer=federation_dot_v1_dot_federation__service__pb2.GetCheckpointResponse.SerializeToString,
+            ),
+            'GetInclusionProof': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetInclusionProof,
+                    request_deserializer=federation_dot_v1_dot_federation__service__pb2.GetInclusionProofRequest.FromString,
+                    response_serializer=federation_dot_v1_dot_federation__service__pb2.GetInclusionProofResponse.SerializeToString,
+            ),
+            'GetConsistencyProof': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetConsistencyProof,
+                    request_deserializer=federation_dot_v1_dot_federation__service__pb2.GetConsistencyProofRequest.FromString,
+                    response_serializer=federation_dot_v1_dot_federation__service__pb2.GetConsistencyProofResponse.SerializeToString,
+            ),
+            'ListLeafHashes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLeafHashes,
+                    request_deserializer=federation_dot_v1_dot_federation__service__pb2.ListLeafHashesRequest.FromString,
+                    response_serializer=federation_dot_v1_dot_federation__service__pb2.ListLeafHashesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -321,6 +465,222 @@ class FederationService:
             '/federation.v1.FederationService/RequestAttestation',
             federation_dot_v1_dot_federation__service__pb2.RequestAttestationRequest.SerializeToString,
             federation_dot_v1_dot_federation__service__pb2.RequestAttestationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenewAttestations(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/federation.v1.FederationService/RenewAttestations',
+            federation_dot_v1_dot_federation__service__pb2.RenewAttestationsRequest.SerializeToString,
+            federation_dot_v1_dot_federation__service__pb2.RenewAttestationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStatusLists(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/federation.v1.FederationService/GetStatusLists',
+            federation_dot_v1_dot_federation__service__pb2.GetStatusListsRequest.SerializeToString,
+            federation_dot_v1_dot_federation__service__pb2.GetStatusListsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PushStatusLists(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/federation.v1.FederationService/PushStatusLists',
+            federation_dot_v1_dot_federation__service__pb2.PushStatusListsRequest.SerializeToString,
+            federation_dot_v1_dot_federation__service__pb2.PushStatusListsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddCheckpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/federation.v1.FederationService/AddCheckpoint',
+            federation_dot_v1_dot_federation__service__pb2.AddCheckpointRequest.SerializeToString,
+            federation_dot_v1_dot_federation__service__pb2.AddCheckpointResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCheckpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/federation.v1.FederationService/GetCheckpoint',
+            federation_dot_v1_dot_federation__service__pb2.GetCheckpointRequest.SerializeToString,
+            federation_dot_v1_dot_federation__service__pb2.GetCheckpointResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetInclusionProof(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/federation.v1.FederationService/GetInclusionProof',
+            federation_dot_v1_dot_federation__service__pb2.GetInclusionProofRequest.SerializeToString,
+            federation_dot_v1_dot_federation__service__pb2.GetInclusionProofResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetConsistencyProof(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/federation.v1.FederationService/GetConsistencyProof',
+            federation_dot_v1_dot_federation__service__pb2.GetConsistencyProofRequest.SerializeToString,
+            federation_dot_v1_dot_federation__service__pb2.GetConsistencyProofResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLeafHashes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/federation.v1.FederationService/ListLeafHashes',
+            federation_dot_v1_dot_federation__service__pb2.ListLeafHashesRequest.SerializeToString,
+            federation_dot_v1_dot_federation__service__pb2.ListLeafHashesResponse.FromString,
             options,
             channel_credentials,
             insecure,

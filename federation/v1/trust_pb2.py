@@ -27,19 +27,19 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x66\x65\x64\x65ration/v1/trust.proto\x12\rfederation.v1\x1a\x1c\x66\x65\x64\x65ration/v1/envelope.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe3\x01\n\tPublicKey\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12#\n\x05suite\x18\x02 \x01(\x0e\x32\x14.federation.v1.Suite\x12\x12\n\npublic_key\x18\x03 \x01(\x0c\x12.\n\nnot_before\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tnot_after\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nrevoked_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"&\n\x08\x45ndpoint\x12\x0c\n\x04host\x18\x01 \x01(\t\x12\x0c\n\x04port\x18\x02 \x01(\r\"\xdd\x02\n\x0bTrustBundle\x12.\n\x06header\x18\x01 \x01(\x0b\x32\x1e.federation.v1.StatementHeader\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x0f\n\x07name_zh\x18\x03 \x01(\t\x12\x0f\n\x07name_en\x18\x04 \x01(\t\x12+\n\troot_keys\x18\x05 \x03(\x0b\x32\x18.federation.v1.PublicKey\x12\x16\n\x0eroot_threshold\x18\x06 \x01(\r\x12.\n\x0csigning_keys\x18\x07 \x03(\x0b\x32\x18.federation.v1.PublicKey\x12\x18\n\x10tls_certificates\x18\x08 \x03(\x0c\x12*\n\tendpoints\x18\t \x03(\x0b\x32\x17.federation.v1.Endpoint\x12/\n\x0crefresh_hint\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration*1\n\x05Suite\x12\x15\n\x11SUITE_UNSPECIFIED\x10\x00\x12\x11\n\rSUITE_ED25519\x10\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x66\x65\x64\x65ration/v1/trust.proto\x12\rfederation.v1\x1a\x1c\x66\x65\x64\x65ration/v1/envelope.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe3\x01\n\tPublicKey\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12#\n\x05suite\x18\x02 \x01(\x0e\x32\x14.federation.v1.Suite\x12\x12\n\npublic_key\x18\x03 \x01(\x0c\x12.\n\nnot_before\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tnot_after\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nrevoked_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"&\n\x08\x45ndpoint\x12\x0c\n\x04host\x18\x01 \x01(\t\x12\x0c\n\x04port\x18\x02 \x01(\r\"\xee\x02\n\x0bTrustBundle\x12.\n\x06header\x18\x01 \x01(\x0b\x32\x1e.federation.v1.StatementHeader\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x0f\n\x07name_zh\x18\x03 \x01(\t\x12\x0f\n\x07name_en\x18\x04 \x01(\t\x12+\n\troot_keys\x18\x05 \x03(\x0b\x32\x18.federation.v1.PublicKey\x12\x16\n\x0eroot_threshold\x18\x06 \x01(\r\x12.\n\x0csigning_keys\x18\x07 \x03(\x0b\x32\x18.federation.v1.PublicKey\x12\x18\n\x10tls_certificates\x18\x08 \x03(\x0c\x12*\n\tendpoints\x18\t \x03(\x0b\x32\x17.federation.v1.Endpoint\x12/\n\x0crefresh_hint\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07\x63ontact\x18\x0b \x01(\t*1\n\x05Suite\x12\x15\n\x11SUITE_UNSPECIFIED\x10\x00\x12\x11\n\rSUITE_ED25519\x10\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'federation.v1.trust_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SUITE']._serialized_start=761
-  _globals['_SUITE']._serialized_end=810
+  _globals['_SUITE']._serialized_start=778
+  _globals['_SUITE']._serialized_end=827
   _globals['_PUBLICKEY']._serialized_start=140
   _globals['_PUBLICKEY']._serialized_end=367
   _globals['_ENDPOINT']._serialized_start=369
   _globals['_ENDPOINT']._serialized_end=407
   _globals['_TRUSTBUNDLE']._serialized_start=410
-  _globals['_TRUSTBUNDLE']._serialized_end=759
+  _globals['_TRUSTBUNDLE']._serialized_end=776
 # @@protoc_insertion_point(module_scope)

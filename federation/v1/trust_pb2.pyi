@@ -44,7 +44,7 @@ class Endpoint(_message.Message):
     def __init__(self, host: _Optional[str] = ..., port: _Optional[int] = ...) -> None: ...
 
 class TrustBundle(_message.Message):
-    __slots__ = ("header", "sequence", "name_zh", "name_en", "root_keys", "root_threshold", "signing_keys", "tls_certificates", "endpoints", "refresh_hint")
+    __slots__ = ("header", "sequence", "name_zh", "name_en", "root_keys", "root_threshold", "signing_keys", "tls_certificates", "endpoints", "refresh_hint", "contact")
     HEADER_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     NAME_ZH_FIELD_NUMBER: _ClassVar[int]
@@ -55,6 +55,7 @@ class TrustBundle(_message.Message):
     TLS_CERTIFICATES_FIELD_NUMBER: _ClassVar[int]
     ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
     REFRESH_HINT_FIELD_NUMBER: _ClassVar[int]
+    CONTACT_FIELD_NUMBER: _ClassVar[int]
     header: _envelope_pb2.StatementHeader
     sequence: int
     name_zh: str
@@ -65,4 +66,5 @@ class TrustBundle(_message.Message):
     tls_certificates: _containers.RepeatedScalarFieldContainer[bytes]
     endpoints: _containers.RepeatedCompositeFieldContainer[Endpoint]
     refresh_hint: _duration_pb2.Duration
-    def __init__(self, header: _Optional[_Union[_envelope_pb2.StatementHeader, _Mapping]] = ..., sequence: _Optional[int] = ..., name_zh: _Optional[str] = ..., name_en: _Optional[str] = ..., root_keys: _Optional[_Iterable[_Union[PublicKey, _Mapping]]] = ..., root_threshold: _Optional[int] = ..., signing_keys: _Optional[_Iterable[_Union[PublicKey, _Mapping]]] = ..., tls_certificates: _Optional[_Iterable[bytes]] = ..., endpoints: _Optional[_Iterable[_Union[Endpoint, _Mapping]]] = ..., refresh_hint: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    contact: str
+    def __init__(self, header: _Optional[_Union[_envelope_pb2.StatementHeader, _Mapping]] = ..., sequence: _Optional[int] = ..., name_zh: _Optional[str] = ..., name_en: _Optional[str] = ..., root_keys: _Optional[_Iterable[_Union[PublicKey, _Mapping]]] = ..., root_threshold: _Optional[int] = ..., signing_keys: _Optional[_Iterable[_Union[PublicKey, _Mapping]]] = ..., tls_certificates: _Optional[_Iterable[bytes]] = ..., endpoints: _Optional[_Iterable[_Union[Endpoint, _Mapping]]] = ..., refresh_hint: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., contact: _Optional[str] = ...) -> None: ...

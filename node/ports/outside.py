@@ -1,10 +1,11 @@
 """What use cases need of the world: a clock, entropy, keys, the other cities."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from federation.envelope import Envelope
+from federation.envelope import BatchedPayload, Envelope
 from federation.hello import Finish, Hello
 from federation.messages import Endpoint
 from node.certificates import Identity
@@ -49,7 +50,92 @@ class Questions(Protocol):
         """Ask for an attestation."""
 
 
-class Peers(Questions, TrialPeers, Protocol):
+@dataclass(frozen=True, slots=True)
+class Cosigned:
+    """What a partner said to a checkpoint: its cosignature, b"" for none, and what it had before.
+
+    `known` is the newest checkpoint of ours that it has, b"" for none.
+    """
+
+    line: bytes
+    known: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalPortion:
+    """Some of the results of one renewal request, from `first` on.
+
+    `batch` is the envelope of the batch, with the first portion that has an attestation. A result
+    is None where nothing is attested to.
+    """
+
+    request_id: str
+    batch: Envelope | None
+    first: int
+    results: tuple[BatchedPayload | None, ...]
+
+
+class PeerStatuses(Protocol):
+    """Status lists, brought or fetched."""
+
+    async def push_status_lists(self, partner: Partner, lists: tuple[Envelope, ...]) -> None:
+        """Bring lists in which something changed; it returns once the partner keeps them."""
+
+    async def status_lists(self, partner: Partner) -> tuple[Envelope, ...]:
+        """The partner's lists for this city, all of them."""
+
+
+class PeerRenewals(Protocol):
+    """Many attestations under one signature."""
+
+    def renew_attestations(
+        self, partner: Partner, requests: AsyncIterator[Envelope]
+    ) -> AsyncIterator[RenewalPortion]:
+        """Ask for batches, and get their results in order; the next request is taken as it is sent.
+
+        Raises as the other calls do, in the middle too: what came before counts.
+        """
+
+
+class PeerLogs(Protocol):
+    """The partner's log, and ours as the partner sees it."""
+
+    async def add_checkpoint(
+        self, partner: Partner, old_size: int, proof: tuple[bytes, ...], checkpoint: bytes
+    ) -> Cosigned:
+        """Bring our newest checkpoint to be cosigned."""
+
+    async def checkpoint(self, partner: Partner) -> bytes:
+        """The partner's newest checkpoint, with the cosignatures that it has; b"" for none."""
+
+    async def consistency_proof(
+        self, partner: Partner, first: int, second: int
+    ) -> tuple[bytes, ...]:
+        """The proof that the partner's log of one size begins that of another."""
+
+    async def inclusion_proof(
+        self, partner: Partner, index: int, size: int
+    ) -> tuple[bytes, tuple[bytes, ...]]:
+        """The leaf hash of an entry of the partner's log, and the proof that it is in it."""
+
+    async def leaf_hashes(self, partner: Partner, first: int, count: int) -> tuple[bytes, ...]:
+        """At most so many leaf hashes of the partner's log."""
+
+
+class Anchor(Protocol):
+    """The newest checkpoint of this city's own log, kept outside of the store.
+
+    A store that was rolled back to an older copy is told by it.
+    """
+
+    def read(self) -> bytes:
+        """The signed note; b"" where there is none yet."""
+
+    def write(self, note: bytes) -> None:
+        """Keep it, durably, in place of the one before."""
+
+
+class Peers(Questions, PeerStatuses, PeerRenewals, PeerLogs, TrialPeers, Protocol):
     """The partner cities' peer ports.
 
     Each call has a deadline. It raises PEER_UNREACHABLE, or PEER_REFUSED with the peer's reason.

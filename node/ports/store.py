@@ -17,7 +17,6 @@ from node.model import (
     Counter,
     Decision,
     Joining,
-    LogEntry,
     Page,
     PageRequest,
     PartnerMove,
@@ -31,6 +30,16 @@ from node.model import (
     Use,
 )
 from node.ports.records import Cases, Notices, Promises, Quarantine, Reads, Records, Removal
+from node.ports.trust import (
+    Attestations,
+    Checkpoints,
+    ConsentReceipts,
+    Log,
+    PartnerStatuses,
+    Renewals,
+    Statuses,
+    Visits,
+)
 from node.registry import (
     AgreementState,
     Catalogue,
@@ -147,6 +156,9 @@ class Recognitions(Protocol):
     def end(self, recognition_id: str, at: datetime) -> None:
         """Mark a recognition as no longer standing."""
 
+    def end_at(self, home: CityCode, indices: Iterable[int], at: datetime) -> int:
+        """Mark those as no longer standing whose attestations have these indices; how many."""
+
 
 class Redemptions(Protocol):
     """Decisions, and their uses against capacities."""
@@ -230,13 +242,6 @@ class Answers(Protocol):
         """Keep an answer; written at the commit."""
 
 
-class Log(Protocol):
-    """The append-only log of salted commitments."""
-
-    def append(self, entry: LogEntry) -> None:
-        """Keep an entry; written at the commit."""
-
-
 class Transaction(Protocol):
     """Everything that one use case may read and write, together or not at all."""
 
@@ -307,6 +312,34 @@ class Transaction(Protocol):
     @property
     def log(self) -> Log:
         """The log."""
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """Checkpoints and forks."""
+
+    @property
+    def attestations(self) -> Attestations:
+        """What was attested, as home."""
+
+    @property
+    def statuses(self) -> Statuses:
+        """Which of it still stands."""
+
+    @property
+    def partner_statuses(self) -> PartnerStatuses:
+        """What was heard of that, as host."""
+
+    @property
+    def renewals(self) -> Renewals:
+        """Renewals, as host."""
+
+    @property
+    def visits(self) -> Visits:
+        """Decisions for visitors, as host."""
+
+    @property
+    def consent_receipts(self) -> ConsentReceipts:
+        """Receipts of consents."""
 
 
 class UnitOfWork(Protocol):

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from federation import codec
 from federation.identifiers import CityCode
-from node.model import LogKind
+from node.logbook import LogKind
 from node.ports import Transaction
 from node.registry import AgreementState, Registry, StoredAgreement
 from node.services.agreement_moves import OPEN, find

@@ -27,7 +27,8 @@ from node.errors import (
     REFUSED_OUTSIDE_CONSENT,
     REFUSED_UNKNOWN,
 )
-from node.model import LogKind, Subject, Use, UseOutcome
+from node.logbook import LogKind
+from node.model import Subject, Use, UseOutcome
 from node.ports import Keys, Transaction, UnitOfWork
 from node.registry import OwnScale, Registry
 from node.services.answering import Ask, record, recorded

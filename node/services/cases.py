@@ -13,7 +13,8 @@ from typing import Final
 from federation.checks import text
 from node.errors import FIELD_INVALID, ROLE_REFUSED, HutongError
 from node.indicators import ScoringRules
-from node.model import Caller, LogKind, Resident, Role
+from node.logbook import LogKind
+from node.model import Caller, Resident, Role
 from node.ports import Transaction
 from node.record_errors import (
     APPEAL_TOO_LATE,

@@ -8,7 +8,7 @@ from federation.limits import STATEMENT_LIFETIME
 from node.errors import FILE_INVALID, NOTHING_IN_FORCE, HutongError
 from node.files import parse_incentives, parse_scale
 from node.limits import FILE_BYTES
-from node.model import LogKind
+from node.logbook import LogKind
 from node.ports import Keys, Transaction
 from node.registry import OwnScale
 from node.services.here import Here

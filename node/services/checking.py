@@ -34,7 +34,8 @@ from node.errors import (
     PEER_UNREACHABLE,
     VISITOR_PASS_UNKNOWN,
 )
-from node.model import Caller, Decision, LogKind, PendingQuestion, StoredRecognition
+from node.logbook import LogKind
+from node.model import Caller, Decision, PendingQuestion, StoredRecognition
 from node.ports import Keys, Transaction, UnitOfWork
 from node.registry import Incentive
 from node.services.answering import Ask, record, recorded

@@ -15,7 +15,8 @@ from federation.errors import HutongError
 from federation.pseudonym import pairwise_pseudonym
 from node.documents import parse_document
 from node.errors import FIELD_INVALID
-from node.model import DocumentKind, LogKind, PendingQuestion, Resident
+from node.logbook import LogKind
+from node.model import DocumentKind, PendingQuestion, Resident
 from node.ports import Keys, Transaction, UnitOfWork
 from node.services.here import Here
 

@@ -5,11 +5,11 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from federation.identifiers import CityCode, uuid7
+from federation.log_entry import SALT_BYTES
 from federation.messages import Header
-from node.model import LogEntry, LogKind
+from node.logbook import LogEntry, LogKind
 from node.ports import Clock, Entropy, Transaction
 
-_SALT_BYTES = 16
 _ENTROPY_BYTES = 10
 
 
@@ -40,8 +40,7 @@ class Here:
 
     def trace(
         self, tx: Transaction, kind: LogKind, content: bytes, now: datetime, subject: str = ""
-    ) -> None:
-        """Leave a trace of what was said or done (rule 8)."""
-        random = self.entropy.token(_SALT_BYTES + _ENTROPY_BYTES)
-        salt, entry_id = random[:_SALT_BYTES], uuid7(now, random[_SALT_BYTES:])
-        tx.log.append(LogEntry(entry_id, now, kind, content, salt, subject))
+    ) -> int:
+        """Leave a trace of what was said or done (rule 8); the number of the entry."""
+        salt = self.entropy.token(SALT_BYTES)
+        return tx.log.append(LogEntry(now, kind, content, salt, subject))

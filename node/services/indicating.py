@@ -12,7 +12,8 @@ from federation.errors import HutongError
 from node.errors import FILE_INVALID, UNKNOWN
 from node.files import parse_indicators
 from node.indicators import Indicator, IndicatorCatalogue
-from node.model import LogKind, Page, PageRequest
+from node.logbook import LogKind
+from node.model import Page, PageRequest
 from node.ports import Transaction
 from node.record_limits import INDICATOR_BYTES
 from node.services.here import Here

@@ -26,7 +26,8 @@ from federation.trust import (
 )
 from federation.words import Word
 from node.errors import FIELD_INVALID, MOVE_REFUSED, NOT_A_PARTNER, SAME_OPERATOR, UNKNOWN
-from node.model import LogKind, Page, PageRequest, PartnerMove
+from node.logbook import LogKind
+from node.model import Page, PageRequest, PartnerMove
 from node.ports import Keys, Transaction, UnitOfWork
 from node.registry import AgreementState, Move, Partner, PartnerState, Registry
 from node.services.here import Here

@@ -14,7 +14,8 @@ from federation.identifiers import name
 from federation.pseudonym import pairwise_pseudonym
 from node.errors import FIELD_INVALID, UNKNOWN, HutongError
 from node.indicators import PROMISES, Indicator
-from node.model import Caller, Decision, LogKind, Page, PageRequest
+from node.logbook import LogKind
+from node.model import Caller, Decision, Page, PageRequest
 from node.ports import Transaction
 from node.record_errors import (
     PROMISE_LOCAL_ONLY,

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from federation.checks import text
 from node.errors import FIELD_INVALID, UNKNOWN, HutongError
-from node.model import Caller, LogKind, Page, PageRequest
+from node.logbook import LogKind
+from node.model import Caller, Page, PageRequest
 from node.ports import Transaction
 from node.records import QuarantinedRow, RecordLoad, RecordRow
 from node.services.here import Here

@@ -10,7 +10,8 @@ from datetime import date, datetime
 
 from node.errors import HutongError
 from node.indicators import Direction, IndicatorCatalogue
-from node.model import Caller, LogKind, Resident, Role
+from node.logbook import LogKind
+from node.model import Caller, Resident, Role
 from node.ports import Keys, Transaction
 from node.records import (
     NoticeKind,

@@ -10,13 +10,13 @@ from node.errors import (
     UNKNOWN,
     HutongError,
 )
+from node.logbook import LogKind
 from node.model import (
     DAY_SCOPE,
     RESIDENT_DAY_SCOPE,
     Caller,
     Counter,
     Decision,
-    LogKind,
     Page,
     PageRequest,
     Redemption,

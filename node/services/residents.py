@@ -12,7 +12,8 @@ from federation.messages import Disclosure
 from federation.pseudonym import pairwise_pseudonym
 from node.documents import parse_document
 from node.errors import CONSENT_NOT_STANDING, FIELD_INVALID, UNKNOWN, HutongError
-from node.model import DocumentKind, LogKind, Page, PageRequest, PresentationCode, Resident
+from node.logbook import LogKind
+from node.model import DocumentKind, Page, PageRequest, PresentationCode, Resident
 from node.ports import Keys, Transaction
 from node.services.here import Here
 from node.services.persons import persons_of

@@ -14,7 +14,7 @@ import structlog
 
 from node import record_limits as kept
 from node.indicators import IndicatorCatalogue, months_after
-from node.model import LogKind
+from node.logbook import LogKind
 from node.ports import Transaction, UnitOfWork
 from node.retention import Ended, Kept, Place
 from node.services.here import Here

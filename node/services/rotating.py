@@ -19,7 +19,8 @@ from federation.messages import TrustBundle
 from node.errors import FIELD_INVALID, KEYS_CHANGED
 from node.keys.planning import Plan, Wanted, due, revocation, rotation
 from node.keys.view import KeysView, view
-from node.model import Finding, LogKind, Severity
+from node.logbook import LogKind
+from node.model import Finding, Severity
 from node.ports import Keys, Transaction, UnitOfWork
 from node.services.answering import Ask, record, recorded
 from node.services.findings import RESTORE

@@ -17,7 +17,8 @@ from federation.messages import Partnership, ScoreScale
 from federation.trust import open_bundle_chain, signing_keys
 from node.errors import NOT_A_PARTNER, PEER_UNREACHABLE
 from node.limits import FETCH_EVERY, PARTNER_SCALES
-from node.model import Contact, LogKind
+from node.logbook import LogKind
+from node.model import Contact
 from node.ports import BundleSwap, Keys, Peers, Transaction, UnitOfWork
 from node.registry import Partner, PartnerScale, PartnerState, Registry
 from node.services.here import Here

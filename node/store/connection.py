@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.dialects import postgresql, sqlite
 
-from node.store import record_tables, tables
+from node.store import record_tables, tables, trust_tables
 
 # Rows of one insert: SQLite takes 32,766 parameters, and a longer statement is no faster.
 _ROWS_AT_ONCE: Final = 64
@@ -190,3 +190,10 @@ class Upserts:
         self.agreement: Final = upsert(tables.AGREEMENTS, dialect)
         self.catalogue: Final = upsert(tables.CATALOGUES, dialect)
         self.indicators: Final = upsert(tables.INDICATOR_CATALOGUES, dialect)
+        self.checkpoint: Final = insert_new(trust_tables.CHECKPOINTS, dialect)
+        self.cosignature: Final = upsert(trust_tables.COSIGNATURES, dialect)
+        self.partner_checkpoint: Final = insert_new(trust_tables.PARTNER_CHECKPOINTS, dialect)
+        self.fork: Final = insert_new(trust_tables.FORKS, dialect)
+        self.status_feed: Final = insert_new(trust_tables.STATUS_FEEDS, dialect)
+        self.status_ended: Final = insert_new(trust_tables.STATUS_ENDED, dialect)
+        self.partner_status_list: Final = upsert(trust_tables.PARTNER_STATUS_LISTS, dialect)

@@ -31,13 +31,13 @@ from node.store.tables import (
     CONSENTS,
     COUNTERS,
     DECISIONS,
-    LOG_SALTS,
     QUESTIONS,
     RECOGNITIONS,
     REDEMPTIONS,
     RESIDENTS,
     USES,
 )
+from node.store.trust_tables import ATTESTATIONS, CONSENT_RECEIPTS, LOG_SALTS, VISITS
 from node.store.values import to_instant
 
 _B: Final = sa.bindparam
@@ -80,6 +80,8 @@ _BY_RESIDENT: Final = (
     CASES.c.resident_id,
     NOTICES.c.resident_id,
     PROMISES.c.resident_id,
+    ATTESTATIONS.c.resident_id,
+    CONSENT_RECEIPTS.c.resident_id,
     ANSWERS.c.subject,
     LOG_SALTS.c.subject,
     RESIDENTS.c.resident_id,
@@ -126,6 +128,7 @@ def erase(
             (DECISIONS.c.decision_id, decisions),
             (RECOGNITIONS.c.recognition_id, visits),
             (ANSWERS.c.subject, visits),
+            (VISITS.c.recognition_id, visits),
             (LOG_SALTS.c.subject, visits),
         )
     )

@@ -36,13 +36,13 @@ from node.store.residents import NOBODY
 from node.store.tables import (
     CONSENTS,
     COUNTERS,
-    LOG_SALTS,
     NODE_STATE,
     RECOGNITIONS,
     REDEMPTIONS,
     RESIDENTS,
     USES,
 )
+from node.store.trust_tables import LOG_SALTS, VISITS
 from node.store.values import to_instant, to_micros
 
 _B: Final = sa.bindparam
@@ -117,7 +117,14 @@ def _over(state: RecordState) -> _Kind:
 
 
 def _recognitions(ended: sa.ColumnElement[bool]) -> _Kind:
-    return _Kind(RECOGNITIONS, ended, hanging=((LOG_SALTS, {"subject": "recognition_id"}),))
+    return _Kind(
+        RECOGNITIONS,
+        ended,
+        hanging=(
+            (LOG_SALTS, {"subject": "recognition_id"}),
+            (VISITS, {"recognition_id": "recognition_id"}),
+        ),
+    )
 
 
 _KINDS: Final[Mapping[Kept, _Kind]] = {

@@ -20,6 +20,15 @@ from node.store.tables import (
     QUESTIONS,
     USES,
 )
+from node.store.trust_tables import (
+    ATTESTATION_BATCHES,
+    ATTESTATIONS,
+    PARTNER_STATUS_LISTS,
+    RENEWALS,
+    STATUS_ENDED,
+    STATUS_LISTS,
+    VISITS,
+)
 
 _B: Final = sa.bindparam
 PROBE: Final = sa.update(NODE_STATE).values(probed_at=_B("at"))
@@ -36,8 +45,16 @@ def sweep_statements() -> Iterator[tuple[sa.Delete, timedelta]]:
         (QUESTIONS, QUESTIONS.c.asked_at, limits.ENDED_KEPT),
         (JOININGS, JOININGS.c.begun_at, limits.JOININGS_KEPT),
         (DECISIONS, DECISIONS.c.expires_at, limits.ENDED_KEPT),
+        (ATTESTATIONS, ATTESTATIONS.c.expires_at, limits.ATTESTATIONS_KEPT),
+        (ATTESTATION_BATCHES, ATTESTATION_BATCHES.c.issued_at, limits.BATCHES_KEPT),
+        (STATUS_ENDED, STATUS_ENDED.c.expires_at, limits.STATUSES_KEPT),
+        (PARTNER_STATUS_LISTS, PARTNER_STATUS_LISTS.c.expires_at, limits.ENDED_KEPT),
+        (RENEWALS, RENEWALS.c.asked_at, limits.ENDED_KEPT),
+        (VISITS, VISITS.c.at, limits.VISITS_KEPT),
     ):
         yield _delete(table, ended < _B("before")), kept
+    closed = sa.and_(STATUS_LISTS.c.closes_at > 0, STATUS_LISTS.c.closes_at < _B("before"))
+    yield _delete(STATUS_LISTS, closed), limits.STATUSES_KEPT
     nobody = sa.and_(USES.c.resident_id == "", USES.c.used_at < _B("before"))
     yield _delete(USES, nobody), limits.ENDED_KEPT
 

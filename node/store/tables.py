@@ -80,27 +80,6 @@ USES: Final = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# The commitment of an entry is SHA-256(salt || content); without its salt it says nothing.
-LOG_ENTRIES: Final = sa.Table(
-    "log_entries",
-    METADATA,
-    text("entry_id", key=True),
-    whole("at"),
-    text("kind"),
-    raw("commitment"),
-    sqlite_with_rowid=False,
-)
-
-LOG_SALTS: Final = sa.Table(
-    "log_salts",
-    METADATA,
-    text("entry_id"),
-    text("subject"),
-    raw("salt"),
-    sa.PrimaryKeyConstraint("subject", "entry_id"),
-    sqlite_with_rowid=False,
-)
-
 ANSWERS: Final = sa.Table(
     "answers",
     METADATA,
@@ -141,6 +120,8 @@ RECOGNITIONS: Final = sa.Table(
     whole("expires_at"),
     sa.Column("ended_at", sa.BigInteger),
     sa.UniqueConstraint("home", "pseudonym"),
+    sa.Index(None, "home", "expires_at"),
+    sa.Index(None, "home", "status_index"),
 )
 
 DECISIONS: Final = sa.Table(

@@ -7,15 +7,21 @@ import sqlalchemy as sa
 
 from node.registry import Registry
 from node.store.administration import VERSION, AdministrationRepository, read_registry
+from node.store.answers import AnswerRepository
+from node.store.attestations import AttestationRepository
 from node.store.cases import CaseRepository
+from node.store.checkpoints import CheckpointRepository
 from node.store.connection import Session, Upserts
+from node.store.histories import ConsentReceiptRepository, VisitRepository
+from node.store.log import LogRepository
 from node.store.notices import NoticeRepository, PromiseRepository, ReadRepository
 from node.store.partnerships import PartnershipRepository
 from node.store.quarantine import QuarantineRepository
 from node.store.records import RecordRepository
 from node.store.removal import RemovalRepository
+from node.store.renewals import RenewalRepository
 from node.store.residents import ConsentRepository, ResidentRepository, UseRepository
-from node.store.traces import AnswerRepository, LogRepository
+from node.store.statuses import PartnerStatusRepository, StatusRepository
 from node.store.visits import RecognitionRepository, RedemptionRepository
 
 
@@ -42,6 +48,18 @@ class StoreTransaction:
         self.partnerships = PartnershipRepository(session, upserts)
         self.answers = AnswerRepository(session)
         self.log = LogRepository(session)
+        self.checkpoints = CheckpointRepository(session, upserts)
+        self.attestations = AttestationRepository(session)
+        self.statuses = StatusRepository(session, upserts)
+        self.partner_statuses = PartnerStatusRepository(session, upserts)
+        self.renewals = RenewalRepository(session)
+        self.visits = VisitRepository(session)
+        self.consent_receipts = ConsentReceiptRepository(session)
+
+    def finish(self) -> None:
+        """Write all that was appended; nothing comes after it but the commit."""
+        self.log.finish()
+        self.session.flush()
 
     @property
     def registry(self) -> Registry:

@@ -160,7 +160,7 @@ class Writer:
         with self._connected() as connection, connection.begin():
             tx = self._make.begin(connection)
             yield tx
-            tx.session.flush()
+            tx.finish()
             registry = tx.registry
         self._make.publish(registry)
 

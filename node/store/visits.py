@@ -1,6 +1,6 @@
 """The host's side: questions, recognitions, decisions, redemptions and their capacities."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -30,6 +30,15 @@ _RECOGNITION: Final = sa.select(RECOGNITIONS).where(RECOGNITIONS.c.recognition_i
 _END: Final = (
     sa.update(RECOGNITIONS)
     .where(RECOGNITIONS.c.recognition_id == _B("which"), RECOGNITIONS.c.ended_at.is_(None))
+    .values(ended_at=_B("at"))
+)
+_END_AT: Final = (
+    sa.update(RECOGNITIONS)
+    .where(
+        RECOGNITIONS.c.home == _B("home"),
+        RECOGNITIONS.c.status_index == _B("which"),
+        RECOGNITIONS.c.ended_at.is_(None),
+    )
     .values(ended_at=_B("at"))
 )
 _DECIDE: Final = sa.insert(DECISIONS)
@@ -112,6 +121,13 @@ class RecognitionRepository:
         """Mark a recognition as no longer standing."""
         self._session.write(_END, which=recognition_id, at=to_micros(at))
 
+    def end_at(self, home: CityCode, indices: Iterable[int], at: datetime) -> int:
+        """Mark those as no longer standing whose attestations have these indices; how many."""
+        return sum(
+            self._session.write(_END_AT, home=home, which=str(index), at=to_micros(at))
+            for index in indices
+        )
+
 
 class RedemptionRepository:
     """Decisions, and their uses against capacities."""
@@ -179,8 +195,11 @@ class RedemptionRepository:
 
 
 def _recognition(row: Row | None) -> StoredRecognition | None:
-    if row is None:
-        return None
+    return None if row is None else recognition_of(row)
+
+
+def recognition_of(row: Row) -> StoredRecognition:
+    """The recognition in a row of their table."""
     return StoredRecognition(
         recognition_id=row[0],
         pass_digest=row[1],

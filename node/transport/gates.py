@@ -35,6 +35,9 @@ _ROLES: Final[Mapping[str, Role]] = {
     "node.v1.DepartmentCaseService": Role.DEPARTMENT,
     "node.v1.OperatorService": Role.OPERATOR,
     "node.v1.OversightService": Role.OPERATOR,
+    "node.v1.LogService": Role.OPERATOR,
+    "node.v1.RenewalService": Role.OPERATOR,
+    "node.v1.HistoryService": Role.RESIDENT,
 }
 
 # The states in which a partner may call. Where nothing is said it must be active: off is off. The
@@ -46,6 +49,12 @@ _NEEDED: Final[Mapping[str, frozenset[PartnerState]]] = {
     "federation.v1.FederationService/ExchangeTrustBundles": frozenset(PartnerState),
     "federation.v1.FederationService/ExchangePartnership": frozenset(PartnerState),
     "federation.v1.FederationService/ExchangeScales": _ON_THE_WAY,
+    # A log is anybody's to check who is a partner, and each partner's to cosign.
+    "federation.v1.FederationService/AddCheckpoint": _ON_THE_WAY,
+    "federation.v1.FederationService/GetCheckpoint": _ON_THE_WAY,
+    "federation.v1.FederationService/GetInclusionProof": _ON_THE_WAY,
+    "federation.v1.FederationService/GetConsistencyProof": _ON_THE_WAY,
+    "federation.v1.FederationService/ListLeafHashes": _ON_THE_WAY,
     "federation.v1.TrialService": frozenset(
         {PartnerState.APPROVED, PartnerState.TESTED, PartnerState.ACTIVE}
     ),

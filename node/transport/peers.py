@@ -6,33 +6,42 @@ too many wait already the next one is refused at once.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, Self, TypeVar
 
 import grpc
-import structlog
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from federation import codec
 from federation.envelope import Envelope
-from federation.errors import MALFORMED, NOT_RECOGNISED, HutongError
 from federation.limits import MESSAGE_BYTES
 from federation.v1 import federation_service_pb2 as pb
 from node import limits
 from node.certificates import Identity
-from node.errors import PEER_REFUSED, PEER_UNREACHABLE
 from node.ports import BundleSwap, Identities
 from node.registry import Partner
-from node.transport import credentials, reunion, status
-from node.transport.calls import REQUEST_ID_HEADER, TIME_HEADER
+from node.transport import credentials, reunion
+from node.transport.calls import TIME_HEADER
+from node.transport.peer_answers import (
+    clock_of,
+    envelope_in,
+    first_answer,
+    first_reached,
+    followed,
+    parse,
+    told,
+    unreachable,
+)
+from node.transport.peer_trust import TrustCalls
 from node.transport.trial_peers import TrialCalls
 
 M = TypeVar("M", bound=Message)
 
 _SERVICE: Final = "/federation.v1.FederationService/"
 _TRIAL: Final = "/federation.v1.TrialService/"
+_END: Final[object] = getattr(grpc.aio, "EOF")  # noqa: B009 - the stubs lack it
 OPTIONS: Final = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
@@ -48,12 +57,6 @@ OPTIONS: Final = (
     ("grpc.max_metadata_size", 16 * 1024),
     ("grpc.absolute_max_metadata_size", 32 * 1024),
 )
-_PROBLEMS: Final = {
-    grpc.StatusCode.DEADLINE_EXCEEDED: "no answer in time",
-    grpc.StatusCode.UNAVAILABLE: "no connection",
-    grpc.StatusCode.RESOURCE_EXHAUSTED: "its answer is too large, or it is busy",
-    grpc.StatusCode.UNIMPLEMENTED: "it does not know this call",
-}
 
 
 @dataclass(slots=True)
@@ -66,7 +69,7 @@ class _Line:
     under_way: int = field(default=0)
 
 
-class GrpcPeers(TrialCalls):
+class GrpcPeers(TrustCalls, TrialCalls):
     """The partner cities' peer ports."""
 
     def __init__(self, keys: Identities) -> None:
@@ -84,18 +87,18 @@ class GrpcPeers(TrialCalls):
             earlier=[codec.envelope_to_wire(bundle) for bundle in own[:-1]],
             known_sequence=partner.bundle.sequence,
         )
-        told: list[str] = []
+        times: list[str] = []
 
         def listen(trailing: Any) -> None:  # noqa: ANN401 - gRPC's metadata has no better type
-            told.append(str(dict(trailing or ()).get(TIME_HEADER, "")))
+            times.append(str(dict(trailing or ()).get(TIME_HEADER, "")))
 
         call = self._meet if by_any_means else self._call
         answer = await call(
             partner, "ExchangeTrustBundles", request, pb.ExchangeTrustBundlesResponse, listen
         )
-        newest = _envelope(partner, answer, "trust_bundle")
+        newest = envelope_in(partner, answer, "trust_bundle")
         earlier = tuple(codec.envelope_from_wire(bundle) for bundle in answer.earlier)
-        return BundleSwap((*earlier, newest), answer.known_sequence, _clock(told[0]))
+        return BundleSwap((*earlier, newest), answer.known_sequence, clock_of(times[0]))
 
     async def _meet(
         self,
@@ -113,14 +116,14 @@ class GrpcPeers(TrialCalls):
             call = channel.unary_unary(_SERVICE + method, None, None)(data, timeout=seconds)
             answer = await call
             listen(await call.trailing_metadata())
-            return _parse(partner, answer_type, answer)
+            return parse(partner, answer_type, answer)
 
         try:
             return await reunion.first_answer(partner, self._keys.peer_identities, OPTIONS, attempt)
         except grpc.aio.AioRpcError as error:
-            raise _told(partner, error) from error
+            raise told(partner, error) from error
         except TimeoutError as error:
-            raise _unreachable(partner, "no connection") from error
+            raise unreachable(partner, "no connection") from error
 
     async def exchange_partnership(self, partner: Partner, own: Envelope) -> Envelope:
         """Say how we stand to the partner, and hear how it stands to us."""
@@ -128,7 +131,7 @@ class GrpcPeers(TrialCalls):
         answer = await self._call(
             partner, "ExchangePartnership", request, pb.ExchangePartnershipResponse
         )
-        return _envelope(partner, answer, "partnership")
+        return envelope_in(partner, answer, "partnership")
 
     async def exchange_scales(
         self, partner: Partner, own: tuple[Envelope, ...]
@@ -156,7 +159,7 @@ class GrpcPeers(TrialCalls):
             pb.RequestAttestationRequest(request=codec.envelope_to_wire(request)),
             pb.RequestAttestationResponse,
         )
-        return _envelope(partner, answer, "attestation")
+        return envelope_in(partner, answer, "attestation")
 
     async def __aenter__(self) -> Self:
         """Nothing is connected yet."""
@@ -204,25 +207,62 @@ class GrpcPeers(TrialCalls):
 
         async def attempt(channel: grpc.aio.Channel) -> M:
             call = channel.unary_unary(path, None, None)(
-                data, timeout=max(ends - loop.time(), 0), metadata=_followed()
+                data, timeout=max(ends - loop.time(), 0), metadata=followed()
             )
             answer = await call
             if listen is not None:
                 listen(await call.trailing_metadata())
-            return _parse(partner, answer_type, answer)
+            return parse(partner, answer_type, answer)
 
         async with self._place(partner) as line:
             try:
-                return await _first_answer(line.channels, attempt)
+                return await first_answer(line.channels, attempt)
             except grpc.aio.AioRpcError as error:
-                raise _told(partner, error) from error
+                raise told(partner, error) from error
+
+    async def _answers(
+        self,
+        partner: Partner,
+        method: str,
+        requests: Message | AsyncIterator[Message],
+        answer_type: type[M],
+        patience: timedelta,
+    ) -> AsyncGenerator[M, None]:
+        """The answers of a stream to one request or to many; each comes within `patience`.
+
+        The first endpoint that is reached is asked; once a call has begun, a cut is told.
+        """
+        path, seconds = _SERVICE + method, patience.total_seconds()
+        async with self._place(partner) as line:
+            channel = await first_reached(line.channels)
+            if channel is None:
+                raise unreachable(partner, "no connection")
+            call: Any
+            if isinstance(requests, Message):
+                one = requests.SerializeToString()
+                call = channel.unary_stream(path, None, None)(one, metadata=followed())
+            else:
+                many = (request.SerializeToString() async for request in requests)
+                call = channel.stream_stream(path, None, None)(many, metadata=followed())
+            try:
+                while True:
+                    data = await asyncio.wait_for(call.read(), seconds)
+                    if data is _END:
+                        return
+                    yield parse(partner, answer_type, data)
+            except grpc.aio.AioRpcError as error:
+                raise told(partner, error) from error
+            except TimeoutError as error:
+                raise unreachable(partner, "no answer in time") from error
+            finally:
+                call.cancel()
 
     @contextlib.asynccontextmanager
     async def _place(self, partner: Partner) -> AsyncIterator[_Line]:
         line = self._line(partner)
         if line.under_way >= limits.CALLS_PER_PARTNER:
             problem = f"{limits.CALLS_PER_PARTNER} calls to it are under way already"
-            raise _unreachable(partner, problem)
+            raise unreachable(partner, problem)
         line.under_way += 1
         try:
             yield line
@@ -252,95 +292,3 @@ class GrpcPeers(TrialCalls):
 async def _hang_up(line: _Line) -> None:
     for channel in line.channels:
         await channel.close(grace=limits.PEER_DEADLINE.total_seconds())
-
-
-def _followed() -> tuple[tuple[str, str], ...]:
-    found = structlog.contextvars.get_contextvars().get("request_id", "")
-    return ((REQUEST_ID_HEADER, str(found)),) if found else ()
-
-
-async def _first_answer(
-    channels: Sequence[grpc.aio.Channel], attempt: Callable[[grpc.aio.Channel], Awaitable[M]]
-) -> M:
-    """The answer of the first endpoint that is reached; raises what the last attempt did.
-
-    Each call may be repeated: where a connection fails the next endpoint is tried, and in the end
-    the first again, once it is reached anew: an old line may have died without a word.
-    """
-    for channel in channels:
-        try:
-            return await attempt(channel)
-        except grpc.aio.AioRpcError as error:
-            if not _is_cut(error):
-                raise
-            cut = error
-    if not await _reached_anew(channels[0]):
-        raise cut
-    return await attempt(channels[0])
-
-
-async def _reached_anew(channel: grpc.aio.Channel) -> bool:
-    try:
-        async with asyncio.timeout(limits.PEER_RECONNECTS.total_seconds()):
-            await channel.channel_ready()
-    except TimeoutError:
-        return False
-    return True
-
-
-def _is_cut(error: grpc.aio.AioRpcError) -> bool:
-    """Whether the connection failed, and not the partner in its own words."""
-    own_words = status.from_metadata(error.trailing_metadata())
-    return error.code() is grpc.StatusCode.UNAVAILABLE and own_words is None
-
-
-def _told(partner: Partner, error: grpc.aio.AioRpcError) -> HutongError:
-    """What a failed call means: a refusal by the partner, or that it cannot be reached."""
-    theirs = status.from_metadata(error.trailing_metadata())
-    if theirs is None:
-        problem = _PROBLEMS.get(error.code(), error.code().name.lower())
-        return _unreachable(partner, problem)
-    if theirs.reason.name == NOT_RECOGNISED.name:
-        return HutongError(NOT_RECOGNISED)
-    return HutongError(
-        PEER_REFUSED,
-        city=partner.city,
-        peer_reason=theirs.reason.name,
-        detail=theirs.text("en"),
-    )
-
-
-def _unreachable(partner: Partner, problem: str) -> HutongError:
-    address = str(partner.bundle.endpoints[0])
-    return HutongError(PEER_UNREACHABLE, city=partner.city, address=address, problem=problem)
-
-
-def _clock(said: str) -> datetime | None:
-    """What a partner's clock said; None for what is no time: nothing is decided by it."""
-    try:
-        instant = datetime.fromisoformat(said)
-    except ValueError:
-        return None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-
-
-def _malformed(partner: Partner, what: str) -> HutongError:
-    return HutongError(
-        MALFORMED, where=f"the answer of {partner.city}", problem=f"{what} cannot be read"
-    )
-
-
-def _parse(partner: Partner, answer_type: type[M], data: bytes) -> M:
-    answer = answer_type()
-    try:
-        answer.ParseFromString(data)
-    except DecodeError as error:
-        raise _malformed(partner, "it") from error
-    codec.refuse_unknown(answer, where=f"the answer of {partner.city}")
-    return answer
-
-
-def _envelope(partner: Partner, answer: Message, field_name: str) -> Envelope:
-    if not answer.HasField(field_name):
-        raise _malformed(partner, field_name)
-    return codec.envelope_from_wire(getattr(answer, field_name))

@@ -26,7 +26,8 @@ from federation.errors import (
 )
 from federation.messages import Claim, Disclosure
 from node.errors import NOT_A_PARTNER, REQUEST_ID_REUSED
-from node.store.tables import ANSWERS, LOG_ENTRIES, USES
+from node.store.tables import ANSWERS, USES
+from node.store.trust_tables import LOG_ENTRIES
 from tests.conftest import NewStore
 from tests.node.services.forging import attest, changed, question, refusal, rekeyed
 from tests.node.services.stage import Stage, staged

@@ -15,7 +15,8 @@ from federation.messages import Attestation, Claim, Disclosure
 from node.errors import ALREADY_REDEEMED, CAPACITY_USED_UP, DECISION_ENDED, HutongError
 from node.model import Caller, Role
 from node.services.checking import Checked, RecognitionOutcome
-from node.store.tables import COUNTERS, LOG_ENTRIES, RECOGNITIONS, REDEMPTIONS
+from node.store.tables import COUNTERS, RECOGNITIONS, REDEMPTIONS
+from node.store.trust_tables import LOG_ENTRIES
 from tests.conftest import NewStore
 from tests.node.services.forging import retold
 from tests.node.services.stage import Stage, staged

@@ -14,14 +14,15 @@ from node.clock import SystemEntropy
 from node.errors import FILE_INVALID, NOTHING_IN_FORCE, PAGE_INVALID, UNKNOWN
 from node.indicators import Indicator, IndicatorCatalogue
 from node.limits import PAGE_MOST
-from node.model import LogKind, PageRequest
+from node.logbook import LogKind
+from node.model import PageRequest
 from node.record_limits import INDICATOR_BYTES
 from node.registry import Catalogue
 from node.services.here import Here
 from node.services.indicating import IndicatorDesk, IndicatorFilter, LoadedIndicators
 from node.services.standing import current, find_resident
 from node.store import Store
-from node.store.tables import LOG_ENTRIES
+from node.store.trust_tables import LOG_ENTRIES
 from tests.conftest import NewStore
 from tests.node.services.trying import played
 from tests.node.services.world import Town, world

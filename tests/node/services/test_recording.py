@@ -9,7 +9,7 @@ import pytest
 from stdnum.iso7064 import mod_11_2
 
 from node.errors import DOCUMENT_INVALID, NOTHING_IN_FORCE, HutongError
-from node.model import LogKind
+from node.logbook import LogKind
 from node.record_errors import DEPARTMENT_UNKNOWN
 from node.records import NoticeKind, RecordKey, RecordRow, RecordState
 from node.row_errors import (
@@ -326,12 +326,12 @@ def test_corrections_and_withdrawals_leave_a_trace_that_names_no_one(stage: Stag
     number, resident = stage.run(home.resident_with_number())
     taken(stage, row(number, indicator="ded-8"))
     with home.store._engine.connect() as connection:
-        entries = connection.exec_driver_sql("SELECT entry_id FROM log_entries").all()
+        entries = connection.exec_driver_sql("SELECT sequence FROM log_entries").all()
     taken(stage, row(number, indicator="ded-4", action="correct", revision=1))
     taken(stage, row("", action="withdraw", revision=2))
     with home.store._engine.connect() as connection:
         kinds = connection.exec_driver_sql(
-            "SELECT entry_id, kind, subject FROM log_entries JOIN log_salts USING (entry_id)"
+            "SELECT sequence, kind, subject FROM log_entries JOIN log_salts USING (sequence)"
         ).all()
     assert {(kind, who) for entry, kind, who in kinds if (entry,) not in entries} == {
         (LogKind.ADMINISTRATIVE.value, resident),

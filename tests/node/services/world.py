@@ -34,6 +34,8 @@ from node.store import Store, open_room, open_store
 from tests.conftest import NewStore
 from tests.node.befriend import activate
 from tests.node.catalogue import OFFICE, made_catalogue, row, rows_of
+from tests.node.services.log_peers import DirectLogs
+from tests.node.services.renewal_peers import DirectRenewals
 from tests.node.services.simulated import (
     ClosedDoor,
     IdleWorkshop,
@@ -41,6 +43,7 @@ from tests.node.services.simulated import (
     MovableClock,
     SeededEntropy,
 )
+from tests.node.services.status_peers import DirectStatuses
 from tests.node.services.trial_peers import DirectTrials
 
 T = TypeVar("T")
@@ -73,7 +76,7 @@ class Network:
     """What a lying home city makes of its attestations."""
 
 
-class DirectPeers(DirectTrials):
+class DirectPeers(DirectStatuses, DirectRenewals, DirectLogs, DirectTrials):
     """The peer ports of the other cities of a world."""
 
     def __init__(self, here: CityCode, world: "World") -> None:

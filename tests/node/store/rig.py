@@ -12,10 +12,9 @@ import sqlalchemy as sa
 from federation.consent import Consent
 from federation.identifiers import CityCode
 from federation.messages import Disclosure
+from node.logbook import LogEntry, LogKind
 from node.model import (
     Decision,
-    LogEntry,
-    LogKind,
     PendingQuestion,
     PresentationCode,
     RecordedAnswer,
@@ -128,7 +127,7 @@ def answer(serial: int = 1, body: bytes = b"body", response: bytes = b"response"
 
 def entry(serial: int = 1, subject: str = "", content: bytes = b"said") -> LogEntry:
     salt = serial.to_bytes(16, "big")
-    return LogEntry(text_id(serial), NOW, LogKind.ISSUED, content, salt, subject)
+    return LogEntry(NOW, LogKind.ISSUED, content, salt, subject)
 
 
 def use(serial: int = 1, resident_id: str = "") -> Use:

@@ -4,9 +4,9 @@ import hashlib
 
 import pytest
 
+from federation.log_entry import commitment
 from node.errors import HutongError
-from node.store.tables import LOG_ENTRIES, LOG_SALTS
-from node.store.traces import commitment
+from node.store.trust_tables import LOG_ENTRIES, LOG_SALTS
 from tests.conftest import NewStore
 from tests.node.store.rig import NOW, entry, opened, text_id
 
@@ -31,15 +31,16 @@ def test_without_its_salt_it_still_stands_and_says_nothing(new_store: NewStore) 
         before = desk.rows(LOG_ENTRIES)
         desk.execute(f"DELETE FROM log_salts WHERE subject = '{text_id(7)}'")  # noqa: S608 - ours
         assert desk.rows(LOG_ENTRIES) == before
-        assert [row.entry_id for row in desk.rows(LOG_SALTS)] == [text_id(3)]
+        assert [row.sequence for row in desk.rows(LOG_SALTS)] == [2]
         # One thing said of one person twice looks like two things, and is no bare hash.
         erased = [row.commitment for row in before[:2]]
         assert len({*erased, hashlib.sha256(SAID).digest()}) == 3
         assert {column.name for column in LOG_ENTRIES.columns} == {
-            "entry_id",
+            "sequence",
             "at",
             "kind",
             "commitment",
+            "leaf_hash",
         }
 
 
@@ -54,6 +55,8 @@ def test_an_entry_is_never_written_over(new_store: NewStore) -> None:
     with opened(new_store("one")) as desk:
         desk.run(lambda tx: tx.log.append(entry(1, "", SAID)))
         before = desk.rows(LOG_ENTRIES)
+        # Another process that saw the same tree would take the same number: the database refuses.
+        desk.execute("UPDATE log_state SET size = 0, peaks = substr(peaks, 1, 0)")
         with pytest.raises(HutongError):
             desk.run(lambda tx: tx.log.append(entry(1, "", b"something else")))
         assert desk.rows(LOG_ENTRIES) == before

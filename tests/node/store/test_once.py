@@ -12,7 +12,8 @@ from node.ports import Transaction
 from node.services.answering import Ask, once
 from node.store import open_store
 from node.store.residents import DECOY_CODE
-from node.store.tables import ANSWERS, CODES, COUNTERS, LOG_ENTRIES
+from node.store.tables import ANSWERS, CODES, COUNTERS
+from node.store.trust_tables import LOG_ENTRIES
 from tests.conftest import NewStore
 from tests.node.store.rig import (
     NOW,

@@ -16,13 +16,12 @@ from node.store.tables import (
     CODES,
     CONSENTS,
     COUNTERS,
-    LOG_ENTRIES,
-    LOG_SALTS,
     METADATA,
     REDEMPTIONS,
     RESIDENTS,
     USES,
 )
+from node.store.trust_tables import LOG_ENTRIES, LOG_SALTS
 from tests.conftest import NewStore
 from tests.node.store.rig import code, opened, resident, text_id
 
@@ -134,8 +133,8 @@ def test_a_process_killed_at_any_instant_loses_nothing_that_it_acknowledged(
             desk.probe()
             kept = sorted(row.resident_id for row in desk.rows(RESIDENTS))
             assert acknowledged <= set(kept), kill
-            keys = (CONSENTS.c.consent_id, USES.c.use_id, LOG_ENTRIES.c.entry_id)
-            for column in (*keys, LOG_SALTS.c.entry_id, ANSWERS.c.request_id):
+            keys = (CONSENTS.c.consent_id, USES.c.use_id, LOG_ENTRIES.c.sequence)
+            for column in (*keys, LOG_SALTS.c.sequence, ANSWERS.c.request_id):
                 with desk.engine.connect() as connection:
                     found = connection.execute(sa.select(column).where(column != "")).scalars()
                     assert sorted(found) == kept, column

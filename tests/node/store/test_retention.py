@@ -17,7 +17,7 @@ from node.records import (
 from node.retention import Kept
 from node.services.here import Here
 from node.services.retaining import RULES, Retaining, first_kept
-from node.store import record_tables, tables
+from node.store import record_tables, tables, trust_tables
 from node.store.sweeping import sweep_statements
 from tests.conftest import NewStore
 from tests.node.catalogue import changed, indicator, made_catalogue
@@ -208,7 +208,7 @@ def test_small_portions_remove_all_of_it(
     wanted = {"records": 7, "persons": 7, "ended_recognitions": 7, "log_salts": 7}
     assert keeper.run() == wanted
     assert keeper.count(record_tables.RECORDS) == keeper.count(record_tables.PERSONS) == 7
-    assert keeper.count(tables.LOG_ENTRIES) == 7 + 1
+    assert keeper.count(trust_tables.LOG_ENTRIES) == 7 + 1
 
 
 def test_counts_of_past_days_go_and_totals_stay(keeper: Keeper) -> None:
@@ -254,7 +254,7 @@ def test_what_is_open_never_goes(keeper: Keeper) -> None:
     assert keeper.at(NOW + timedelta(days=36500)) == {}
     after = dump(keeper.desk.engine)
     changes = {name for name in before if before[name] != after[name]}
-    assert changes == {"log_entries", "log_salts", "node_state"}
+    assert changes == {"log_entries", "log_salts", "log_state", "node_state"}
 
 
 def test_a_dry_run_changes_nothing_and_counts_what_a_run_removes(keeper: Keeper) -> None:
@@ -273,14 +273,14 @@ def test_a_second_run_removes_nothing(keeper: Keeper) -> None:
     assert keeper.run() == {}
     after = dump(keeper.desk.engine)
     changes = {name for name in before if before[name] != after[name]}
-    assert changes <= {"log_entries", "log_salts", "node_state"}
+    assert changes <= {"log_entries", "log_salts", "log_state", "node_state"}
 
 
 def test_each_run_leaves_one_trace(keeper: Keeper) -> None:
     for runs in (1, 2):
         keeper.run(dry_run=True)
         keeper.run()
-        assert keeper.count(tables.LOG_ENTRIES) == runs
+        assert keeper.count(trust_tables.LOG_ENTRIES) == runs
 
 
 def test_the_timer_runs_once_in_a_night_of_the_city_in_one_of_its_processes(
@@ -294,7 +294,7 @@ def test_the_timer_runs_once_in_a_night_of_the_city_in_one_of_its_processes(
         keeper.desk.clock.instant = at
         keeper.tick()
         keeper.desk._runner.run(other.tick())
-        return keeper.count(tables.LOG_ENTRIES)
+        return keeper.count(trust_tables.LOG_ENTRIES)
 
     three = datetime(2026, 11, 24, 19, tzinfo=UTC)
     # A city that never ran it does so at once.
@@ -318,9 +318,9 @@ def test_a_run_that_failed_is_tried_again(keeper: Keeper, monkeypatch: pytest.Mo
     with pytest.raises(LookupError):
         keeper.tick()
     monkeypatch.setattr(keeper.retaining, "run", whole)
-    assert keeper.count(tables.LOG_ENTRIES) == 0
+    assert keeper.count(trust_tables.LOG_ENTRIES) == 0
     keeper.tick()
-    assert keeper.count(tables.LOG_ENTRIES) == 1
+    assert keeper.count(trust_tables.LOG_ENTRIES) == 1
 
 
 # What no time and no erasure removes, and why: these tables name nobody.

@@ -14,7 +14,8 @@ from node.errors import OVERLOADED, STORE_UNAVAILABLE, HutongError
 from node.ports import Transaction
 from node.store import Store, open_store
 from node.store.residents import NOBODY
-from node.store.tables import ANSWERS, CONSENTS, LOG_ENTRIES, LOG_SALTS, RESIDENTS
+from node.store.tables import ANSWERS, CONSENTS, RESIDENTS
+from node.store.trust_tables import LOG_ENTRIES, LOG_SALTS
 from tests.conftest import NewStore
 from tests.node.store.rig import (
     MovableClock,
@@ -212,7 +213,7 @@ def test_what_a_use_case_did_is_there_together_or_not_at_all(new_store: NewStore
 
     def twice(tx: Transaction) -> None:
         whole(tx)
-        tx.log.append(entry(1))
+        tx.answers.record(answer(1))
 
     tables = (RESIDENTS, CONSENTS, LOG_ENTRIES, LOG_SALTS, ANSWERS)
     with opened(new_store("one")) as desk:

@@ -1,13 +1,12 @@
-"""Recorded answers and the log: rows that every change leaves, written together at the commit."""
+"""Recorded answers: rows that every change leaves, written together at the commit."""
 
-import hashlib
 from typing import Final
 
 import sqlalchemy as sa
 
-from node.model import LogEntry, RecordedAnswer
+from node.model import RecordedAnswer
 from node.store.connection import Session
-from node.store.tables import ANSWERS, LOG_ENTRIES, LOG_SALTS
+from node.store.tables import ANSWERS
 from node.store.values import to_instant, to_micros
 
 _B: Final = sa.bindparam
@@ -15,13 +14,6 @@ _FIND: Final = sa.select(ANSWERS).where(
     ANSWERS.c.caller == _B("caller"), ANSWERS.c.request_id == _B("request_id")
 )
 _RECORD: Final = sa.insert(ANSWERS)
-_ENTRY: Final = sa.insert(LOG_ENTRIES)
-_SALT: Final = sa.insert(LOG_SALTS)
-
-
-def commitment(salt: bytes, content: bytes) -> bytes:
-    """SHA-256(salt || content): with the salt it proves the content, without it nothing."""
-    return hashlib.sha256(salt + content).digest()
 
 
 class AnswerRepository:
@@ -57,27 +49,4 @@ class AnswerRepository:
                 "answered_at": to_micros(answer.answered_at),
                 "subject": answer.subject,
             },
-        )
-
-
-class LogRepository:
-    """The append-only log of salted commitments."""
-
-    def __init__(self, session: Session) -> None:
-        """In one transaction."""
-        self._session = session
-
-    def append(self, entry: LogEntry) -> None:
-        """Keep the commitment, and the salt apart from it; written at the commit."""
-        self._session.append(
-            _ENTRY,
-            {
-                "entry_id": entry.entry_id,
-                "at": to_micros(entry.at),
-                "kind": entry.kind.value,
-                "commitment": commitment(entry.salt, entry.content),
-            },
-        )
-        self._session.append(
-            _SALT, {"entry_id": entry.entry_id, "subject": entry.subject, "salt": entry.salt}
         )

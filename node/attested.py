@@ -1,0 +1,114 @@
+"""What a home city attested and whether it still stands; what a host heard of that, and decided."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from federation.identifiers import CityCode
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedAttestation:
+    """An attestation that this city gave.
+
+    `claim` is what it says, in `services.statuses.claim_text`, to compare with what would be said
+    now. `statement` is the binary envelope; of one in a batch (`batch_id` is not "") the payload
+    alone, which stands by the batch's signature. `log_sequence` is the entry of the log that
+    commits to it, or to its batch.
+    """
+
+    attestation_id: str
+    resident_id: str
+    consent_id: str
+    host: CityCode
+    status_index: int
+    issued_at: datetime
+    expires_at: datetime
+    claim: str
+    statement: bytes = field(repr=False)
+    log_sequence: int
+    batch_id: str = ""
+    leaf_index: int = 0
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedBatch:
+    """A batch of attestations under one signature, and the answer to its request.
+
+    `given` has a bit for each pseudonym of the request, the first in the lowest bit: whether it was
+    attested to. `leaf_hashes` are those of the attestations, joined.
+    """
+
+    batch_id: str
+    host: CityCode
+    request_id: str
+    body_digest: bytes
+    envelope: bytes
+    leaf_hashes: bytes = field(repr=False)
+    given: bytes
+    issued_at: datetime
+    log_sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFeed:
+    """What one host is to know: `sequence` changes happened, `acknowledged` of them it has."""
+
+    host: CityCode
+    sequence: int
+    acknowledged: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnStatusList:
+    """One list of this city for one host: the places that are set, and when one last was."""
+
+    list_number: int
+    places: tuple[int, ...]
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerStatusList:
+    """A status list of a home city, as this host keeps it. `bits` are decompressed."""
+
+    home: CityCode
+    list_number: int
+    sequence: int
+    issued_at: datetime
+    expires_at: datetime
+    bits: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingRenewal:
+    """A renewal request that was signed and kept before it was sent."""
+
+    home: CityCode
+    request_id: str
+    envelope: bytes
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What this city, as host, decided for a recognised visitor at a venue."""
+
+    visit_id: str
+    recognition_id: str
+    at: datetime
+    venue: str
+    opened: tuple[str, ...]
+    closed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentReceipt:
+    """The receipt of a consent: the very bytes that the resident was shown, and their trace."""
+
+    consent_id: str
+    resident_id: str
+    text_version: int
+    content: bytes = field(repr=False)
+    log_sequence: int
+    reminded_at: datetime | None = None

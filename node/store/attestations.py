@@ -1,0 +1,179 @@
+"""What this city attested, as home, and the batches that many were attested in."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+from federation.identifiers import CityCode
+from node.attested import IssuedAttestation, IssuedBatch
+from node.model import Page, PageRequest
+from node.store.connection import Row, Session
+from node.store.paging import page
+from node.store.trust_tables import ATTESTATION_BATCHES, ATTESTATIONS
+from node.store.values import to_instant, to_instant_or_none, to_micros, to_micros_or_none
+
+_B: Final = sa.bindparam
+_LAST: Final = "~"
+_ADD: Final = sa.insert(ATTESTATIONS)
+_ADD_BATCH: Final = sa.insert(ATTESTATION_BATCHES)
+_OF_RESIDENT: Final = ATTESTATIONS.c.resident_id == _B("whose")
+_GET: Final = sa.select(ATTESTATIONS).where(
+    _OF_RESIDENT, ATTESTATIONS.c.attestation_id == _B("which")
+)
+_STANDING: Final = sa.select(ATTESTATIONS).where(
+    _OF_RESIDENT, ATTESTATIONS.c.ended_at.is_(None), ATTESTATIONS.c.expires_at > _B("now")
+)
+_PAGE: Final = (
+    sa.select(ATTESTATIONS)
+    .where(_OF_RESIDENT, ATTESTATIONS.c.attestation_id < _B("before"))
+    .order_by(ATTESTATIONS.c.attestation_id.desc())
+    .limit(_B("most"))
+)
+_OF_BATCH: Final = (
+    sa.select(ATTESTATIONS)
+    .where(ATTESTATIONS.c.batch_id == _B("which"))
+    .order_by(ATTESTATIONS.c.leaf_index)
+)
+_END: Final = (
+    sa.update(ATTESTATIONS)
+    .where(
+        _OF_RESIDENT,
+        ATTESTATIONS.c.attestation_id == _B("which"),
+        ATTESTATIONS.c.ended_at.is_(None),
+    )
+    .values(ended_at=_B("at"))
+)
+_BATCH: Final = sa.select(ATTESTATION_BATCHES).where(ATTESTATION_BATCHES.c.batch_id == _B("which"))
+_ANSWERED: Final = sa.select(ATTESTATION_BATCHES).where(
+    ATTESTATION_BATCHES.c.host == _B("of_host"),
+    ATTESTATION_BATCHES.c.request_id == _B("of_request"),
+)
+
+
+class AttestationRepository:
+    """Attestations of this city as home, in one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        """Over one session."""
+        self._session = session
+
+    def add(self, attestation: IssuedAttestation) -> None:
+        """Keep one; written at the commit."""
+        self._session.append(_ADD, _columns(attestation))
+
+    def add_all(self, attestations: Sequence[IssuedAttestation]) -> None:
+        """Keep many at once."""
+        self._session.write_all(_ADD, [_columns(attestation) for attestation in attestations])
+
+    def get(self, resident_id: str, attestation_id: str) -> IssuedAttestation | None:
+        """A resident's attestation of that id."""
+        self._session.flush()
+        row = self._session.one(_GET, whose=resident_id, which=attestation_id)
+        return None if row is None else _attestation(row)
+
+    def standing(self, resident_id: str, now: datetime) -> tuple[IssuedAttestation, ...]:
+        """A resident's attestations that stand at `now`."""
+        self._session.flush()
+        rows = self._session.all(_STANDING, whose=resident_id, now=to_micros(now))
+        return tuple(map(_attestation, rows))
+
+    def page(self, resident_id: str, request: PageRequest) -> Page[IssuedAttestation]:
+        """A resident's attestations, the newest first."""
+        self._session.flush()
+        rows = self._session.all(
+            _PAGE, whose=resident_id, before=request.token or _LAST, most=request.size + 1
+        )
+        return page(tuple(map(_attestation, rows)), request, lambda a: a.attestation_id)
+
+    def end(self, attestation: IssuedAttestation, at: datetime) -> bool:
+        """Mark one as no longer standing; False where it had ended before."""
+        self._session.flush()
+        ended = self._session.write(
+            _END,
+            whose=attestation.resident_id,
+            which=attestation.attestation_id,
+            at=to_micros(at),
+        )
+        return bool(ended)
+
+    def add_batch(self, batch: IssuedBatch) -> None:
+        """Keep a batch; a second one of the same request makes the transaction run again."""
+        self._session.write(
+            _ADD_BATCH,
+            batch_id=batch.batch_id,
+            host=batch.host,
+            request_id=batch.request_id,
+            body_digest=batch.body_digest,
+            envelope=batch.envelope,
+            leaf_hashes=batch.leaf_hashes,
+            given=batch.given,
+            issued_at=to_micros(batch.issued_at),
+            log_sequence=batch.log_sequence,
+        )
+
+    def batch(self, batch_id: str) -> IssuedBatch | None:
+        """The batch of that id."""
+        return _batch(self._session.one(_BATCH, which=batch_id))
+
+    def batch_of(self, host: CityCode, request_id: str) -> IssuedBatch | None:
+        """The batch that answered a host's request."""
+        return _batch(self._session.one(_ANSWERED, of_host=host, of_request=request_id))
+
+    def of_batch(self, batch_id: str) -> tuple[IssuedAttestation, ...]:
+        """The attestations of a batch, in order; those of erased residents are not there."""
+        self._session.flush()
+        return tuple(map(_attestation, self._session.all(_OF_BATCH, which=batch_id)))
+
+
+def _columns(attestation: IssuedAttestation) -> dict[str, object]:
+    return {
+        "attestation_id": attestation.attestation_id,
+        "resident_id": attestation.resident_id,
+        "consent_id": attestation.consent_id,
+        "host": attestation.host,
+        "status_index": attestation.status_index,
+        "issued_at": to_micros(attestation.issued_at),
+        "expires_at": to_micros(attestation.expires_at),
+        "claim": attestation.claim,
+        "statement": attestation.statement,
+        "log_sequence": attestation.log_sequence,
+        "batch_id": attestation.batch_id,
+        "leaf_index": attestation.leaf_index,
+        "ended_at": to_micros_or_none(attestation.ended_at),
+    }
+
+
+def _attestation(row: Row) -> IssuedAttestation:
+    return IssuedAttestation(
+        attestation_id=row[0],
+        resident_id=row[1],
+        consent_id=row[2],
+        host=CityCode(row[3]),
+        status_index=row[4],
+        issued_at=to_instant(row[5]),
+        expires_at=to_instant(row[6]),
+        claim=row[7],
+        statement=bytes(row[8]),
+        log_sequence=row[9],
+        batch_id=row[10],
+        leaf_index=row[11],
+        ended_at=to_instant_or_none(row[12]),
+    )
+
+
+def _batch(row: Row | None) -> IssuedBatch | None:
+    if row is None:
+        return None
+    return IssuedBatch(
+        batch_id=row[0],
+        host=CityCode(row[1]),
+        request_id=row[2],
+        body_digest=bytes(row[3]),
+        envelope=bytes(row[4]),
+        leaf_hashes=bytes(row[5]),
+        given=bytes(row[6]),
+        issued_at=to_instant(row[7]),
+        log_sequence=row[8],
+    )
