@@ -25,8 +25,8 @@ LOG_ENTRIES: Final = sa.Table(
 LOG_SALTS: Final = sa.Table(
     "log_salts",
     METADATA,
-    text("subject"),
     whole("sequence"),
+    text("subject"),
     raw("salt"),
     sa.PrimaryKeyConstraint("subject", "sequence"),
     sqlite_with_rowid=False,

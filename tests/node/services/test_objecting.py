@@ -298,7 +298,7 @@ def test_both_ends_tell_the_resident_and_the_department_sees_only_what_waits(
     assert dict(told.fields)["reason"] == "因为如此"
     work.town.clock.forward(timedelta(milliseconds=1))
     work.move(case, CaseMove.APPEAL, why="登记有误")
-    newest = work.notices()[0]
+    newest = next(n for n in work.notices() if n.kind is NoticeKind.CASE_MOVED)
     assert dict(newest.fields)["move"] == "appeal"
     # Nobody is told what they wrote themselves.
     assert "reason" not in dict(newest.fields)

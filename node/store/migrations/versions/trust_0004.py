@@ -39,7 +39,7 @@ def upgrade() -> None:
 
 def _log() -> None:
     _table("log_entries", "sequence:n at:n kind:t commitment:b leaf_hash:b", "sequence")
-    _table("log_salts", "subject:t sequence:n salt:b", "subject sequence", rowid=False)
+    _table("log_salts", "sequence:n subject:t salt:b", "subject sequence", rowid=False)
     _table("log_tiles", "level:n tile:n hash:b", "level tile")
     _table("log_state", "row_id:n size:n peaks:b", "row_id", check="row_id = 1")
     _table("checkpoints", "size:n at:n note:b", "size", indexes=("at",))
