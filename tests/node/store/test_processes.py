@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from federation.merkle_log import merkle_root
 from node.model import Counter
 from node.store.tables import (
     ANSWERS,
@@ -133,11 +134,16 @@ def test_a_process_killed_at_any_instant_loses_nothing_that_it_acknowledged(
             desk.probe()
             kept = sorted(row.resident_id for row in desk.rows(RESIDENTS))
             assert acknowledged <= set(kept), kill
-            keys = (CONSENTS.c.consent_id, USES.c.use_id, LOG_ENTRIES.c.sequence)
-            for column in (*keys, LOG_SALTS.c.sequence, ANSWERS.c.request_id):
+            for column in (CONSENTS.c.consent_id, USES.c.use_id, ANSWERS.c.request_id):
                 with desk.engine.connect() as connection:
                     found = connection.execute(sa.select(column).where(column != "")).scalars()
                     assert sorted(found) == kept, column
+            for numbers in (LOG_ENTRIES.c.sequence, LOG_SALTS.c.sequence):
+                with desk.engine.connect() as connection:
+                    counted = connection.execute(sa.select(numbers)).scalars()
+                    assert sorted(counted) == list(range(len(kept))), numbers
+            tree = desk.read(lambda tx: (tx.log.root(), tx.log.leaf_hashes(0, len(kept))))
+            assert tree[0] == merkle_root(tree[1])
 
 
 def first_line(worker: Worker) -> str:
