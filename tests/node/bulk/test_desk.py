@@ -20,7 +20,7 @@ from node.bulk.workspace import workspace
 from node.indicators import IndicatorCatalogue
 from node.model import PageRequest
 from node.ports.bulk import Sums
-from node.records import NoticeKind
+from node.records import NoticeKind, RecordState
 from node.store.copying import StoreSums, open_copy, open_sums
 from tests.conftest import NewStore
 from tests.node.bulk.city import TODAY, ListedCity, at_once, catalogues, cities, person, singly
@@ -132,6 +132,27 @@ def test_what_is_kept_is_what_the_records_come_to(new_store: NewStore, tmp_path:
         city.put_catalogue(replace(MADE, version=2))
         found = city.whole(tmp_path).verify(silent)
         assert (found.compared, found.waiting, found.checked, found.different) == (0, 4, 4, 0)
+
+
+def test_what_was_repaired_or_withdrawn_counts_in_no_copy(
+    new_store: NewStore, tmp_path: Path
+) -> None:
+    with town_of(new_store) as city:
+        states = {RecordState.REPAIRED: "owes", RecordState.WITHDRAWN: "helps"}
+        for state, kind in states.items():
+            city.desk.execute(
+                f"UPDATE records SET state = '{state.value}' WHERE indicator_id = '{kind}'"  # noqa: S608 - of the test
+            )
+        city.recount()
+        with open_copy(city.url) as copy:
+            assert copy.record_count() == b"".join(copy.records()).count(b"\n") == 3
+        found = city.whole(tmp_path).verify(silent)
+        assert (found.compared, found.different) == (4, 0)
+        city.put_catalogue(replace(MADE, version=2))
+        assert city.whole(tmp_path).rescore(silent).residents == 4
+        kept = city.everything()["residents"]
+        city.recount()
+        assert city.everything()["residents"] == kept
 
 
 @pytest.mark.parametrize(
