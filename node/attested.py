@@ -1,4 +1,4 @@
-"""What a home city attested and whether it still stands; what a host heard of that, and decided."""
+"""What a home city attested and whether it still stands; what a host heard of that."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -88,18 +88,6 @@ class PendingRenewal:
     request_id: str
     envelope: bytes
     asked_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """What this city, as host, decided for a recognised visitor at a venue."""
-
-    visit_id: str
-    recognition_id: str
-    at: datetime
-    venue: str
-    opened: tuple[str, ...]
-    closed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

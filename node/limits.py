@@ -35,8 +35,11 @@ PARTNER_SCALES: Final = 8
 # within a day; a week covers a venue that was cut off.
 ANSWERS_KEPT: Final = timedelta(days=7)
 
-# How long used and expired codes, ended decisions and sent questions are kept: for the same week.
+# How long ended decisions and sent questions are kept: for the same week.
 ENDED_KEPT: Final = timedelta(days=7)
+
+# How long used and expired codes are kept, for the resident to see when they were made and used.
+CODES_KEPT: Final = timedelta(days=90)
 
 # How often the sweeper looks, and how many rows it removes in one transaction.
 SWEEP_EVERY: Final = timedelta(minutes=5)

@@ -34,6 +34,7 @@ from node.ports.trust import (
     Attestations,
     Checkpoints,
     ConsentReceipts,
+    Histories,
     Log,
     PartnerStatuses,
     Renewals,
@@ -336,6 +337,10 @@ class Transaction(Protocol):
     @property
     def visits(self) -> Visits:
         """Decisions for visitors, as host."""
+
+    @property
+    def histories(self) -> Histories:
+        """What happened to residents."""
 
     @property
     def consent_receipts(self) -> ConsentReceipts:

@@ -1,6 +1,6 @@
 """Trust in time, as use cases see its store: log, attestations and statuses, renewals, visits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -13,8 +13,8 @@ from node.attested import (
     PartnerStatusList,
     PendingRenewal,
     StatusFeed,
-    Visit,
 )
+from node.history import Event, Place, Visit
 from node.logbook import Fork, LogEntry, PartnerCheckpoint, StoredCheckpoint, StoredEntry
 from node.model import Page, PageRequest, StoredRecognition
 
@@ -101,6 +101,11 @@ class Attestations(Protocol):
 
     def standing(self, resident_id: str, now: datetime) -> tuple[IssuedAttestation, ...]:
         """A resident's attestations that stand at `now`."""
+
+    def standing_of(
+        self, resident_ids: Iterable[str], now: datetime
+    ) -> tuple[IssuedAttestation, ...]:
+        """Those of many residents that stand at `now`."""
 
     def page(self, resident_id: str, request: PageRequest) -> Page[IssuedAttestation]:
         """A resident's attestations, the newest first."""
@@ -195,14 +200,26 @@ class Renewals(Protocol):
         """
 
 
+class Histories(Protocol):
+    """What happened to residents of this city as home."""
+
+    def events(
+        self, resident_id: str, now: datetime, most: int, *, before: Place | None = None
+    ) -> tuple[Event, ...]:
+        """At most so many events of a resident until `now`, the newest first.
+
+        Only those before that place, whether or not an event is still there.
+        """
+
+
 class Visits(Protocol):
-    """What this city, as host, decided for visitors."""
+    """What happened to visitors of this city as host."""
 
     def add(self, visit: Visit) -> None:
-        """Keep a visit; written at the commit."""
+        """Keep an event; written at the commit. One that is there already stays."""
 
-    def page(self, recognition_id: str, request: PageRequest) -> Page[Visit]:
-        """The visits of a recognised visitor, the newest first."""
+    def newest(self, recognition_id: str, most: int, *, before: str = "") -> tuple[Visit, ...]:
+        """At most so many events of a recognised visitor, the newest first, before that id."""
 
 
 class ConsentReceipts(Protocol):
@@ -215,7 +232,10 @@ class ConsentReceipts(Protocol):
         """The receipt of a consent."""
 
     def ending(self, now: datetime, upto: datetime, most: int) -> tuple[ConsentReceipt, ...]:
-        """Of consents that stand and end by `upto`, and whose residents were not reminded."""
+        """Of consents that stand and end by `upto`, at most so many, soonest first.
 
-    def reminded(self, consent_id: str, at: datetime) -> None:
-        """Mark a resident as reminded of the end of a consent."""
+        Only those whose second half has begun, and whose residents were not reminded.
+        """
+
+    def reminded(self, consent_id: str, at: datetime) -> bool:
+        """Mark a resident as reminded of the end of a consent; False where one was before."""

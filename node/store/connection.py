@@ -196,4 +196,5 @@ class Upserts:
         self.fork: Final = insert_new(trust_tables.FORKS, dialect)
         self.status_feed: Final = insert_new(trust_tables.STATUS_FEEDS, dialect)
         self.status_ended: Final = insert_new(trust_tables.STATUS_ENDED, dialect)
+        self.visit: Final = insert_new(trust_tables.VISITS, dialect)
         self.partner_status_list: Final = upsert(trust_tables.PARTNER_STATUS_LISTS, dialect)

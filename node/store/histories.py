@@ -1,117 +1,192 @@
-"""What residents and visitors see again: decisions for a visitor, receipts of consents."""
+"""What residents and visitors see again: every event that concerned them, the newest first.
 
+The events of a resident are those that other tables tell of: each kind is read from its own table,
+and what is read is merged. Each is there once.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from itertools import islice
+from typing import Any, Final
 
 import sqlalchemy as sa
 
-from node.attested import ConsentReceipt, Visit
-from node.model import Page, PageRequest
-from node.store.connection import Row, Session
-from node.store.paging import page
-from node.store.tables import CONSENTS
-from node.store.trust_tables import CONSENT_RECEIPTS, VISITS
-from node.store.values import (
-    from_names,
-    to_instant,
-    to_instant_or_none,
-    to_micros,
-    to_micros_or_none,
-    to_names,
-)
+from federation.identifiers import CityCode
+from federation.limits import PRESENTATION_CODE_LIFETIME
+from federation.messages import Disclosure
+from node.history import Event, HistoryKind, Place, Visit
+from node.model import UseOutcome
+from node.store.connection import Row, Session, Upserts
+from node.store.tables import CODES, CONSENTS, USES
+from node.store.trust_tables import ATTESTATIONS, VISITS
+from node.store.values import from_names, to_instant, to_micros, to_names, to_span
 
 _B: Final = sa.bindparam
 _LAST: Final = "~"
-_ADD_VISIT: Final = sa.insert(VISITS)
+# Above every instant.
+_EVER: Final = Place(1 << 60, 0, "")
+_LIFETIME: Final = to_span(PRESENTATION_CODE_LIFETIME)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One kind of events: the statement that reads them, the newest first before a place.
+
+    Its columns are the instant, the id of what it is about, and as `Event` has them the subject,
+    the city, the scenarios, the disclosure and the refusal.
+    """
+
+    kind: HistoryKind
+    statement: sa.Select[Any]
+    raw: bool = False
+
+
+def _source(
+    kind: HistoryKind,
+    instant: "sa.ColumnElement[int]",
+    about: "sa.Column[Any]",
+    subject: "sa.Column[str]",
+    of: sa.Table,
+    *conditions: sa.ColumnElement[bool],
+) -> _Source:
+    known = of is not ATTESTATIONS
+    statement = sa.select(
+        instant,
+        about,
+        subject,
+        of.c.host,
+        of.c.scenarios if known else sa.literal(""),
+        of.c.disclosure if known else sa.null(),
+        of.c.refusal if of is USES else sa.literal(""),
+    )
+    if about.table is CODES:
+        statement = statement.join_from(CODES, CONSENTS, CODES.c.consent_id == subject)
+    upto = sa.or_(instant < _B("at"), sa.and_(instant == _B("at"), about < _B("about")))
+    return _Source(
+        kind,
+        statement.where(of.c.resident_id == _B("whose"), upto, *conditions)
+        .order_by(instant.desc(), about.desc())
+        .limit(_B("most")),
+        raw=about.table is CODES,
+    )
+
+
+_MADE: Final = CODES.c.expires_at - _LIFETIME
+_CONSENT: Final = (CONSENTS.c.consent_id, CONSENTS.c.consent_id, CONSENTS)
+_CODE: Final = (CODES.c.code_digest, CONSENTS.c.consent_id, CONSENTS)
+_USE: Final = (USES.c.use_id, USES.c.use_id, USES)
+_ATTESTATION: Final = (ATTESTATIONS.c.attestation_id, ATTESTATIONS.c.attestation_id, ATTESTATIONS)
+_SOURCES: Final = (
+    _source(HistoryKind.CONSENT_GIVEN, CONSENTS.c.given_at, *_CONSENT),
+    _source(HistoryKind.CONSENT_WITHDRAWN, CONSENTS.c.withdrawn_at, *_CONSENT),
+    _source(
+        HistoryKind.CONSENT_ENDED,
+        CONSENTS.c.expires_at,
+        *_CONSENT,
+        CONSENTS.c.expires_at <= _B("now"),
+        sa.or_(CONSENTS.c.withdrawn_at.is_(None), CONSENTS.c.withdrawn_at >= CONSENTS.c.expires_at),
+    ),
+    _source(HistoryKind.CODE_MADE, _MADE, *_CODE),
+    _source(HistoryKind.CODE_USED, CODES.c.used_at, *_CODE),
+    _source(
+        HistoryKind.ATTESTED,
+        USES.c.used_at,
+        *_USE,
+        USES.c.outcome == UseOutcome.ATTESTED.value,
+    ),
+    _source(
+        HistoryKind.RENEWED,
+        ATTESTATIONS.c.issued_at,
+        *_ATTESTATION,
+        ATTESTATIONS.c.batch_id != "",
+    ),
+    _source(HistoryKind.REFUSED, USES.c.used_at, *_USE, USES.c.outcome == UseOutcome.REFUSED.value),
+    _source(HistoryKind.ATTESTATION_WITHDRAWN, ATTESTATIONS.c.ended_at, *_ATTESTATION),
+)
+
 _VISITS: Final = (
     sa.select(VISITS)
     .where(VISITS.c.recognition_id == _B("whose"), VISITS.c.visit_id < _B("before"))
     .order_by(VISITS.c.visit_id.desc())
     .limit(_B("most"))
 )
-_ADD_RECEIPT: Final = sa.insert(CONSENT_RECEIPTS)
-_RECEIPT: Final = sa.select(CONSENT_RECEIPTS).where(CONSENT_RECEIPTS.c.consent_id == _B("which"))
-_ENDING: Final = (
-    sa.select(CONSENT_RECEIPTS)
-    .join(CONSENTS, CONSENTS.c.consent_id == CONSENT_RECEIPTS.c.consent_id)
-    .where(
-        CONSENTS.c.withdrawn_at.is_(None),
-        CONSENTS.c.expires_at > _B("now"),
-        CONSENTS.c.expires_at <= _B("upto"),
-        CONSENT_RECEIPTS.c.reminded_at.is_(None),
-    )
-    .order_by(CONSENTS.c.expires_at)
-    .limit(_B("most"))
-)
-_REMINDED: Final = (
-    sa.update(CONSENT_RECEIPTS)
-    .where(CONSENT_RECEIPTS.c.consent_id == _B("which"))
-    .values(reminded_at=_B("at"))
-)
 
 
-class VisitRepository:
-    """What this city, as host, decided for visitors, in one transaction."""
+class HistoryRepository:
+    """What happened to residents of this city as home, in one transaction."""
 
     def __init__(self, session: Session) -> None:
         """Over one session."""
         self._session = session
 
+    def events(
+        self, resident_id: str, now: datetime, most: int, *, before: Place | None = None
+    ) -> tuple[Event, ...]:
+        """At most so many events of a resident until `now`, the newest first, before a place."""
+        self._session.flush()
+        found = list[Event]()
+        for source in _SOURCES:
+            found.extend(self._of(source, resident_id, now, most, before or _EVER))
+        found.sort(key=lambda event: event.place, reverse=True)
+        return tuple(islice(found, most))
+
+    def _of(
+        self, source: _Source, resident_id: str, now: datetime, most: int, before: Place
+    ) -> list[Event]:
+        number = source.kind.value
+        # Of the instant itself: all where the kind comes before, none where it comes after.
+        at = before.micros + (number < before.kind)
+        about = before.about if number == before.kind else ""
+        values: dict[str, object] = {"at": at, "whose": resident_id, "most": most}
+        values["about"] = bytes.fromhex(about) if source.raw else about
+        if source.kind is HistoryKind.CONSENT_ENDED:
+            values["now"] = to_micros(now)
+        rows = self._session.all(source.statement, **values)
+        return [_event(source, row) for row in rows]
+
+
+class VisitRepository:
+    """What happened to visitors of this city as host, in one transaction."""
+
+    def __init__(self, session: Session, upserts: Upserts) -> None:
+        """Over one session."""
+        self._session = session
+        self._upserts = upserts
+
     def add(self, visit: Visit) -> None:
-        """Keep a visit; written at the commit."""
+        """Keep an event; written at the commit. One that is there already stays."""
         self._session.append(
-            _ADD_VISIT,
+            self._upserts.visit,
             {
                 "recognition_id": visit.recognition_id,
                 "visit_id": visit.visit_id,
                 "at": to_micros(visit.at),
+                "kind": visit.kind.value,
+                "subject": visit.subject,
                 "venue": visit.venue,
                 "opened": from_names(visit.opened),
                 "closed": from_names(visit.closed),
             },
         )
 
-    def page(self, recognition_id: str, request: PageRequest) -> Page[Visit]:
-        """The visits of a recognised visitor, the newest first."""
+    def newest(self, recognition_id: str, most: int, *, before: str = "") -> tuple[Visit, ...]:
+        """At most so many events of a recognised visitor, the newest first, before that id."""
         self._session.flush()
-        rows = self._session.all(
-            _VISITS, whose=recognition_id, before=request.token or _LAST, most=request.size + 1
-        )
-        return page(tuple(map(_visit, rows)), request, lambda visit: visit.visit_id)
+        rows = self._session.all(_VISITS, whose=recognition_id, before=before or _LAST, most=most)
+        return tuple(map(_visit, rows))
 
 
-class ConsentReceiptRepository:
-    """Receipts of consents, in one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        """Over one session."""
-        self._session = session
-
-    def add(self, receipt: ConsentReceipt) -> None:
-        """Keep a receipt together with its consent."""
-        self._session.write(
-            _ADD_RECEIPT,
-            consent_id=receipt.consent_id,
-            resident_id=receipt.resident_id,
-            text_version=receipt.text_version,
-            content=receipt.content,
-            log_sequence=receipt.log_sequence,
-            reminded_at=to_micros_or_none(receipt.reminded_at),
-        )
-
-    def get(self, consent_id: str) -> ConsentReceipt | None:
-        """The receipt of a consent."""
-        row = self._session.one(_RECEIPT, which=consent_id)
-        return None if row is None else _receipt(row)
-
-    def ending(self, now: datetime, upto: datetime, most: int) -> tuple[ConsentReceipt, ...]:
-        """Of consents that stand and end by `upto`, and whose residents were not reminded."""
-        rows = self._session.all(_ENDING, now=to_micros(now), upto=to_micros(upto), most=most)
-        return tuple(map(_receipt, rows))
-
-    def reminded(self, consent_id: str, at: datetime) -> None:
-        """Mark a resident as reminded of the end of a consent."""
-        self._session.write(_REMINDED, which=consent_id, at=to_micros(at))
+def _event(source: _Source, row: Row) -> Event:
+    return Event(
+        place=Place(row[0], source.kind.value, row[1].hex() if source.raw else row[1]),
+        at=to_instant(row[0]),
+        kind=source.kind,
+        subject=row[2],
+        city=CityCode(row[3]),
+        scenarios=to_names(row[4]),
+        disclosure=None if row[5] is None else Disclosure(row[5]),
+        refusal=row[6],
+    )
 
 
 def _visit(row: Row) -> Visit:
@@ -119,18 +194,9 @@ def _visit(row: Row) -> Visit:
         recognition_id=row[0],
         visit_id=row[1],
         at=to_instant(row[2]),
-        venue=row[3],
-        opened=to_names(row[4]),
-        closed=to_names(row[5]),
-    )
-
-
-def _receipt(row: Row) -> ConsentReceipt:
-    return ConsentReceipt(
-        consent_id=row[0],
-        resident_id=row[1],
-        text_version=row[2],
-        content=bytes(row[3]),
-        log_sequence=row[4],
-        reminded_at=to_instant_or_none(row[5]),
+        kind=HistoryKind(row[3]),
+        subject=row[4],
+        venue=row[5],
+        opened=to_names(row[6]),
+        closed=to_names(row[7]),
     )

@@ -42,7 +42,7 @@ from node.store.tables import (
     RESIDENTS,
     USES,
 )
-from node.store.trust_tables import LOG_SALTS, VISITS
+from node.store.trust_tables import CONSENT_RECEIPTS, LOG_SALTS, VISITS
 from node.store.values import to_instant, to_micros
 
 _B: Final = sa.bindparam
@@ -177,6 +177,7 @@ _KINDS: Final[Mapping[Kept, _Kind]] = {
             CONSENTS.c.consent_id != NOBODY,
             sa.func.coalesce(CONSENTS.c.withdrawn_at, CONSENTS.c.expires_at) < _INSTANT,
         ),
+        hanging=((CONSENT_RECEIPTS, {"consent_id": "consent_id"}),),
     ),
     Kept.USES: _Kind(USES, sa.and_(USES.c.resident_id != NOBODY, USES.c.used_at < _INSTANT)),
     Kept.ENDED_RECOGNITIONS: _recognitions(RECOGNITIONS.c.ended_at < _INSTANT),

@@ -41,7 +41,7 @@ def sweep_statements() -> Iterator[tuple[sa.Delete, timedelta]]:
     """
     for table, ended, kept in (
         (ANSWERS, ANSWERS.c.answered_at, limits.ANSWERS_KEPT),
-        (CODES, CODES.c.expires_at, limits.ENDED_KEPT),
+        (CODES, CODES.c.expires_at, limits.CODES_KEPT),
         (QUESTIONS, QUESTIONS.c.asked_at, limits.ENDED_KEPT),
         (JOININGS, JOININGS.c.begun_at, limits.JOININGS_KEPT),
         (DECISIONS, DECISIONS.c.expires_at, limits.ENDED_KEPT),

@@ -60,7 +60,7 @@ CODES: Final = sa.Table(
     "codes",
     METADATA,
     raw("code_digest", key=True),
-    text("consent_id"),
+    sa.Column("consent_id", sa.Text, nullable=False, index=True),
     sa.Column("expires_at", sa.BigInteger, nullable=False, index=True),
     sa.Column("used_at", sa.BigInteger),
 )

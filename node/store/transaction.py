@@ -12,7 +12,8 @@ from node.store.attestations import AttestationRepository
 from node.store.cases import CaseRepository
 from node.store.checkpoints import CheckpointRepository
 from node.store.connection import Session, Upserts
-from node.store.histories import ConsentReceiptRepository, VisitRepository
+from node.store.consent_receipts import ConsentReceiptRepository
+from node.store.histories import HistoryRepository, VisitRepository
 from node.store.log import LogRepository
 from node.store.notices import NoticeRepository, PromiseRepository, ReadRepository
 from node.store.partnerships import PartnershipRepository
@@ -53,7 +54,8 @@ class StoreTransaction:
         self.statuses = StatusRepository(session, upserts)
         self.partner_statuses = PartnerStatusRepository(session, upserts)
         self.renewals = RenewalRepository(session)
-        self.visits = VisitRepository(session)
+        self.visits = VisitRepository(session, upserts)
+        self.histories = HistoryRepository(session)
         self.consent_receipts = ConsentReceiptRepository(session)
 
     def finish(self) -> None:

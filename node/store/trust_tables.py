@@ -176,13 +176,15 @@ RENEWALS: Final = sa.Table(
     sa.Column("asked_at", sa.BigInteger, nullable=False, index=True),
 )
 
-# As host: what was decided for a recognised visitor, for the visitor to see.
+# As host: what happened to a recognised visitor, for the visitor to see. `kind` is a HistoryKind's.
 VISITS: Final = sa.Table(
     "visits",
     METADATA,
     text("recognition_id"),
     text("visit_id"),
     sa.Column("at", sa.BigInteger, nullable=False, index=True),
+    whole("kind"),
+    text("subject"),
     text("venue"),
     text("opened"),
     text("closed"),

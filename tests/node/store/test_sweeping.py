@@ -33,7 +33,7 @@ from tests.node.store.rig import (
 INSTANT = timedelta(microseconds=1)
 SWEPT = (
     (ANSWERS, NOW + limits.ANSWERS_KEPT),
-    (CODES, code().expires_at + limits.ENDED_KEPT),
+    (CODES, code().expires_at + limits.CODES_KEPT),
     (QUESTIONS, NOW + limits.ENDED_KEPT),
     (DECISIONS, decision().expires_at + limits.ENDED_KEPT),
     (USES, NOW + limits.ENDED_KEPT),

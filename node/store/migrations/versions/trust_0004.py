@@ -105,13 +105,14 @@ def _host() -> None:
     )
     _table(
         "visits",
-        "recognition_id:t visit_id:t at:n venue:t opened:t closed:t",
+        "recognition_id:t visit_id:t at:n kind:n subject:t venue:t opened:t closed:t",
         "recognition_id visit_id",
         indexes=("at",),
         rowid=False,
     )
     for column in ("expires_at", "status_index"):
         op.create_index(op.f(f"ix_recognitions_home_{column}"), "recognitions", ["home", column])
+    op.create_index(op.f("ix_codes_consent_id"), "codes", ["consent_id"])
 
 
 def _move_log(connection: sa.Connection) -> None:
