@@ -22,6 +22,7 @@ from federation.messages import (
     ScoreScale,
 )
 from federation.scale import Scale, Standing
+from federation.standing import RenewalRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,35 @@ def recognise(
         HutongError: with the reason of the first step that fails.
 
     """
-    said = attestation.message
+    return _read(attestation.message, request, request.message.pseudonym, terms, scale, now)
+
+
+def recognise_renewed(
+    attestation: Verified[Attestation],
+    request: Verified[RenewalRequest],
+    pseudonym: bytes,
+    terms: Terms,
+    scale: ScoreScale,
+    now: datetime,
+) -> Recognition:
+    """Read one attestation of a renewal: as `recognise`, its subject being who was asked for there.
+
+    `pseudonym` is the one of the request whose result it is.
+    """
+    return _read(attestation.message, request, pseudonym, terms, scale, now)
+
+
+def _read(
+    said: Attestation,
+    request: Verified[AttestationRequest] | Verified[RenewalRequest],
+    pseudonym: bytes | None,
+    terms: Terms,
+    scale: ScoreScale,
+    now: datetime,
+) -> Recognition:
+    """The steps of `recognise`; `pseudonym` is None where a code was shown."""
     # 1.
-    _check_answers(said, request)
+    _check_answers(said, request, pseudonym)
     # 2.
     if said.header.issuer != terms.home:
         raise HutongError(WRONG_ISSUER, actual=said.header.issuer, expected=terms.home)
@@ -112,11 +139,14 @@ def recognise(
     )
 
 
-def _check_answers(said: Attestation, request: Verified[AttestationRequest]) -> None:
-    asked = request.message
-    same_subject = asked.pseudonym is None or asked.pseudonym == said.pseudonym
+def _check_answers(
+    said: Attestation,
+    request: Verified[AttestationRequest] | Verified[RenewalRequest],
+    pseudonym: bytes | None,
+) -> None:
+    same_subject = pseudonym is None or pseudonym == said.pseudonym
     same_request = (said.request_id, said.request_digest) == (
-        asked.header.statement_id,
+        request.message.header.statement_id,
         request.payload_digest,
     )
     if not (same_subject and same_request):
@@ -124,7 +154,7 @@ def _check_answers(said: Attestation, request: Verified[AttestationRequest]) -> 
 
 
 def _check_extent(
-    said: Attestation, asked: AttestationRequest, terms: Terms, now: datetime
+    said: Attestation, asked: AttestationRequest | RenewalRequest, terms: Terms, now: datetime
 ) -> None:
     if said.claim.disclosure > min(asked.disclosure, terms.disclosure_limit):
         raise _mismatch("it shows more than was asked or agreed")

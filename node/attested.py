@@ -91,6 +91,19 @@ class PendingRenewal:
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """Which recognitions of a home city are to be renewed.
+
+    Those that stand at `now`, end by `upto`, and whose attestation came before `checked_before`.
+    """
+
+    home: CityCode
+    now: datetime
+    upto: datetime
+    checked_before: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentReceipt:
     """The receipt of a consent: the very bytes that the resident was shown, and their trace."""
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from federation.identifiers import CityCode
 from node.attested import (
     ConsentReceipt,
+    Due,
     IssuedAttestation,
     IssuedBatch,
     OwnStatusList,
@@ -170,34 +171,33 @@ class Renewals(Protocol):
     def pending(self, home: CityCode) -> tuple[PendingRenewal, ...]:
         """The requests to a home city whose answers are not kept yet, the oldest first."""
 
-    def forget(self, home: CityCode, request_id: str) -> None:
-        """Let a request go whose answer is kept, or which is too old to be answered."""
+    def forget(self, home: CityCode, request_id: str) -> bool:
+        """Let a request go; False where somebody had done so before.
 
-    def count(self, home: CityCode, now: datetime, upto: datetime) -> int:
-        """How many recognitions of a home city stand at `now` and end by `upto`."""
+        Who is told True, and nobody else, keeps its answer.
+        """
 
-    def scenario_sets(
-        self, home: CityCode, now: datetime, upto: datetime
-    ) -> tuple[tuple[str, ...], ...]:
-        """The sets of scenarios that those are for."""
+    def count(self, due: Due) -> int:
+        """How many recognitions are due."""
 
     def due(
-        self,
-        home: CityCode,
-        scenarios: tuple[str, ...],
-        now: datetime,
-        *,
-        since: datetime,
-        upto: datetime,
-        most: int,
+        self, due: Due, most: int, after: StoredRecognition | None = None
     ) -> tuple[StoredRecognition, ...]:
-        """At most so many of those, for these scenarios, ending from `since` on, in that order."""
+        """At most so many of them, those that end first first, beyond that one."""
+
+    def known_as(
+        self, home: CityCode, pseudonyms: Sequence[bytes]
+    ) -> dict[bytes, StoredRecognition]:
+        """The recognitions that a home city calls so, those that ended too."""
 
     def renew(self, renewed: Sequence[tuple[StoredRecognition, StoredRecognition]]) -> int:
         """Replace recognitions by newer ones, (before, after); how many.
 
         One that ended, or was asked for anew, in the meantime is not touched.
         """
+
+    def end(self, refused: Sequence[StoredRecognition], at: datetime) -> int:
+        """Mark them as no longer standing; how many. As for `renew`."""
 
 
 class Histories(Protocol):

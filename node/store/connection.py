@@ -114,6 +114,22 @@ class Session:
             )
             start += count
 
+    def write_each(self, statement: sa.Update, rows: Sequence[Mapping[str, object]]) -> int:
+        """Write by one statement again and again; each row of values names the same parameters.
+
+        How many rows of the table were touched in all.
+        """
+        if not rows:
+            return 0
+        self.wrote = True
+        compiled = _compile(statement, self._dialect, tuple(rows[0]))
+        parameters = [compiled.parameters(row) for row in rows]
+        try:
+            self._cursor.executemany(compiled.sql, parameters)
+        except self._dialect.loaded_dbapi.Error as error:
+            raise self._translated(compiled.sql, error) from error
+        return int(self._cursor.rowcount)
+
     def append(self, statement: sa.Insert, row: dict[str, object]) -> None:
         """Write at the latest at the commit."""
         self.wrote = True

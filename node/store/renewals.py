@@ -1,21 +1,25 @@
 """The host's side of renewal: which recognitions are due, and requests that are on their way."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
 
 from federation.identifiers import CityCode
-from node.attested import PendingRenewal
+from node.attested import Due, PendingRenewal
 from node.model import StoredRecognition
 from node.store.connection import Session
 from node.store.tables import RECOGNITIONS
 from node.store.trust_tables import RENEWALS
-from node.store.values import from_names, to_instant, to_micros, to_names
+from node.store.values import from_names, to_instant, to_micros
 from node.store.visits import recognition_of
 
+# Pseudonyms of one look-up: a longer statement is no faster.
+_AT_ONCE: Final = 64
+
 _B: Final = sa.bindparam
+_R: Final = RECOGNITIONS.c
 _ADD: Final = sa.insert(RENEWALS)
 _OF_HOME: Final = (
     sa.select(RENEWALS)
@@ -26,26 +30,37 @@ _FORGET: Final = sa.delete(RENEWALS).where(
     RENEWALS.c.home == _B("of_home"), RENEWALS.c.request_id == _B("which")
 )
 _DUE: Final = sa.and_(
-    RECOGNITIONS.c.home == _B("of_home"),
-    RECOGNITIONS.c.expires_at <= _B("upto"),
-    RECOGNITIONS.c.expires_at > _B("now"),
-    RECOGNITIONS.c.ended_at.is_(None),
+    _R.home == _B("of_home"),
+    _R.expires_at <= _B("upto"),
+    _R.expires_at > _B("now"),
+    _R.ended_at.is_(None),
+    _R.checked_at < _B("checked_before"),
 )
 _COUNT: Final = sa.select(sa.func.count()).select_from(RECOGNITIONS).where(_DUE)
-_SCENARIOS: Final = sa.select(RECOGNITIONS.c.scenarios).where(_DUE).distinct()
 _SOME: Final = (
     sa.select(RECOGNITIONS)
-    .where(_DUE, RECOGNITIONS.c.scenarios == _B("named"), RECOGNITIONS.c.expires_at >= _B("from_"))
-    .order_by(RECOGNITIONS.c.expires_at, RECOGNITIONS.c.recognition_id)
+    .where(
+        _DUE,
+        # Said twice, for the index: from that instant on, and amid those that end at it.
+        _R.expires_at >= _B("after_end"),
+        sa.or_(_R.expires_at > _B("after_end"), _R.recognition_id > _B("after_id")),
+    )
+    .order_by(_R.expires_at, _R.recognition_id)
     .limit(_B("most"))
 )
+_KNOWN_AS: Final = sa.select(RECOGNITIONS).where(
+    _R.home == _B("of_home"),
+    _R.pseudonym.in_([_B(f"known_{i}") for i in range(_AT_ONCE)]),
+)
+_AS_BEFORE: Final = sa.and_(
+    _R.recognition_id == _B("which"),
+    _R.ended_at.is_(None),
+    _R.attestation_id == _B("before"),
+)
+_END: Final = sa.update(RECOGNITIONS).where(_AS_BEFORE).values(ended_at=_B("at"))
 _RENEW: Final = (
     sa.update(RECOGNITIONS)
-    .where(
-        RECOGNITIONS.c.recognition_id == _B("which"),
-        RECOGNITIONS.c.ended_at.is_(None),
-        RECOGNITIONS.c.attestation_id == _B("before"),
-    )
+    .where(_AS_BEFORE)
     .values(
         band_id=_B("band"),
         commendations=_B("named"),
@@ -84,63 +99,83 @@ class RenewalRepository:
             for row in self._session.all(_OF_HOME, of_home=home)
         )
 
-    def forget(self, home: CityCode, request_id: str) -> None:
-        """Let a request go whose answer is kept, or which is too old to be answered."""
-        self._session.write(_FORGET, of_home=home, which=request_id)
+    def forget(self, home: CityCode, request_id: str) -> bool:
+        """Let a request go; False where somebody had done so before."""
+        return bool(self._session.write(_FORGET, of_home=home, which=request_id))
 
-    def count(self, home: CityCode, now: datetime, upto: datetime) -> int:
-        """How many recognitions of a home city stand at `now` and end by `upto`."""
-        row = self._session.one(_COUNT, of_home=home, now=to_micros(now), upto=to_micros(upto))
+    def count(self, due: Due) -> int:
+        """How many recognitions are due."""
+        row = self._session.one(_COUNT, **_which(due))
         return int(row[0]) if row else 0
 
-    def scenario_sets(
-        self, home: CityCode, now: datetime, upto: datetime
-    ) -> tuple[tuple[str, ...], ...]:
-        """The sets of scenarios that those are for."""
-        rows = self._session.all(_SCENARIOS, of_home=home, now=to_micros(now), upto=to_micros(upto))
-        return tuple(sorted(to_names(row[0]) for row in rows))
-
     def due(
-        self,
-        home: CityCode,
-        scenarios: tuple[str, ...],
-        now: datetime,
-        *,
-        since: datetime,
-        upto: datetime,
-        most: int,
+        self, due: Due, most: int, after: StoredRecognition | None = None
     ) -> tuple[StoredRecognition, ...]:
-        """At most so many of those, for these scenarios, ending from `since` on, in that order."""
+        """At most so many of them, those that end first first, beyond that one."""
         rows = self._session.all(
             _SOME,
-            of_home=home,
-            named=from_names(scenarios),
-            now=to_micros(now),
-            from_=to_micros(since),
-            upto=to_micros(upto),
+            **_which(due),
+            after_end=to_micros(after.expires_at) if after else 0,
+            after_id=after.recognition_id if after else "",
             most=most,
         )
         return tuple(recognition_of(row) for row in rows)
+
+    def known_as(
+        self, home: CityCode, pseudonyms: Sequence[bytes]
+    ) -> dict[bytes, StoredRecognition]:
+        """The recognitions that a home city calls so, those that ended too."""
+        found = dict[bytes, StoredRecognition]()
+        for start in range(0, len(pseudonyms), _AT_ONCE):
+            some = list(pseudonyms[start : start + _AT_ONCE])
+            # The last few are asked for again and again, to fill the statement up.
+            filled = [*some, *(some[-1:] * (_AT_ONCE - len(some)))]
+            named = {f"known_{i}": pseudonym for i, pseudonym in enumerate(filled)}
+            for row in self._session.all(_KNOWN_AS, of_home=home, **named):
+                recognition = recognition_of(row)
+                found[recognition.pseudonym] = recognition
+        return found
 
     def renew(self, renewed: Sequence[tuple[StoredRecognition, StoredRecognition]]) -> int:
         """Replace recognitions by newer ones, (before, after); how many.
 
         One that ended, or was asked for anew, in the meantime is not touched.
         """
-        return sum(
-            self._session.write(
-                _RENEW,
-                which=before.recognition_id,
-                before=before.attestation_id,
-                band=after.band_id,
-                named=from_names(after.commendations),
-                for_=from_names(after.scenarios),
-                now_by=after.attestation_id,
-                place=str(after.status_index),
-                at=to_micros(after.checked_at),
-                until=to_micros(after.expires_at),
-                under=after.agreement_id,
-                under_version=after.agreement_version,
-            )
-            for before, after in renewed
+        return self._session.write_each(
+            _RENEW,
+            [
+                {
+                    "which": before.recognition_id,
+                    "before": before.attestation_id,
+                    "band": after.band_id,
+                    "named": from_names(after.commendations),
+                    "for_": from_names(after.scenarios),
+                    "now_by": after.attestation_id,
+                    "place": str(after.status_index),
+                    "at": to_micros(after.checked_at),
+                    "until": to_micros(after.expires_at),
+                    "under": after.agreement_id,
+                    "under_version": after.agreement_version,
+                }
+                for before, after in renewed
+            ],
         )
+
+    def end(self, refused: Sequence[StoredRecognition], at: datetime) -> int:
+        """Mark them as no longer standing; how many. As for `renew`."""
+        return self._session.write_each(
+            _END,
+            [
+                {"which": each.recognition_id, "before": each.attestation_id, "at": to_micros(at)}
+                for each in refused
+            ],
+        )
+
+
+def _which(due: Due) -> Mapping[str, object]:
+    return {
+        "of_home": due.home,
+        "now": to_micros(due.now),
+        "upto": to_micros(due.upto),
+        "checked_before": to_micros(due.checked_before),
+    }

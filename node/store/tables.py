@@ -120,7 +120,8 @@ RECOGNITIONS: Final = sa.Table(
     whole("expires_at"),
     sa.Column("ended_at", sa.BigInteger),
     sa.UniqueConstraint("home", "pseudonym"),
-    sa.Index(None, "home", "expires_at"),
+    # Many may end at one instant, as with an agreement: the walk over them goes on amid them.
+    sa.Index(None, "home", "expires_at", "recognition_id"),
     sa.Index(None, "home", "status_index"),
 )
 

@@ -110,8 +110,9 @@ def _host() -> None:
         indexes=("at",),
         rowid=False,
     )
-    for column in ("expires_at", "status_index"):
-        op.create_index(op.f(f"ix_recognitions_home_{column}"), "recognitions", ["home", column])
+    for columns in (("home", "expires_at", "recognition_id"), ("home", "status_index")):
+        name = op.f(f"ix_recognitions_{'_'.join(columns)}")
+        op.create_index(name, "recognitions", list(columns))
     op.create_index(op.f("ix_codes_consent_id"), "codes", ["consent_id"])
 
 
