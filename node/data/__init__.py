@@ -5,10 +5,11 @@ Each figure has its `source`, and what nobody published is marked `illustrative`
 
 import csv
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from federation.bands import Band
 from federation.errors import HutongError
@@ -57,6 +58,19 @@ def city(text: str) -> City:
     raise HutongError(
         UNKNOWN, what="city", name=text, remedy=f"give one of {known}, or a six-digit code"
     )
+
+
+@cache
+def scenario_names() -> Mapping[str, tuple[str, str]]:
+    """What scenarios are called in Chinese and English, by id."""
+    found = tomllib.loads(path("scenarios.toml").read_text("utf-8"))["scenarios"]
+    return {each["id"]: (each["name"]["zh"], each["name"]["en"]) for each in found}
+
+
+@cache
+def consent_text(version: int) -> Mapping[str, Any]:
+    """What residents are told when they consent, by that version of the text."""
+    return tomllib.loads(path(f"consent_texts/v{version}.toml").read_text("utf-8"))
 
 
 def path(relative: str) -> Path:

@@ -15,10 +15,12 @@ from node.errors import CONSENT_NOT_STANDING, FIELD_INVALID, UNKNOWN, HutongErro
 from node.logbook import LogKind
 from node.model import DocumentKind, Page, PageRequest, PresentationCode, Resident
 from node.ports import Keys, Transaction
+from node.services.consent_receipts import keep_receipt
 from node.services.here import Here
 from node.services.persons import persons_of
 from node.services.scoring import recounted
 from node.services.standing import find_resident
+from node.services.statuses import end_consent
 from node.services.terms import TermsBook, not_active
 
 _SECRET_BYTES = 32
@@ -77,7 +79,7 @@ class ResidentDesk:
     ) -> Consent:
         """Allow one host, for scenarios that the agreement with it covers, until an instant.
 
-        A consent does not outlive the agreement as it stands now.
+        A consent does not outlive the agreement as it stands now. Its receipt is kept with it.
         """
         now = self._here.now()
         resident = find_resident(tx, resident_id)
@@ -108,6 +110,7 @@ class ResidentDesk:
         )
         consent = replace(asked, expires_at=min(expires_at, terms.valid_until))
         tx.consents.add(consent, pairwise_pseudonym(resident.secret, host))
+        keep_receipt(tx, self._here, self._keys, consent)
         return consent
 
     def consents(self, tx: Transaction, resident_id: str, request: PageRequest) -> Page[Consent]:
@@ -116,12 +119,13 @@ class ResidentDesk:
         return tx.consents.page(resident_id, request)
 
     def withdraw_consent(self, tx: Transaction, resident_id: str, consent_id: str) -> Consent:
-        """End a consent at once; withdrawing twice changes nothing."""
+        """End a consent at once, and all that was attested under it; twice changes nothing."""
         now = self._here.now()
-        self._consent(tx, resident_id, consent_id)
+        consent = self._consent(tx, resident_id, consent_id)
         if tx.consents.withdraw(consent_id, now):
             content = b"withdrawn " + consent_id.encode()
             self._here.trace(tx, LogKind.WITHDRAWN, content, now, subject=resident_id)
+            end_consent(tx, self._here, consent, now)
         return self._consent(tx, resident_id, consent_id)
 
     def create_code(self, tx: Transaction, resident_id: str, consent_id: str) -> ShownCode:
