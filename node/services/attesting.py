@@ -17,6 +17,7 @@ from federation.identifiers import CityCode
 from federation.messages import Attestation, AttestationRequest, Claim, Disclosure, Header
 from federation.recognition import claim_for
 from federation.trust import signing_keys
+from node.attested import IssuedAttestation
 from node.errors import (
     NOT_A_PARTNER,
     NOTHING_IN_FORCE,
@@ -35,13 +36,13 @@ from node.services.answering import Ask, record, recorded
 from node.services.here import Here
 from node.services.partners import active_partner
 from node.services.standing import standing_of
+from node.services.statuses import claim_text
 from node.services.swapping import Swapping
 from node.services.terms import TermsBook, not_active
 
 # The first byte of a recorded answer. A refusal keeps its decoy, so that both are as long.
 _GIVEN: Final = b"\x01"
 _REFUSED: Final = b"\x00"
-_STATUS_INDEX_BYTES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +128,9 @@ class Attesting:
         if own is None:
             raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load")
         ruling = self._rule(tx, asked, terms, own, now)
-        said = self._say(request, terms, ruling, now)
+        said = self._say(tx, request, terms, ruling, now)
         sealed = seal(codec.ATTESTATION, said, [self._keys])
-        self._keep(tx, asked, ruling, sealed, now)
+        self._keep(tx, said, ruling, sealed, now)
         kind = _GIVEN if ruling.claim else _REFUSED
         about = ruling.subject.resident.resident_id
         return record(tx, ask, kind + codec.envelope_to_bytes(sealed), now, about)
@@ -169,16 +170,19 @@ class Attesting:
 
     def _say(
         self,
+        tx: Transaction,
         request: Verified[AttestationRequest],
         terms: Terms,
         ruling: _Ruling,
         now: datetime,
     ) -> Attestation:
         asked, subject = request.message, ruling.subject
-        random = self._here.entropy.token(_STATUS_INDEX_BYTES)
-        ends = min(now + terms.attestation_lifetime, terms.valid_until)
+        latest, place = now + terms.attestation_lifetime, 0
+        ends = min(latest, terms.valid_until)
         if ruling.claim:
             ends = min(ends, subject.consent.expires_at)
+            # The list that it is in lives for as long as any of these terms may.
+            [place] = tx.statuses.take(terms.host, 1, latest)
         header = Header(self._here.new_id(now), self._here.city, (terms.host,), now, ends)
         return Attestation(
             header=header,
@@ -192,13 +196,13 @@ class Attesting:
             claim=ruling.claim or Claim(Disclosure.THRESHOLD, terms.line_band, None, None, ()),
             scenarios=ruling.scenarios or asked.scenarios,
             as_of=now,
-            status_index=int.from_bytes(random, "big"),
+            status_index=place,
         )
 
     def _keep(
         self,
         tx: Transaction,
-        asked: AttestationRequest,
+        said: Attestation,
         ruling: _Ruling,
         sealed: Envelope,
         now: datetime,
@@ -209,16 +213,32 @@ class Attesting:
             Use(
                 use_id=here.new_id(now),
                 resident_id=resident_id,
-                host=asked.header.issuer,
+                host=said.header.audience[0],
                 used_at=now,
                 outcome=UseOutcome.ATTESTED if claim else UseOutcome.REFUSED,
-                scenarios=ruling.scenarios if claim else asked.scenarios,
+                scenarios=said.scenarios,
                 disclosure=claim.disclosure if claim else None,
                 refusal=ruling.refusal.name if ruling.refusal else "",
             )
         )
         kind = LogKind.ISSUED if claim else LogKind.REFUSED
-        here.trace(tx, kind, sealed.payload, now, subject=resident_id)
+        sequence = here.trace(tx, kind, sealed.payload, now, subject=resident_id)
+        if claim is None:
+            return
+        tx.attestations.add(
+            IssuedAttestation(
+                attestation_id=said.header.statement_id,
+                resident_id=resident_id,
+                consent_id=ruling.subject.consent.consent_id,
+                host=said.header.audience[0],
+                status_index=said.status_index,
+                issued_at=now,
+                expires_at=said.header.expires_at,
+                claim=claim_text(claim),
+                statement=codec.envelope_to_bytes(sealed),
+                log_sequence=sequence,
+            )
+        )
 
 
 def _find(tx: Transaction, asked: AttestationRequest, host: CityCode, now: datetime) -> Subject:

@@ -1,8 +1,9 @@
 """What this city attested, as home, and the batches that many were attested in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -10,6 +11,7 @@ from federation.identifiers import CityCode
 from node.attested import IssuedAttestation, IssuedBatch
 from node.model import Page, PageRequest
 from node.store.connection import Row, Session
+from node.store.lists import named, places, portions
 from node.store.paging import page
 from node.store.trust_tables import ATTESTATION_BATCHES, ATTESTATIONS
 from node.store.values import to_instant, to_instant_or_none, to_micros, to_micros_or_none
@@ -22,9 +24,8 @@ _OF_RESIDENT: Final = ATTESTATIONS.c.resident_id == _B("whose")
 _GET: Final = sa.select(ATTESTATIONS).where(
     _OF_RESIDENT, ATTESTATIONS.c.attestation_id == _B("which")
 )
-_STANDING: Final = sa.select(ATTESTATIONS).where(
-    _OF_RESIDENT, ATTESTATIONS.c.ended_at.is_(None), ATTESTATIONS.c.expires_at > _B("now")
-)
+_STANDS: Final = sa.and_(ATTESTATIONS.c.ended_at.is_(None), ATTESTATIONS.c.expires_at > _B("now"))
+_STANDING: Final = sa.select(ATTESTATIONS).where(_OF_RESIDENT, _STANDS)
 _PAGE: Final = (
     sa.select(ATTESTATIONS)
     .where(_OF_RESIDENT, ATTESTATIONS.c.attestation_id < _B("before"))
@@ -79,6 +80,17 @@ class AttestationRepository:
         rows = self._session.all(_STANDING, whose=resident_id, now=to_micros(now))
         return tuple(map(_attestation, rows))
 
+    def standing_of(
+        self, resident_ids: Iterable[str], now: datetime
+    ) -> tuple[IssuedAttestation, ...]:
+        """Those of many residents that stand at `now`."""
+        self._session.flush()
+        return tuple(
+            _attestation(row)
+            for some in portions(resident_ids)
+            for row in self._session.all(_standing(len(some)), now=to_micros(now), **named(some))
+        )
+
     def page(self, resident_id: str, request: PageRequest) -> Page[IssuedAttestation]:
         """A resident's attestations, the newest first."""
         self._session.flush()
@@ -125,6 +137,11 @@ class AttestationRepository:
         """The attestations of a batch, in order; those of erased residents are not there."""
         self._session.flush()
         return tuple(map(_attestation, self._session.all(_OF_BATCH, which=batch_id)))
+
+
+@lru_cache
+def _standing(count: int) -> sa.Select[Any]:
+    return sa.select(ATTESTATIONS).where(ATTESTATIONS.c.resident_id.in_(places(count)), _STANDS)
 
 
 def _columns(attestation: IssuedAttestation) -> dict[str, object]:
