@@ -12,15 +12,20 @@ from federation.messages import Header
 
 def check_window(header: Header, label: str, now: datetime) -> None:
     """Refuse a statement from the future (skew allowed) and one that has ended."""
-    if header.issued_at > now + limits.CLOCK_SKEW:
+    check_made(header.issued_at, label, now)
+    if now >= header.expires_at:
+        raise HutongError(EXPIRED, where=label, expires_at=_text(header.expires_at))
+
+
+def check_made(at: datetime, label: str, now: datetime) -> None:
+    """Refuse what says that it was made in the future (skew allowed)."""
+    if at > now + limits.CLOCK_SKEW:
         raise HutongError(
             NOT_YET_VALID,
             where=label,
-            issued_at=_text(header.issued_at),
+            issued_at=_text(at),
             skew=str(int(limits.CLOCK_SKEW.total_seconds())),
         )
-    if now >= header.expires_at:
-        raise HutongError(EXPIRED, where=label, expires_at=_text(header.expires_at))
 
 
 def check_asked_now(header: Header, label: str, now: datetime) -> None:

@@ -127,3 +127,9 @@ LEAF_HASHES: Final = 4_096
 
 # Bytes of one note: a checkpoint, a signature and cosignatures of a hundred partners.
 NOTE_BYTES: Final = 32 * 1024
+
+# Bytes of one receipt: a statement, two proofs, a note, and the trust bundles that it names.
+RECEIPT_BYTES: Final = 1024 * 1024
+
+# Trust bundles of one receipt: of the home city, and of more cosigners than anybody needs.
+RECEIPT_BUNDLES: Final = 16

@@ -142,6 +142,24 @@ def open_bundle_chain(
     return open_next_bundle(believed, last, audience=audience, now=now)
 
 
+def open_kept_bundle(envelope: Envelope) -> Verified[TrustBundle]:
+    """Open a bundle that was kept with what it signed, by its own root, as of when it was made.
+
+    Whether to trust it is another question: `is_vouched_for`, or its fingerprint.
+    """
+    check_shape(envelope, TRUST_BUNDLE)
+    claimed = TRUST_BUNDLE.decode(envelope.payload)
+    head = claimed.header
+    return _opened_by_own_root(envelope, claimed, head.issuer, head.issued_at)
+
+
+def is_vouched_for(bundle: Verified[TrustBundle], trusted: TrustBundle) -> bool:
+    """Whether the root that is trusted for its city signed the bundle; a revoked root does not."""
+    root = root_keys(trusted)
+    own = bundle.message.header.issuer == root.city
+    return own and _signatures_by(root, bundle.envelope, None) >= root.threshold
+
+
 def _followed(
     believed: TrustBundle, envelope: Envelope, audience: CityCode, now: datetime
 ) -> TrustBundle | None:

@@ -1,0 +1,121 @@
+"""A log, its cosigned checkpoint and receipts of it, from fixed seeds."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from federation.checkpoint import Checkpoint, cosign, cosigned, origin_of, sign_checkpoint
+from federation.codec import ATTESTATION, ATTESTATION_BATCH, TRUST_BUNDLE
+from federation.envelope import Envelope, Verified, open_own, pae, seal
+from federation.identifiers import CityCode
+from federation.log_entry import commitment, entry_leaf
+from federation.merkle_log import BatchTree, leaf_hash, split_hashes
+from federation.messages import Attestation, TrustBundle
+from federation.receipt import (
+    BatchPlace,
+    EntryProof,
+    Receipt,
+    attestation_receipt,
+    consent_receipt,
+)
+from federation.standing import AttestationBatch
+from tests.federation.make import (
+    HANGZHOU,
+    NANJING,
+    NOW,
+    ZHENGZHOU,
+    attestation,
+    bundle,
+    header,
+    request,
+    sealed,
+    sealed_bundle,
+    signer,
+)
+
+SALT = bytes(range(16))
+MICROS = (NOW - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+CONSENT = "郑州 → 杭州: library.deposit_free, until 2027-11-24\n".encode()
+SIZE, PLACE = 11, 6
+
+
+def opened_bundle(message: TrustBundle) -> Verified[TrustBundle]:
+    return open_own(sealed_bundle(message), TRUST_BUNDLE)
+
+
+BUNDLES = tuple(opened_bundle(bundle(city)) for city in (ZHENGZHOU, HANGZHOU, NANJING))
+
+
+def logged(
+    content: bytes, kind: str = "issued", place: int = PLACE, size: int = SIZE
+) -> tuple[EntryProof, Checkpoint]:
+    """The proof of an entry in Zhengzhou's log of that size, and the log's head."""
+    leaves = [leaf_hash(f"entry {i}".encode()) for i in range(size)]
+    leaves[place] = leaf_hash(entry_leaf(kind, MICROS, commitment(SALT, content)))
+    tree = BatchTree(leaves)
+    proof = split_hashes(tree.proof(place), most=64)
+    head = Checkpoint(origin_of(ZHENGZHOU), size, tree.root)
+    return EntryProof(kind, MICROS, SALT, place, proof), head
+
+
+def note_of(
+    head: Checkpoint,
+    cosigners: Sequence[CityCode] = (HANGZHOU, NANJING),
+    purpose: str = "signing-1",
+    at: datetime = NOW + timedelta(seconds=2),
+) -> bytes:
+    """The head, signed by Zhengzhou and cosigned."""
+    own = signer(ZHENGZHOU, purpose)
+    note = sign_checkpoint(head, own, own.public_key)
+    lines = []
+    for city in cosigners:
+        partner = signer(city)
+        lines.append(cosign(note, city, partner, partner.public_key, at))
+    return cosigned(note, lines)
+
+
+def single(said: Attestation | None = None, envelope: Envelope | None = None) -> Receipt:
+    """The receipt of an attestation that was signed by itself."""
+    envelope = envelope or sealed(said or attestation())
+    entry, head = logged(envelope.payload)
+    statement = open_own(envelope, ATTESTATION)
+    return attestation_receipt(statement, None, entry, note_of(head), BUNDLES)
+
+
+def batch_of(payloads: Sequence[bytes]) -> tuple[AttestationBatch, BatchTree]:
+    """The batch over these payloads, and its tree."""
+    tree = BatchTree([leaf_hash(pae(ATTESTATION.payload_type, each)) for each in payloads])
+    asked = request(by_pseudonym=True)
+    message = AttestationBatch(
+        header=header("batch", ZHENGZHOU, HANGZHOU),
+        request_id=asked.header.statement_id,
+        request_digest=bytes(32),
+        size=len(payloads),
+        root=tree.root,
+    )
+    return message, tree
+
+
+def batched(count: int = 5, place: int = 3) -> Receipt:
+    """The receipt of an attestation that was signed with others, by their root."""
+    said = [replace(attestation(), status_index=i) for i in range(count)]
+    payloads = [ATTESTATION.encode(each) for each in said]
+    message, tree = batch_of(payloads)
+    envelope = seal(ATTESTATION_BATCH, message, [signer(ZHENGZHOU)])
+    entry, head = logged(envelope.payload)
+    statement = open_own(Envelope(ATTESTATION.payload_type, payloads[place], ()), ATTESTATION)
+    there = BatchPlace(envelope, place, split_hashes(tree.proof(place), most=64))
+    return attestation_receipt(statement, there, entry, note_of(head), BUNDLES)
+
+
+def consent(content: bytes = CONSENT) -> Receipt:
+    """The receipt of a consent."""
+    entry, head = logged(content, "consented")
+    return consent_receipt(content, entry, note_of(head), BUNDLES)
+
+
+GOOD: dict[str, Callable[[], Receipt]] = {
+    "single": single,
+    "batched": batched,
+    "consent": consent,
+}
