@@ -14,6 +14,7 @@ import uvloop
 from federation import codec
 from federation.messages import Endpoint
 from node import limits, record_limits
+from node.anchor import FileAnchor
 from node.clock import SystemClock, SystemEntropy
 from node.config import Settings, read_settings
 from node.errors import NOT_INITIALISED, HutongError
@@ -100,7 +101,7 @@ def serve(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT, then drain; the exit code.
 
     Raises:
-        HutongError: KEY_UNUSABLE, STORE_UNAVAILABLE, SETTING_INVALID, CANNOT_LISTEN.
+        HutongError: KEY_UNUSABLE, STORE_UNAVAILABLE, SETTING_INVALID, CANNOT_LISTEN, LOG_BROKEN.
     """
     configure_logs(settings.log_level, city=settings.code)
     uvloop.run(_serve(settings))
@@ -119,7 +120,10 @@ async def _serve(settings: Settings) -> None:
     async with open_store(settings.store_url, clock) as store, GrpcPeers(keys) as peers:
         door = GrpcDoor(settings.onboarding_listen, _door(settings, keys), keys, here)
         rooms = functools.partial(open_room, clock)
-        cases = assemble(here, store, keys, peers, workshop, door, rooms)
+        anchor = FileAnchor(settings.data_dir)
+        cases = assemble(here, store, keys, peers, workshop, door, rooms, anchor)
+        # A store that was rolled back must not be served from: it would tell another history.
+        await cases.witnessing.check()
         door.welcome(cases.onboarding)
         metrics = Metrics(cases)
         # Where nobody reads it nothing is counted.
@@ -153,6 +157,7 @@ async def _live(node: _Node, settings: Settings) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(limits.COLLECTOR_THRESHOLD)
+    broken = asyncio.create_task(node.cases.witnessing.must_stop(), name="broken")
     _LOG.info("serving", peer=settings.peer_listen, local=settings.local_listen)
     async with (
         # What another process of this city decided is seen also where this one cannot serve.
@@ -168,14 +173,19 @@ async def _live(node: _Node, settings: Settings) -> None:
         every(record_limits.SCRUB_EVERY, node.store.scrub, name="scrub"),
         every(record_limits.CASES_EVERY, node.cases.case_desk.tick, name="cases"),
         every(limits.HEALTH_EVERY, node.cases.rescoring.tick, name="rescore"),
+        every(limits.HEALTH_EVERY, node.cases.witnessing.tick, name="witness"),
     ):
-        told = await until_told_to_stop()
+        told = await until_told_to_stop(broken)
         _LOG.info("draining", told=told)
         await node.door.close()
         await asyncio.gather(*(port.stop() for port in node.ports))
         await node.cases.refreshing.close()
         await node.cases.rooms.close()
+        await node.cases.witnessing.close()
     _LOG.info("stopped")
+    if broken.done():
+        raise broken.result()
+    broken.cancel()
 
 
 def whole_city(

@@ -4,7 +4,12 @@ from typing import Final
 
 from federation.errors import HutongError, Reason, Status
 
-__all__ = ["HutongError"]
+__all__ = ["FatalError", "HutongError"]
+
+
+class FatalError(HutongError):
+    """What this node must not live with: it stops rather than tell two histories."""
+
 
 _BAD: Final = Status.INVALID_ARGUMENT
 _STATE: Final = Status.FAILED_PRECONDITION
@@ -95,6 +100,18 @@ NODE_UNREACHABLE = Reason(
     "No node answers at {address} ({problem}); start it with `hutong serve`, or give the right "
     "address and client certificate.",
     "{address} 无节点应答（{problem}）；请先运行 `hutong serve`，或检查地址和客户端证书。",
+)
+
+LOG_BROKEN = Reason(
+    "LOG_BROKEN",
+    Status.INTERNAL,
+    "This city's log in the store ({size} entries) does not extend {what} of {known} entries, "
+    "which this city signed: the store was rolled back, cut or changed. The node does not serve "
+    "with it. Restore the newest backup of the store, and look with `hutong log verify`; where its "
+    "newest entries are lost for good, see 'A log that is lost' in the manual.",
+    "存储中的本市日志（{size} 条）与本市签过的 {what}（{known} 条）不一致：存储被回退、截断或改动，"
+    "节点不再以此提供服务。请恢复存储的最新备份，并用 `hutong log verify` 检查；"
+    "若最新条目确已丢失，请见手册“日志丢失”一节。",
 )
 
 # Files that people write.

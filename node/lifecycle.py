@@ -5,16 +5,18 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
 from federation.errors import HutongError
+from node.errors import FatalError
 
 _LOG = structlog.get_logger()
 
 
-async def until_told_to_stop() -> str:
-    """Wait for SIGTERM or SIGINT; the signal's name."""
+async def until_told_to_stop(broken: "asyncio.Task[FatalError]") -> str:
+    """Wait for SIGTERM, SIGINT, or what a node must not live with; the name of it."""
     told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def tell(number: signal.Signals) -> None:
@@ -24,8 +26,10 @@ async def until_told_to_stop() -> str:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, tell, number)
+    either: set[asyncio.Future[Any]] = {told, broken}
     try:
-        return await told
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        return told.result() if told.done() else broken.result().reason.name
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)

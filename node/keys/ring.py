@@ -140,6 +140,12 @@ class FileKeys:
         """Every trust bundle of this city, ascending."""
         return self._ring.published
 
+    @property
+    def signing_keys(self) -> tuple[PublicKey, ...]:
+        """Every signing key that a bundle of this city named, as the newest of those says."""
+        named = (key for each in self._ring.published for key in each.bundle.signing_keys)
+        return tuple({key.key_id: key for key in named}.values())
+
     def chain(self, known_sequence: int) -> tuple[Envelope, ...]:
         """What leads a partner from the bundle that it knows to the newest."""
         return chain(self._ring.published, known_sequence)

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from federation.envelope import BatchedPayload, Envelope
 from federation.hello import Finish, Hello
+from federation.keys import PublicKey
 from federation.messages import Endpoint
 from node.certificates import Identity
 from node.registry import (
@@ -229,6 +230,10 @@ class Keys(Identities, Protocol):
     @property
     def key_id(self) -> str:
         """The id of the current signing key."""
+
+    @property
+    def signing_keys(self) -> tuple[PublicKey, ...]:
+        """Every signing key that a bundle of this city named, as the newest of those says."""
 
     def document_digest(self, kind: int, number: str) -> bytes:
         """The keyed digest of a document: numbers are few, a bare hash protects nothing."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from node.ports import Door, Keys, Peers, UnitOfWork
+from node.ports import Anchor, Door, Keys, Peers, UnitOfWork
 from node.services.agreement_book import AgreementBook
 from node.services.agreement_life import AgreementLife
 from node.services.agreements import AgreementDesk
@@ -13,6 +13,7 @@ from node.services.case_desk import CaseDesk
 from node.services.case_view import CaseViews
 from node.services.catalogue import CatalogueDesk
 from node.services.checking import Checking
+from node.services.cosigning import Cosigning
 from node.services.erasing import Erasing
 from node.services.examining import Examining
 from node.services.here import Here
@@ -38,6 +39,7 @@ from node.services.terms import TermsBook
 from node.services.trial import Trial
 from node.services.trial_rooms import NewRoom, Rooms
 from node.services.watching import Watching
+from node.services.witnessing import Witnessing
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class UseCases:
     key_desk: KeyDesk
     examining: Examining
     watching: Watching
+    cosigning: Cosigning
+    witnessing: Witnessing
 
 
 def assemble(
@@ -88,6 +92,7 @@ def assemble(
     workshop: Workshop,
     door: Door,
     new_room: NewRoom,
+    anchor: Anchor,
 ) -> UseCases:
     """The use cases of the city of `here`."""
     book = TermsBook(here.city)
@@ -104,6 +109,7 @@ def assemble(
     recording = Recording(here, keys)
     rooms = Rooms(here, uow, keys, peers, new_room)
     swapping.on_statement(onboarding.heard)
+    cosigning = Cosigning(here, uow, keys, peers, swapping, partners, refreshing.nudge)
     examining = Examining(here, uow, swapping.swap, key_desk)
     swapping.on_statement(agreement_life.heard)
     return UseCases(
@@ -140,4 +146,6 @@ def assemble(
         key_desk=key_desk,
         examining=examining,
         watching=Watching(examining),
+        cosigning=cosigning,
+        witnessing=Witnessing(here, uow, keys, peers, swapping, cosigning, anchor),
     )

@@ -14,7 +14,7 @@ from federation.envelope import (
     envelope_to_json,
     seal,
 )
-from federation.errors import BUNDLE_JUMP, HutongError
+from federation.errors import BUNDLE_JUMP, LOG_FORKED, HutongError
 from federation.identifiers import CityCode
 from federation.limits import PARTNERSHIP_LIFETIME
 from federation.messages import AgreementStanding, Flags, Partnership, TrustBundle
@@ -141,6 +141,9 @@ class PartnerDesk:
         known = tx.registry.partners.get(city)
         if known is not None:
             check_move(known, Move.EXCHANGE)
+            if known.state is PartnerState.ENDED:
+                # It is met anew, with whatever log it has now.
+                tx.checkpoints.forget_partner(city)
             same_root = known.bundle.root_keys == bundle.root_keys
             if same_root and known.bundle.sequence > bundle.sequence:
                 open_next_bundle(known.bundle, opened.envelope, audience=self._here.city, now=now)
@@ -184,7 +187,13 @@ class PartnerDesk:
         return self._switch(tx, city, actor, reason, Move.SUSPEND)
 
     def resume(self, tx: Transaction, city: CityCode, actor: str, reason: str) -> Partner:
-        """Take up again a partner that this city suspended."""
+        """Take up again a partner that this city suspended.
+
+        Not one whose log forked: it is ended, and met anew, once officers know what happened.
+        """
+        fork = next((each for each in tx.checkpoints.forks() if each.city == city), None)
+        if fork is not None:
+            raise HutongError(LOG_FORKED, city=city, problem=fork.problem)
         return self._switch(tx, city, actor, reason, Move.RESUME)
 
     def end(self, tx: Transaction, city: CityCode, actor: str, reason: str) -> Partner:

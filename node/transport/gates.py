@@ -49,8 +49,10 @@ _NEEDED: Final[Mapping[str, frozenset[PartnerState]]] = {
     "federation.v1.FederationService/ExchangeTrustBundles": frozenset(PartnerState),
     "federation.v1.FederationService/ExchangePartnership": frozenset(PartnerState),
     "federation.v1.FederationService/ExchangeScales": _ON_THE_WAY,
-    # A log is anybody's to check who is a partner, and each partner's to cosign.
-    "federation.v1.FederationService/AddCheckpoint": _ON_THE_WAY,
+    # A log is anybody's to check who is a partner; it is cosigned for whom it can be suspended.
+    "federation.v1.FederationService/AddCheckpoint": frozenset(
+        {PartnerState.TESTED, PartnerState.ACTIVE}
+    ),
     "federation.v1.FederationService/GetCheckpoint": _ON_THE_WAY,
     "federation.v1.FederationService/GetInclusionProof": _ON_THE_WAY,
     "federation.v1.FederationService/GetConsistencyProof": _ON_THE_WAY,

@@ -10,7 +10,7 @@ from federation import codec
 from federation.envelope import Envelope, seal
 from federation.hello import Finish, Hello
 from federation.identifiers import CityCode
-from federation.keys import Ed25519Signer
+from federation.keys import Ed25519Signer, PublicKey
 from federation.limits import TRUST_BUNDLE_LIFETIME
 from federation.messages import Endpoint, Header, TrustBundle
 from node import data
@@ -103,6 +103,10 @@ class MemoryKeys:
     @property
     def key_id(self) -> str:
         return self.signer.key_id
+
+    @property
+    def signing_keys(self) -> tuple[PublicKey, ...]:
+        return codec.TRUST_BUNDLE.decode(self.bundle.payload).signing_keys
 
     def sign(self, message: bytes) -> bytes:
         return self.signer.sign(message)

@@ -34,7 +34,7 @@ from node.store import Store, open_room, open_store
 from tests.conftest import NewStore
 from tests.node.befriend import activate
 from tests.node.catalogue import OFFICE, made_catalogue, row, rows_of
-from tests.node.services.log_peers import DirectLogs
+from tests.node.services.log_peers import DirectLogs, MemoryAnchor
 from tests.node.services.renewal_peers import DirectRenewals
 from tests.node.services.simulated import (
     ClosedDoor,
@@ -162,9 +162,10 @@ class Town:
         here = Here(code, ZoneInfo("Asia/Shanghai"), clock, SeededEntropy(int(code)))
         peers = DirectPeers(code, world)
         self.door = ClosedDoor()
+        self.anchor = MemoryAnchor()
         rooms = functools.partial(open_room, clock)
         self.cases: UseCases = assemble(
-            here, store, self.keys, peers, IdleWorkshop(), self.door, rooms
+            here, store, self.keys, peers, IdleWorkshop(), self.door, rooms, self.anchor
         )
         self._asks = 0
         self._answers = dict[bytes, Checked]()

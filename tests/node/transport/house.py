@@ -27,6 +27,7 @@ from federation.trust import fingerprint
 from node import data
 from node.bootstrap import init_node, issue_client
 from node.certificates import Identity, peer_name
+from node.anchor import FileAnchor
 from node.clock import SystemClock, SystemEntropy
 from node.keys import FileKeys, KeyFolder
 from node.keys.workshop import Workshop
@@ -215,7 +216,8 @@ def opened(
 
     door = loop.run(make_door())
     rooms = functools.partial(open_room, clock)
-    cases = assemble(here, store, keys, peers or GrpcPeers(keys), workshop, door, rooms)
+    anchor = FileAnchor(directory)
+    cases = assemble(here, store, keys, peers or GrpcPeers(keys), workshop, door, rooms, anchor)
     door.welcome(cases.onboarding)
 
     async def start() -> tuple[Port, Port]:

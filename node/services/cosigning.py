@@ -1,0 +1,176 @@
+"""What partners' logs are known to be: each checkpoint extends the one before, or is evidence.
+
+A partner that cannot show that its log only ever grew is suspended at once, in the transaction that
+keeps the evidence (`fork means stop`). Its resumption is refused while the evidence is there: it is
+ended, and met anew with new keys, once officers of both cities know what happened.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from federation.checkpoint import (
+    Checkpoint,
+    cosign,
+    open_checkpoint,
+    unverified_checkpoint,
+    without_cosignatures,
+)
+from federation.errors import BAD_NOTE, BAD_PROOF, LOG_FORKED, HutongError
+from federation.identifiers import CityCode
+from federation.merkle_log import check_consistency
+from node.logbook import Fork, PartnerCheckpoint
+from node.ports import Cosigned, Keys, Peers, Transaction, UnitOfWork
+from node.registry import Move
+from node.services.here import Here
+from node.services.partners import PartnerDesk, known_partner
+from node.services.swapping import Swapping
+
+SYSTEM = "system/log"
+_LOG = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A checkpoint that a partner signed, with its proof from the size that it names."""
+
+    city: CityCode
+    checkpoint: Checkpoint
+    note: bytes
+    old_size: int
+    proof: Sequence[bytes]
+
+
+class Cosigning:
+    """This city as the witness of its partners' logs."""
+
+    def __init__(
+        self,
+        here: Here,
+        uow: UnitOfWork,
+        keys: Keys,
+        peers: Peers,
+        swapping: Swapping,
+        desk: PartnerDesk,
+        tell: Callable[[CityCode], None],
+    ) -> None:
+        """For the city of `here`; `tell` lets a partner know at once that it is suspended."""
+        self._here = here
+        self._uow = uow
+        self._keys = keys
+        self._peers = peers
+        self._swapping = swapping
+        self._desk = desk
+        self._tell = tell
+
+    async def add_checkpoint(
+        self, caller: CityCode, old_size: int, proof: Sequence[bytes], note: bytes
+    ) -> Cosigned:
+        """Cosign a partner's checkpoint (C2SP's tlog-witness), or say what is known of its log.
+
+        1. The note is signed by the partner, with a key that counts now.
+        2. It is compared with what is known, and taken in its place, in one transaction.
+        3. A fork is kept as evidence and the partner suspended, in that transaction.
+
+        Raises:
+            HutongError: BAD_NOTE, UNKNOWN_KEY, KEY_NOT_VALID, BAD_SIGNATURE, LOG_FORKED.
+
+        """
+        # 1.
+        checkpoint = await self._swapping.opened(caller, lambda: self._opened(caller, note))
+        if not checkpoint.size:
+            raise HutongError(BAD_NOTE, where="checkpoint", problem="an empty log proves nothing")
+        shown = _Shown(caller, checkpoint, without_cosignatures(note), old_size, proof)
+        # 2. 3.
+        found = await self._uow.run(lambda tx: self._judge(tx, shown))
+        if isinstance(found, Fork):
+            _LOG.error("partner_log_forked", partner=caller, problem=found.problem)
+            self._tell(caller)
+            raise forked(found)
+        return found
+
+    async def audit(self, city: CityCode) -> bytes:
+        """Fetch a partner's newest checkpoint, and see that it extends what is known of its log.
+
+        What it shows to who asks is held against what it brings by itself. The note that it gave.
+        """
+        partner = known_partner(self._uow.registry, city)
+        note = await self._peers.checkpoint(partner)
+        if not note:
+            raise HutongError(BAD_NOTE, where=f"checkpoint of {city}", problem="there is none yet")
+        shown = await self._swapping.opened(city, lambda: self._opened(city, note))
+        known = await self._uow.read(lambda tx: tx.checkpoints.of_partner(city))
+        old_size, proof = 0, tuple[bytes, ...]()
+        if known is not None and known.size < shown.size:
+            old_size = known.size
+            proof = await self._peers.consistency_proof(partner, old_size, shown.size)
+        await self.add_checkpoint(city, old_size, proof, note)
+        return note
+
+    def _opened(self, city: CityCode, note: bytes) -> Checkpoint:
+        keys = known_partner(self._uow.registry, city).bundle.signing_keys
+        return open_checkpoint(note, city, keys, self._here.now())
+
+    def _judge(self, tx: Transaction, shown: _Shown) -> Cosigned | Fork:
+        """Compare and swap; an older checkpoint than the known one is no fork, if it was ours."""
+        checkpoints, size = tx.checkpoints, shown.checkpoint.size
+        evidence = next((f for f in checkpoints.forks() if f.city == shown.city), None)
+        if evidence is not None:
+            return evidence
+        known = checkpoints.of_partner(shown.city)
+        if known is None:
+            # The first is believed as it is: nobody was shown another one by this partner.
+            return self._cosigned(tx, shown) if not shown.old_size else Cosigned(b"", b"")
+        same = known if known.size == size else checkpoints.of_partner_at(shown.city, size)
+        if same is not None and unverified_checkpoint(same.note).root != shown.checkpoint.root:
+            return self._fork(tx, shown, same, "one size has two roots")
+        if same is known:
+            return Cosigned(known.cosignature, known.note)
+        return self._extended(tx, shown, known)
+
+    def _extended(
+        self, tx: Transaction, shown: _Shown, known: PartnerCheckpoint
+    ) -> Cosigned | Fork:
+        size = shown.checkpoint.size
+        if size < known.size or shown.old_size != known.size:
+            return Cosigned(b"", known.note)
+        root = unverified_checkpoint(known.note).root
+        try:
+            check_consistency(known.size, size, shown.proof, root, shown.checkpoint.root)
+        except HutongError as error:
+            if error.reason != BAD_PROOF:
+                raise
+            return self._fork(tx, shown, known, error.fields["problem"])
+        return self._cosigned(tx, shown)
+
+    def _cosigned(self, tx: Transaction, shown: _Shown) -> Cosigned:
+        now = self._here.now()
+        line = cosign(shown.note, self._here.city, self._keys, current_public(self._keys), now)
+        kept = PartnerCheckpoint(shown.city, shown.checkpoint.size, now, shown.note, line)
+        tx.checkpoints.add_of_partner(kept)
+        return Cosigned(line, shown.note)
+
+    def _fork(self, tx: Transaction, shown: _Shown, known: PartnerCheckpoint, problem: str) -> Fork:
+        now = self._here.now()
+        fork = Fork(shown.city, now, known.note, shown.note, tuple(shown.proof), problem)
+        tx.checkpoints.add_fork(fork)
+        self._suspend(tx, fork)
+        return fork
+
+    def _suspend(self, tx: Transaction, fork: Fork) -> None:
+        partner = known_partner(tx.registry, fork.city)
+        if Move.SUSPEND in partner.moves:
+            reason = f"日志分叉 / its log forked: {fork.problem}"
+            self._desk.suspend(tx, fork.city, SYSTEM, reason)
+
+
+def forked(fork: Fork) -> HutongError:
+    """What is said of a partner whose log forked."""
+    return HutongError(LOG_FORKED, city=fork.city, problem=fork.problem)
+
+
+def current_public(keys: Keys) -> bytes:
+    """The public half of the key that a city signs with now."""
+    key_id = keys.key_id
+    return next(key.public_key for key in keys.signing_keys if key.key_id == key_id)
