@@ -141,6 +141,11 @@ class FileKeys:
         return self._ring.published
 
     @property
+    def bundles(self) -> tuple[Envelope, ...]:
+        """Every trust bundle of this city, ascending."""
+        return tuple(each.envelope for each in self._ring.published)
+
+    @property
     def signing_keys(self) -> tuple[PublicKey, ...]:
         """Every signing key that a bundle of this city named, as the newest of those says."""
         named = (key for each in self._ring.published for key in each.bundle.signing_keys)

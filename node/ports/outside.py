@@ -215,6 +215,10 @@ class Keys(Identities, Protocol):
     def bundle(self) -> Envelope:
         """This city's newest trust bundle."""
 
+    @property
+    def bundles(self) -> tuple[Envelope, ...]:
+        """Every trust bundle of this city, ascending."""
+
     def chain(self, known_sequence: int) -> tuple[Envelope, ...]:
         """Each bundle after `known_sequence` at which the root changed, then the newest.
 

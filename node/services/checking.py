@@ -1,8 +1,9 @@
 """The host city's side: what a resident who is present may have here.
 
 The question to the home city is kept before it is sent, so that a venue that lost its answer
-asks again and gets the first. Where the home city refuses, cannot be reached or has no agreement
-with this one, the resident is as a newcomer, and is told so: never an error, never less.
+asks again and gets the first. An earlier recognition is gone by only while there is fresh news that
+it still stands (`relying`). Where the home city refuses, cannot be reached or has no agreement with
+this one, the resident is as a newcomer, and is told so: never an error, never less.
 """
 
 import enum
@@ -43,6 +44,7 @@ from node.services.asking import Asking
 from node.services.deciding import Verdict, asked_for, decide
 from node.services.here import Here
 from node.services.terms import TermsBook
+from node.services.visits import keep_recognition, keep_visit
 
 # A kept question is sent again while the home city still takes it.
 _QUESTION_COUNTS: Final = REQUEST_LIFETIME - timedelta(seconds=10)
@@ -85,13 +87,23 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What this city knows before it asks anyone: a visitor that still counts, or whom to ask."""
+    """What this city knows before it asks anyone: a visitor and what that is worth, or whom to ask.
+
+    Of a visitor that is `UNHEARD` the home city's lists are to be fetched first.
+    """
 
     home: CityCode
     visitor: StoredRecognition | None
     terms: Terms | None = None
     question: Verified[AttestationRequest] | None = None
-    fresh: bool = False
+    worth: Reliance = Reliance.OVER
+
+
+class Lists(Protocol):
+    """Where a home city's status lists come from."""
+
+    async def fetch(self, home: CityCode) -> None:
+        """Fetch and keep them; raises why they cannot be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +122,13 @@ class Checking:
     """Checks what a resident may have at a venue."""
 
     def __init__(
-        self, here: Here, uow: UnitOfWork, keys: Keys, book: TermsBook, asking: Asking
+        self,
+        here: Here,
+        uow: UnitOfWork,
+        keys: Keys,
+        book: TermsBook,
+        asking: Asking,
+        lists: Lists,
     ) -> None:
         """Check for the venues of `here`."""
         self._here = here
@@ -118,6 +136,7 @@ class Checking:
         self._keys = keys
         self._book = book
         self._asking = asking
+        self._lists = lists
 
     async def check(
         self,
@@ -129,22 +148,24 @@ class Checking:
     ) -> bytes:
         """The encoded answer.
 
-        1. Keep the question to ask, unless a recorded answer or a fresh recognition is there.
+        1. Keep the question to ask, unless a recorded answer or a recognition that counts is there.
+           One of which there is no fresh news is looked at again, once lists were fetched.
         2. Ask the home city; no transaction is open meanwhile.
         3. Keep the recognition and the decisions together with the answer.
 
         While the home city cannot be reached the answer is not recorded: a repetition asks again.
         """
         # 1.
-        now = self._here.now()
-
-        def begin(tx: Transaction) -> bytes | _Known:
+        def begin(tx: Transaction, heard: _Heard) -> bytes | _Known:
             found = recorded(tx, ask)
             if found is not None:
                 return found
-            return self._begin(tx, ask, venue, credential, incentive_ids)
+            return self._begin(tx, ask, venue, credential, incentive_ids, heard)
 
-        known = await self._uow.run(begin)
+        known = await self._uow.run(lambda tx: begin(tx, _Heard.NOT_TRIED))
+        if isinstance(known, _Known) and known.worth is Reliance.UNHEARD:
+            heard = await self._hear(known.home)
+            known = await self._uow.run(lambda tx: begin(tx, heard))
         if isinstance(known, bytes):
             return known
         # 2.
@@ -162,9 +183,10 @@ class Checking:
             checked = self._decide(
                 tx, venue, incentives, known, answer.outcome, visitor, pass_text, now
             )
+            if (about := visitor or known.visitor) is not None:
+                keep_visit(tx, self._here, about, venue, checked.decisions, now)
             response = encode(checked)
             if answer.outcome is not RecognitionOutcome.HOME_UNREACHABLE:
-                about = visitor or known.visitor
                 record(tx, ask, response, now, about.recognition_id if about else "")
                 # Nobody sends it again: whoever asks again gets the recorded answer.
                 tx.recognitions.forget_question(_key(ask))
@@ -173,7 +195,13 @@ class Checking:
         return await self._uow.run(finish)
 
     def _begin(
-        self, tx: Transaction, ask: Ask, venue: Caller, credential: Credential, ids: Sequence[str]
+        self,
+        tx: Transaction,
+        ask: Ask,
+        venue: Caller,
+        credential: Credential,
+        ids: Sequence[str],
+        heard: _Heard,
     ) -> _Known:
         now = self._here.now()
         incentives = asked_for(tx.registry, venue, ids)
@@ -182,8 +210,11 @@ class Checking:
         if terms is None or not terms.in_force(now):
             return _Known(home, visitor)
         needed = {i.scenario for i in incentives} & set(terms.scenarios)
-        if visitor and _counts(visitor, terms, needed, now):
-            return _Known(home, visitor, terms, fresh=True)
+        worth = Reliance.OVER
+        if visitor:
+            worth = reliance(tx, self._here, visitor, terms, needed, now)
+        if worth is Reliance.COUNTS or (worth is Reliance.UNHEARD and heard is not _Heard.NO_MORE):
+            return _Known(home, visitor, terms, worth=worth)
         if not needed:
             return _Known(home, visitor, terms)
         if visitor:
@@ -239,7 +270,7 @@ class Checking:
         return open_own(envelope, codec.ATTESTATION_REQUEST)
 
     async def _recognise(self, known: _Known) -> _Told:
-        if known.fresh:
+        if known.worth is Reliance.COUNTS:
             return _Told(RecognitionOutcome.RECOGNISED)
         if known.terms is None or known.question is None:
             return _Told(RecognitionOutcome.NO_AGREEMENT)
@@ -303,6 +334,7 @@ class Checking:
             expires_at=recognition.expires_at,
         )
         tx.recognitions.put(visitor)
+        keep_recognition(tx, self._here, before, visitor)
         self._here.trace(
             tx, LogKind.RECEIVED, envelope.payload, now, subject=visitor.recognition_id
         )

@@ -27,6 +27,7 @@ from node.services.here import Here
 from node.services.paging import page_of
 from node.services.promising import usable_promise
 from node.services.terms import TermsBook
+from node.services.visits import keep_redemption
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class Redeeming:
             tx.promises.put(replace(promise, redemption_id=redemption.redemption_id))
         content = f"redeemed {redemption.redemption_id} {decision_id}".encode()
         self._here.trace(tx, LogKind.REDEEMED, content, now, subject=decision.recognition_id)
+        keep_redemption(tx, self._here, decision, now)
         return Redeemed(redemption, incentive)
 
     def _standing_incentive(self, tx: Transaction, decision: Decision, now: datetime) -> Incentive:

@@ -79,6 +79,10 @@ class MemoryKeys:
         )
         return seal(codec.TRUST_BUNDLE, bundle, [self.root])
 
+    @property
+    def bundles(self) -> tuple[Envelope, ...]:
+        return (self.bundle,)
+
     def chain(self, known_sequence: int) -> tuple[Envelope, ...]:
         del known_sequence  # the root never changes
         return (self.bundle,)
