@@ -372,6 +372,3 @@ class Partnership:
             raise malformed("sequence", "it counts from 1")
         ids = tuple(a.agreement_id for a in self.agreements)
         ascending(ids, where="agreements", most=limits.PARTNERSHIP_AGREEMENTS)
-
-
-Message = TrustBundle | ScoreScale | Agreement | AttestationRequest | Attestation | Partnership

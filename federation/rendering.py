@@ -8,7 +8,7 @@ import dataclasses
 import enum
 from datetime import UTC, datetime, timedelta
 
-from federation.messages import Message
+from federation.statements import Message
 
 _MICROS = 1_000_000
 

@@ -51,7 +51,9 @@ class RenewalRequest:
     pseudonyms: tuple[bytes, ...]
 
     def __post_init__(self) -> None:
-        """Refuse one that asks for nobody, or twice for somebody."""
+        """Refuse one that asks for nobody, or twice for somebody, or asks several cities."""
+        if len(self.header.audience) != 1:
+            raise malformed("header.audience", "a renewal is asked of one home city")
         ascending(self.scenarios, where="scenarios", most=limits.SCENARIOS, least=1)
         count(self.pseudonyms, "pseudonyms", limits.RENEWAL_ITEMS)
         if any(len(pseudonym) != limits.PSEUDONYM_BYTES for pseudonym in self.pseudonyms):
@@ -71,7 +73,9 @@ class AttestationBatch:
     root: bytes
 
     def __post_init__(self) -> None:
-        """Refuse a tree that cannot be."""
+        """Refuse a tree that cannot be, and one for several cities."""
+        if len(self.header.audience) != 1:
+            raise malformed("header.audience", "a batch is for one host")
         if not 0 < self.size <= limits.RENEWAL_ITEMS:
             raise malformed("size", f"from 1 to {limits.RENEWAL_ITEMS}")
         if len(self.root) != _DIGEST_BYTES or len(self.request_digest) != _DIGEST_BYTES:

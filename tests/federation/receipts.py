@@ -1,12 +1,11 @@
 """A log, its cosigned checkpoint and receipts of it, from fixed seeds."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from federation.checkpoint import Checkpoint, cosign, cosigned, origin_of, sign_checkpoint
-from federation.codec import ATTESTATION, ATTESTATION_BATCH, TRUST_BUNDLE
-from federation.envelope import Envelope, Verified, open_own, pae, seal
+from federation.codec import ATTESTATION, TRUST_BUNDLE
+from federation.envelope import Envelope, Verified, open_own
 from federation.identifiers import CityCode
 from federation.log_entry import commitment, entry_leaf
 from federation.merkle_log import BatchTree, leaf_hash, split_hashes
@@ -18,7 +17,7 @@ from federation.receipt import (
     attestation_receipt,
     consent_receipt,
 )
-from federation.standing import AttestationBatch
+from tests.federation.lasting import Batch, renewed
 from tests.federation.make import (
     HANGZHOU,
     NANJING,
@@ -26,8 +25,6 @@ from tests.federation.make import (
     ZHENGZHOU,
     attestation,
     bundle,
-    header,
-    request,
     sealed,
     sealed_bundle,
     signer,
@@ -82,29 +79,13 @@ def single(said: Attestation | None = None, envelope: Envelope | None = None) ->
     return attestation_receipt(statement, None, entry, note_of(head), BUNDLES)
 
 
-def batch_of(payloads: Sequence[bytes]) -> tuple[AttestationBatch, BatchTree]:
-    """The batch over these payloads, and its tree."""
-    tree = BatchTree([leaf_hash(pae(ATTESTATION.payload_type, each)) for each in payloads])
-    asked = request(by_pseudonym=True)
-    message = AttestationBatch(
-        header=header("batch", ZHENGZHOU, HANGZHOU),
-        request_id=asked.header.statement_id,
-        request_digest=bytes(32),
-        size=len(payloads),
-        root=tree.root,
-    )
-    return message, tree
-
-
 def batched(count: int = 5, place: int = 3) -> Receipt:
     """The receipt of an attestation that was signed with others, by their root."""
-    said = [replace(attestation(), status_index=i) for i in range(count)]
-    payloads = [ATTESTATION.encode(each) for each in said]
-    message, tree = batch_of(payloads)
-    envelope = seal(ATTESTATION_BATCH, message, [signer(ZHENGZHOU)])
-    entry, head = logged(envelope.payload)
-    statement = open_own(Envelope(ATTESTATION.payload_type, payloads[place], ()), ATTESTATION)
-    there = BatchPlace(envelope, place, split_hashes(tree.proof(place), most=64))
+    batch = Batch(renewed(count))
+    entry, head = logged(batch.envelope.payload)
+    item = batch.item(place)
+    statement = open_own(Envelope(ATTESTATION.payload_type, item.payload, ()), ATTESTATION)
+    there = BatchPlace(batch.envelope, place, split_hashes(item.proof, most=64))
     return attestation_receipt(statement, there, entry, note_of(head), BUNDLES)
 
 

@@ -28,6 +28,8 @@ from federation.messages import (
     TrustBundle,
 )
 from federation.scale import Scale, Standing
+from federation.standing import AttestationBatch, RenewalRequest, StatusList
+from federation.status_list import bits_of
 
 _LETTERS = string.ascii_lowercase + string.digits
 NAMES = st.text(_LETTERS, min_size=1, max_size=8)
@@ -232,6 +234,42 @@ def partnerships(draw: st.DrawFn) -> Partnership:
         sequence=draw(st.integers(1, 2**64 - 1)),
         flags=Flags(*draw(st.tuples(*[st.booleans()] * 4))),
         agreements=tuple(standings),
+    )
+
+
+@st.composite
+def status_lists(draw: st.DrawFn) -> StatusList:
+    head = draw(headers(audience=(draw(CITIES),)))
+    places = draw(st.sets(st.integers(0, limits.STATUS_PLACES - 1), max_size=20))
+    return StatusList(
+        header=head,
+        list_number=draw(st.integers(0, 2**32 - 1)),
+        sequence=draw(st.integers(0, 2**64 - 1)),
+        bits=bits_of(places),
+        time_to_live=draw(up_to(head.expires_at - head.issued_at)),
+    )
+
+
+@st.composite
+def renewal_requests(draw: st.DrawFn) -> RenewalRequest:
+    return RenewalRequest(
+        header=draw(headers(audience=(draw(CITIES),))),
+        agreement_id=draw(UUIDS),
+        agreement_version=draw(VERSIONS),
+        scenarios=draw(name_sets(1)),
+        disclosure=draw(DISCLOSURES),
+        pseudonyms=tuple(draw(st.lists(DIGESTS, min_size=1, max_size=6, unique=True))),
+    )
+
+
+@st.composite
+def attestation_batches(draw: st.DrawFn) -> AttestationBatch:
+    return AttestationBatch(
+        header=draw(headers(audience=(draw(CITIES),))),
+        request_id=draw(UUIDS),
+        request_digest=draw(DIGESTS),
+        size=draw(st.integers(1, limits.RENEWAL_ITEMS)),
+        root=draw(DIGESTS),
     )
 
 

@@ -11,10 +11,13 @@ from federation import limits
 from federation.codec import (
     AGREEMENT,
     ATTESTATION,
+    ATTESTATION_BATCH,
     ATTESTATION_REQUEST,
     PARTNERSHIP,
+    RENEWAL_REQUEST,
     SCORE_SCALE,
     STATEMENTS,
+    STATUS_LIST,
     TRUST_BUNDLE,
 )
 from federation.codec.attestations import attestation_to_wire
@@ -27,10 +30,13 @@ from federation.v1 import (
     agreement_pb2,
     attestation_pb2,
     partnership_pb2,
+    renewal_pb2,
     scale_pb2,
+    status_pb2,
     trust_pb2,
 )
 from tests.federation import strategies, wire
+from tests.federation.lasting import Batch, renewal_request, status_list
 from tests.federation.make import (
     NANJING,
     SCALES,
@@ -49,6 +55,9 @@ ANY = {
     ATTESTATION_REQUEST: strategies.requests(),
     ATTESTATION: strategies.attestations(),
     PARTNERSHIP: strategies.partnerships(),
+    STATUS_LIST: strategies.status_lists(),
+    RENEWAL_REQUEST: strategies.renewal_requests(),
+    ATTESTATION_BATCH: strategies.attestation_batches(),
 }
 WIRE: dict[Statement[Any], type[WireMessage]] = {
     TRUST_BUNDLE: trust_pb2.TrustBundle,
@@ -57,6 +66,9 @@ WIRE: dict[Statement[Any], type[WireMessage]] = {
     ATTESTATION_REQUEST: attestation_pb2.AttestationRequest,
     ATTESTATION: attestation_pb2.Attestation,
     PARTNERSHIP: partnership_pb2.Partnership,
+    STATUS_LIST: status_pb2.StatusList,
+    RENEWAL_REQUEST: renewal_pb2.RenewalRequest,
+    ATTESTATION_BATCH: renewal_pb2.AttestationBatch,
 }
 GOOD: dict[Statement[Any], bytes] = {
     TRUST_BUNDLE: TRUST_BUNDLE.encode(bundle(ZHENGZHOU)),
@@ -65,6 +77,9 @@ GOOD: dict[Statement[Any], bytes] = {
     ATTESTATION_REQUEST: ATTESTATION_REQUEST.encode(request()),
     ATTESTATION: ATTESTATION.encode(attestation()),
     PARTNERSHIP: PARTNERSHIP.encode(partnership()),
+    STATUS_LIST: STATUS_LIST.encode(status_list()),
+    RENEWAL_REQUEST: RENEWAL_REQUEST.encode(renewal_request()),
+    ATTESTATION_BATCH: ATTESTATION_BATCH.encode(Batch().message),
 }
 LABELS = [statement.label for statement in STATEMENTS]
 every_kind = pytest.mark.parametrize("statement", STATEMENTS, ids=LABELS)
@@ -74,6 +89,20 @@ def refused(statement: Statement[Any], payload: bytes, *reasons: Reason) -> None
     with pytest.raises(HutongError) as caught:
         statement.decode(payload)
     assert caught.value.reason in reasons
+
+
+def as_sent_with(statement: Statement[Any], message: Any, payload: bytes) -> bytes:  # noqa: ANN401 - of any kind
+    """The message's encoding; the bits of a status list as they were compressed in `payload`.
+
+    Not every compressor makes the same bytes of them, so none of them is the one encoding.
+    """
+    found = statement.encode(message)
+    if statement is STATUS_LIST:
+        made, sent = status_pb2.StatusList.FromString(found), status_pb2.StatusList()
+        sent.ParseFromString(payload)
+        made.bits = sent.bits
+        found = made.SerializeToString(deterministic=True)
+    return found
 
 
 def test_every_kind_is_tested() -> None:
@@ -109,7 +138,7 @@ def test_damaged_bytes_are_refused_or_are_the_one_encoding_of_what_they_say(
         message = statement.decode(bytes(payload))
     except HutongError:
         return
-    assert statement.encode(message) == payload
+    assert as_sent_with(statement, message, bytes(payload)) == payload
 
 
 @every_kind
@@ -123,7 +152,7 @@ def test_fields_left_out_or_doubled_or_swapped_are_refused_or_mean_what_they_enc
         message = statement.decode(payload)
     except HutongError:
         return
-    assert statement.encode(message) == payload
+    assert as_sent_with(statement, message, payload) == payload
 
 
 HIDDEN = {

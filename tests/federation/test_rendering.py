@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from federation.messages import Disclosure, Message
+from federation.messages import Disclosure
 from federation.rendering import plain
+from federation.statements import Message
 from tests.federation import strategies
 from tests.federation.make import (
     DAY,
@@ -30,6 +31,9 @@ STATEMENTS = (
     | strategies.requests()
     | strategies.attestations()
     | strategies.partnerships()
+    | strategies.status_lists()
+    | strategies.renewal_requests()
+    | strategies.attestation_batches()
 )
 
 

@@ -22,9 +22,10 @@ from federation.envelope import (
 )
 from federation.errors import HutongError
 from federation.freshness import check_asked_now
-from federation.messages import Message, ScoreScale, TrustBundle
+from federation.messages import ScoreScale, TrustBundle
 from federation.recognition import recognise
 from federation.rendering import plain
+from federation.statements import Message
 from federation.trust import open_bundle_chain, open_first_bundle, open_next_bundle, signing_keys
 
 ROOT = Path(__file__).resolve().parent.parent.parent

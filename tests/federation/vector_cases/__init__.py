@@ -1,6 +1,13 @@
 """Every vector of tests/vectors, as scripts/generate_vectors writes it."""
 
-from tests.federation.vector_cases import attestations, bundles, chains, documents, partnerships
+from tests.federation.vector_cases import (
+    attestations,
+    bundles,
+    chains,
+    documents,
+    lasting,
+    partnerships,
+)
 from tests.federation.vector_cases.vector import Vector
 
 
@@ -12,4 +19,5 @@ def every_vector() -> list[Vector]:
         *documents.vectors(),
         *attestations.vectors(),
         *partnerships.vectors(),
+        *lasting.vectors(),
     ]

@@ -8,8 +8,8 @@ from federation import codec
 from federation.envelope import Envelope, Signature, envelope_to_json
 from federation.errors import Reason
 from federation.identifiers import CityCode
-from federation.messages import Message
 from federation.rendering import plain
+from federation.statements import Message
 from tests.federation.make import HANGZHOU, NAMES, NOW, ZHENGZHOU
 
 _ENDINGS = {"binary": "binpb", "json": "json"}
