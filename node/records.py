@@ -227,6 +227,7 @@ class NoticeKind(enum.Enum):
     BAND_CHANGED = "band_changed"
     PROMISE_KEPT = "promise_kept"
     PROMISE_BROKEN = "promise_broken"
+    CONSENT_ENDING = "consent_ending"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 The fields that `node.transport.notices` puts into words: `source`, `record_number` and `indicator`
 for the record; `case`, `case_kind`, `move`, `due_at` for the case; `promise` and `incentive` for a
-promise; `before` and `after` for bands, by id; `reason` is what a person wrote.
+promise; `before` and `after` for bands, by id; `city`, `consent` and `ends_at` for a consent;
+`reason` is what a person wrote.
 """
 
 from datetime import datetime

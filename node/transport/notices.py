@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from federation.identifiers import CityCode
+from node import data
 from node.records import CaseMove, Notice, NoticeKind
 from node.registry import Registry
 
@@ -48,6 +50,13 @@ _TEXTS: Final[Mapping[NoticeKind, Both]] = {
     NoticeKind.PROMISE_BROKEN: (
         "服务点认定您的信用承诺未履行：{incentive}。{objecting}",
         "The venue says that your promise was not kept: {incentive}.{objecting}",
+    ),
+    NoticeKind.CONSENT_ENDING: (
+        "您对{city}的同意将于 {ends_at} 到期；此后不再向其出具证明。如需继续，请重新给予同意。",
+        (
+            "Your consent to {city} ends at {ends_at}; after that it is told nothing any more. To "
+            "go on, consent again."
+        ),
     ),
 }
 
@@ -117,13 +126,24 @@ def _text(
     about["case_kind"] = _either(_KINDS, kept.get("case_kind", ""), language)
     disputed = kept.get("case_kind") == "objection"
     about["until_then"] = _NOT_COUNTED[language] if disputed else ""
-    if kept.get("due_at"):
-        due = datetime.fromisoformat(kept["due_at"]).astimezone(zone)
-        about["due_at"] = due.isoformat(sep=" ", timespec="minutes")
+    about["city"] = city_names(registry, kept.get("city", ""))[language]
+    for which in ("due_at", "ends_at"):
+        if kept.get(which):
+            instant = datetime.fromisoformat(kept[which]).astimezone(zone)
+            about[which] = instant.isoformat(sep=" ", timespec="minutes")
     about["moved"] = _either(_MOVED, kept.get("move", ""), language).format_map(about)
     template = _TEXTS.get(kind, _CASE)
     said = template[language].format_map(about)
     return said + (_REASON[language].format_map(about) if kept.get("reason") else "")
+
+
+def city_names(registry: Registry, city: str) -> Both:
+    """What a city is called: by its own trust bundle, or as it comes with the node."""
+    partner = registry.partners.get(CityCode(city))
+    if partner is not None:
+        return partner.bundle.name_zh, partner.bundle.name_en
+    shipped = next((each for each in data.cities() if each.code == city), None)
+    return (shipped.name_zh, shipped.name_en) if shipped else (city, city)
 
 
 def _either(of: Mapping[str, Both], name: str, language: int) -> str:

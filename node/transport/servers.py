@@ -32,6 +32,7 @@ from node.transport.departments import DepartmentServicer
 from node.transport.federation import FederationServicer
 from node.transport.gates import LocalGate, PeerGate
 from node.transport.health import Health
+from node.transport.history_service import HistoryServicer
 from node.transport.operators import OperatorServicer
 from node.transport.oversight import OversightServicer
 from node.transport.resident_cases import ResidentCaseServicer
@@ -42,6 +43,7 @@ from node.transport.venues import VenueServicer
 from node.v1 import (
     department_case_service_pb2,
     department_service_pb2,
+    history_service_pb2,
     operator_service_pb2,
     oversight_service_pb2,
     resident_case_service_pb2,
@@ -190,6 +192,7 @@ def local_port(
         (department_service_pb2.DESCRIPTOR, "DepartmentService", DepartmentServicer(cases)),
         (operator_service_pb2.DESCRIPTOR, "OperatorService", OperatorServicer(cases)),
         (oversight_service_pb2.DESCRIPTOR, "OversightService", OversightServicer(cases)),
+        (history_service_pb2.DESCRIPTOR, "HistoryService", HistoryServicer(cases)),
         (
             resident_case_service_pb2.DESCRIPTOR,
             "ResidentCaseService",

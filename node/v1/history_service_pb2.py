@@ -25,33 +25,33 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dnode/v1/history_service.proto\x12\x07node.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd7\x01\n\x0cHistoryEntry\x12&\n\x02\x61t\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x04kind\x18\x02 \x01(\x0e\x32\x14.node.v1.HistoryKind\x12\x0c\n\x04\x63ity\x18\x03 \x01(\t\x12\x12\n\nsubject_id\x18\x04 \x01(\t\x12\x11\n\tscenarios\x18\x05 \x03(\t\x12\x0f\n\x07text_zh\x18\x06 \x01(\t\x12\x0f\n\x07text_en\x18\x07 \x01(\t\x12\r\n\x05venue\x18\x08 \x01(\t\x12\x15\n\rincentive_ids\x18\t \x03(\t\"P\n\x12ListHistoryRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"V\n\x13ListHistoryResponse\x12&\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x15.node.v1.HistoryEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"P\n\x11ListVisitsRequest\x12\x14\n\x0cvisitor_pass\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"U\n\x12ListVisitsResponse\x12&\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x15.node.v1.HistoryEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"K\n\x1cGetAttestationReceiptRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61ttestation_id\x18\x02 \x01(\t\"E\n\x1dGetAttestationReceiptResponse\x12\x0f\n\x07receipt\x18\x01 \x01(\x0c\x12\x13\n\x0b\x63osigned_by\x18\x02 \x03(\t\"C\n\x18GetConsentReceiptRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x12\n\nconsent_id\x18\x02 \x01(\t\"A\n\x19GetConsentReceiptResponse\x12\x0f\n\x07receipt\x18\x01 \x01(\x0c\x12\x13\n\x0b\x63osigned_by\x18\x02 \x03(\t*\xb4\x03\n\x0bHistoryKind\x12\x1c\n\x18HISTORY_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aHISTORY_KIND_CONSENT_GIVEN\x10\x01\x12\"\n\x1eHISTORY_KIND_CONSENT_WITHDRAWN\x10\x02\x12\x1e\n\x1aHISTORY_KIND_CONSENT_ENDED\x10\x03\x12\x1a\n\x16HISTORY_KIND_CODE_MADE\x10\x04\x12\x1a\n\x16HISTORY_KIND_CODE_USED\x10\x05\x12\x19\n\x15HISTORY_KIND_ATTESTED\x10\x06\x12\x18\n\x14HISTORY_KIND_RENEWED\x10\x07\x12\x18\n\x14HISTORY_KIND_REFUSED\x10\x08\x12&\n\"HISTORY_KIND_ATTESTATION_WITHDRAWN\x10\t\x12\x1b\n\x17HISTORY_KIND_RECOGNISED\x10\n\x12\x18\n\x14HISTORY_KIND_DECIDED\x10\x0b\x12\x19\n\x15HISTORY_KIND_REDEEMED\x10\x0c\x12\"\n\x1eHISTORY_KIND_RECOGNITION_ENDED\x10\r2\xe5\x02\n\x0eHistoryService\x12H\n\x0bListHistory\x12\x1b.node.v1.ListHistoryRequest\x1a\x1c.node.v1.ListHistoryResponse\x12\x45\n\nListVisits\x12\x1a.node.v1.ListVisitsRequest\x1a\x1b.node.v1.ListVisitsResponse\x12\x66\n\x15GetAttestationReceipt\x12%.node.v1.GetAttestationReceiptRequest\x1a&.node.v1.GetAttestationReceiptResponse\x12Z\n\x11GetConsentReceipt\x12!.node.v1.GetConsentReceiptRequest\x1a\".node.v1.GetConsentReceiptResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dnode/v1/history_service.proto\x12\x07node.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf5\x01\n\x0cHistoryEntry\x12&\n\x02\x61t\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x04kind\x18\x02 \x01(\x0e\x32\x14.node.v1.HistoryKind\x12\x0c\n\x04\x63ity\x18\x03 \x01(\t\x12\x12\n\nsubject_id\x18\x04 \x01(\t\x12\x11\n\tscenarios\x18\x05 \x03(\t\x12\x0f\n\x07text_zh\x18\x06 \x01(\t\x12\x0f\n\x07text_en\x18\x07 \x01(\t\x12\r\n\x05venue\x18\x08 \x01(\t\x12\x15\n\rincentive_ids\x18\t \x03(\t\x12\x1c\n\x14\x63losed_incentive_ids\x18\n \x03(\t\"P\n\x12ListHistoryRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"V\n\x13ListHistoryResponse\x12&\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x15.node.v1.HistoryEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"P\n\x11ListVisitsRequest\x12\x14\n\x0cvisitor_pass\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"U\n\x12ListVisitsResponse\x12&\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x15.node.v1.HistoryEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"K\n\x1cGetAttestationReceiptRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61ttestation_id\x18\x02 \x01(\t\"E\n\x1dGetAttestationReceiptResponse\x12\x0f\n\x07receipt\x18\x01 \x01(\x0c\x12\x13\n\x0b\x63osigned_by\x18\x02 \x03(\t\"C\n\x18GetConsentReceiptRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x12\n\nconsent_id\x18\x02 \x01(\t\"A\n\x19GetConsentReceiptResponse\x12\x0f\n\x07receipt\x18\x01 \x01(\x0c\x12\x13\n\x0b\x63osigned_by\x18\x02 \x03(\t*\xb4\x03\n\x0bHistoryKind\x12\x1c\n\x18HISTORY_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aHISTORY_KIND_CONSENT_GIVEN\x10\x01\x12\"\n\x1eHISTORY_KIND_CONSENT_WITHDRAWN\x10\x02\x12\x1e\n\x1aHISTORY_KIND_CONSENT_ENDED\x10\x03\x12\x1a\n\x16HISTORY_KIND_CODE_MADE\x10\x04\x12\x1a\n\x16HISTORY_KIND_CODE_USED\x10\x05\x12\x19\n\x15HISTORY_KIND_ATTESTED\x10\x06\x12\x18\n\x14HISTORY_KIND_RENEWED\x10\x07\x12\x18\n\x14HISTORY_KIND_REFUSED\x10\x08\x12&\n\"HISTORY_KIND_ATTESTATION_WITHDRAWN\x10\t\x12\x1b\n\x17HISTORY_KIND_RECOGNISED\x10\n\x12\x18\n\x14HISTORY_KIND_DECIDED\x10\x0b\x12\x19\n\x15HISTORY_KIND_REDEEMED\x10\x0c\x12\"\n\x1eHISTORY_KIND_RECOGNITION_ENDED\x10\r2\xe5\x02\n\x0eHistoryService\x12H\n\x0bListHistory\x12\x1b.node.v1.ListHistoryRequest\x1a\x1c.node.v1.ListHistoryResponse\x12\x45\n\nListVisits\x12\x1a.node.v1.ListVisitsRequest\x1a\x1b.node.v1.ListVisitsResponse\x12\x66\n\x15GetAttestationReceipt\x12%.node.v1.GetAttestationReceiptRequest\x1a&.node.v1.GetAttestationReceiptResponse\x12Z\n\x11GetConsentReceipt\x12!.node.v1.GetConsentReceiptRequest\x1a\".node.v1.GetConsentReceiptResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'node.v1.history_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_HISTORYKIND']._serialized_start=917
-  _globals['_HISTORYKIND']._serialized_end=1353
+  _globals['_HISTORYKIND']._serialized_start=947
+  _globals['_HISTORYKIND']._serialized_end=1383
   _globals['_HISTORYENTRY']._serialized_start=76
-  _globals['_HISTORYENTRY']._serialized_end=291
-  _globals['_LISTHISTORYREQUEST']._serialized_start=293
-  _globals['_LISTHISTORYREQUEST']._serialized_end=373
-  _globals['_LISTHISTORYRESPONSE']._serialized_start=375
-  _globals['_LISTHISTORYRESPONSE']._serialized_end=461
-  _globals['_LISTVISITSREQUEST']._serialized_start=463
-  _globals['_LISTVISITSREQUEST']._serialized_end=543
-  _globals['_LISTVISITSRESPONSE']._serialized_start=545
-  _globals['_LISTVISITSRESPONSE']._serialized_end=630
-  _globals['_GETATTESTATIONRECEIPTREQUEST']._serialized_start=632
-  _globals['_GETATTESTATIONRECEIPTREQUEST']._serialized_end=707
-  _globals['_GETATTESTATIONRECEIPTRESPONSE']._serialized_start=709
-  _globals['_GETATTESTATIONRECEIPTRESPONSE']._serialized_end=778
-  _globals['_GETCONSENTRECEIPTREQUEST']._serialized_start=780
-  _globals['_GETCONSENTRECEIPTREQUEST']._serialized_end=847
-  _globals['_GETCONSENTRECEIPTRESPONSE']._serialized_start=849
-  _globals['_GETCONSENTRECEIPTRESPONSE']._serialized_end=914
-  _globals['_HISTORYSERVICE']._serialized_start=1356
-  _globals['_HISTORYSERVICE']._serialized_end=1713
+  _globals['_HISTORYENTRY']._serialized_end=321
+  _globals['_LISTHISTORYREQUEST']._serialized_start=323
+  _globals['_LISTHISTORYREQUEST']._serialized_end=403
+  _globals['_LISTHISTORYRESPONSE']._serialized_start=405
+  _globals['_LISTHISTORYRESPONSE']._serialized_end=491
+  _globals['_LISTVISITSREQUEST']._serialized_start=493
+  _globals['_LISTVISITSREQUEST']._serialized_end=573
+  _globals['_LISTVISITSRESPONSE']._serialized_start=575
+  _globals['_LISTVISITSRESPONSE']._serialized_end=660
+  _globals['_GETATTESTATIONRECEIPTREQUEST']._serialized_start=662
+  _globals['_GETATTESTATIONRECEIPTREQUEST']._serialized_end=737
+  _globals['_GETATTESTATIONRECEIPTRESPONSE']._serialized_start=739
+  _globals['_GETATTESTATIONRECEIPTRESPONSE']._serialized_end=808
+  _globals['_GETCONSENTRECEIPTREQUEST']._serialized_start=810
+  _globals['_GETCONSENTRECEIPTREQUEST']._serialized_end=877
+  _globals['_GETCONSENTRECEIPTRESPONSE']._serialized_start=879
+  _globals['_GETCONSENTRECEIPTRESPONSE']._serialized_end=944
+  _globals['_HISTORYSERVICE']._serialized_start=1386
+  _globals['_HISTORYSERVICE']._serialized_end=1743
 # @@protoc_insertion_point(module_scope)

@@ -42,7 +42,7 @@ HISTORY_KIND_REDEEMED: HistoryKind
 HISTORY_KIND_RECOGNITION_ENDED: HistoryKind
 
 class HistoryEntry(_message.Message):
-    __slots__ = ("at", "kind", "city", "subject_id", "scenarios", "text_zh", "text_en", "venue", "incentive_ids")
+    __slots__ = ("at", "kind", "city", "subject_id", "scenarios", "text_zh", "text_en", "venue", "incentive_ids", "closed_incentive_ids")
     AT_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     CITY_FIELD_NUMBER: _ClassVar[int]
@@ -52,6 +52,7 @@ class HistoryEntry(_message.Message):
     TEXT_EN_FIELD_NUMBER: _ClassVar[int]
     VENUE_FIELD_NUMBER: _ClassVar[int]
     INCENTIVE_IDS_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_INCENTIVE_IDS_FIELD_NUMBER: _ClassVar[int]
     at: _timestamp_pb2.Timestamp
     kind: HistoryKind
     city: str
@@ -61,7 +62,8 @@ class HistoryEntry(_message.Message):
     text_en: str
     venue: str
     incentive_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[_Union[HistoryKind, str]] = ..., city: _Optional[str] = ..., subject_id: _Optional[str] = ..., scenarios: _Optional[_Iterable[str]] = ..., text_zh: _Optional[str] = ..., text_en: _Optional[str] = ..., venue: _Optional[str] = ..., incentive_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    closed_incentive_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[_Union[HistoryKind, str]] = ..., city: _Optional[str] = ..., subject_id: _Optional[str] = ..., scenarios: _Optional[_Iterable[str]] = ..., text_zh: _Optional[str] = ..., text_en: _Optional[str] = ..., venue: _Optional[str] = ..., incentive_ids: _Optional[_Iterable[str]] = ..., closed_incentive_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListHistoryRequest(_message.Message):
     __slots__ = ("resident_id", "page_size", "page_token")
