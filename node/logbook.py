@@ -68,7 +68,10 @@ class PartnerCheckpoint:
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """Evidence that a partner's log forked: two signed notes, and the proof that did not hold."""
+    """Evidence that a partner's log forked: two signed notes, and the proof that did not hold.
+
+    `trust_bundle` is the partner's as it was then, an envelope in JSON.
+    """
 
     city: CityCode
     at: datetime
@@ -76,3 +79,4 @@ class Fork:
     shown: bytes
     proof: tuple[bytes, ...]
     problem: str
+    trust_bundle: bytes

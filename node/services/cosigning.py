@@ -17,12 +17,14 @@ from federation.checkpoint import (
     unverified_checkpoint,
     without_cosignatures,
 )
+from federation.envelope import envelope_from_json, envelope_to_json
 from federation.errors import BAD_NOTE, BAD_PROOF, LOG_FORKED, HutongError
 from federation.identifiers import CityCode
+from federation.log_fork import Evidence, evidence_to_json
 from federation.merkle_log import check_consistency
 from node.logbook import Fork, PartnerCheckpoint
 from node.ports import Cosigned, Keys, Peers, Transaction, UnitOfWork
-from node.registry import Move
+from node.registry import Move, Partner
 from node.services.here import Here
 from node.services.partners import PartnerDesk, known_partner
 from node.services.swapping import Swapping
@@ -108,6 +110,10 @@ class Cosigning:
         await self.add_checkpoint(city, old_size, proof, note)
         return note
 
+    async def leaf_hashes(self, partner: Partner, first: int, count: int) -> tuple[bytes, ...]:
+        """At most so many leaf hashes of a partner's log, from that entry on."""
+        return await self._peers.leaf_hashes(partner, first, count)
+
     def _opened(self, city: CityCode, note: bytes) -> Checkpoint:
         keys = known_partner(self._uow.registry, city).bundle.signing_keys
         return open_checkpoint(note, city, keys, self._here.now())
@@ -153,7 +159,15 @@ class Cosigning:
 
     def _fork(self, tx: Transaction, shown: _Shown, known: PartnerCheckpoint, problem: str) -> Fork:
         now = self._here.now()
-        fork = Fork(shown.city, now, known.note, shown.note, tuple(shown.proof), problem)
+        fork = Fork(
+            city=shown.city,
+            at=now,
+            known=known.note,
+            shown=shown.note,
+            proof=tuple(shown.proof),
+            problem=problem,
+            trust_bundle=envelope_to_json(known_partner(tx.registry, shown.city).envelope).encode(),
+        )
         tx.checkpoints.add_fork(fork)
         self._suspend(tx, fork)
         return fork
@@ -163,6 +177,21 @@ class Cosigning:
         if Move.SUSPEND in partner.moves:
             reason = f"日志分叉 / its log forked: {fork.problem}"
             self._desk.suspend(tx, fork.city, SYSTEM, reason)
+
+
+def evidence_of(fork: Fork) -> bytes:
+    """The evidence as a file that a third party can judge."""
+    return evidence_to_json(
+        Evidence(
+            city=fork.city,
+            at=fork.at,
+            problem=fork.problem,
+            known=fork.known,
+            shown=fork.shown,
+            proof=fork.proof,
+            trust_bundle=envelope_from_json(fork.trust_bundle, where="trust_bundle"),
+        )
+    )
 
 
 def forked(fork: Fork) -> HutongError:

@@ -302,7 +302,9 @@ class Witnessing:
 
     async def leaf_hashes(self, first: int, count: int) -> tuple[bytes, ...]:
         """At most so many leaf hashes; they say nothing of anybody."""
-        return await self._uow.read(lambda tx: tx.log.leaf_hashes(first, count))
+        return await self._uow.read(
+            lambda tx: tx.log.leaf_hashes(first, count) if first < tx.log.size() else ()
+        )
 
     def _turn(self, city: CityCode) -> _Turn:
         if city not in self._turns:

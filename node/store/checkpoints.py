@@ -129,6 +129,7 @@ class CheckpointRepository:
             shown=fork.shown,
             proof=b"".join(fork.proof),
             problem=fork.problem,
+            trust_bundle=fork.trust_bundle,
         )
 
     def forks(self) -> tuple[Fork, ...]:
@@ -141,6 +142,7 @@ class CheckpointRepository:
                 shown=bytes(row[3]),
                 proof=split_hashes(bytes(row[4]), most=_PROOF_MOST),
                 problem=row[5],
+                trust_bundle=bytes(row[6]),
             )
             for row in self._session.all(_FORKS)
         )

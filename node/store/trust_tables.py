@@ -86,6 +86,7 @@ FORKS: Final = sa.Table(
     raw("shown"),
     raw("proof"),
     text("problem"),
+    raw("trust_bundle"),
 )
 
 # What this city, as home, attested. The statement of one in a batch is its payload alone.

@@ -3,8 +3,7 @@
 from google.protobuf.message import Message
 
 from federation import codec
-from federation.envelope import Envelope
-from federation.errors import MALFORMED, TOO_LARGE, HutongError
+from federation.errors import TOO_LARGE, HutongError
 from federation.limits import BUNDLE_CHAIN
 from federation.v1 import envelope_pb2
 from federation.v1 import federation_service_pb2 as pb
@@ -12,9 +11,13 @@ from node import limits
 from node.services.assembly import UseCases
 from node.transport.beat import on_the_beat
 from node.transport.calls import Call, tell_time
+from node.transport.envelopes import envelope_in
+from node.transport.log_methods import LogMethods
+from node.transport.renewal_methods import RenewalMethods
+from node.transport.status_methods import StatusMethods
 
 
-class FederationServicer:
+class FederationServicer(StatusMethods, LogMethods, RenewalMethods):
     """federation.v1.FederationService."""
 
     def __init__(self, cases: UseCases) -> None:
@@ -79,10 +82,3 @@ class FederationServicer:
         question = envelope_in(request, "request")
         answer = await on_the_beat(self._cases.attesting.attest(question, call.caller))
         return pb.RequestAttestationResponse(attestation=envelope_pb2.Envelope.FromString(answer))
-
-
-def envelope_in(request: Message, field: str) -> Envelope:
-    """The envelope in a field; raises MALFORMED where there is none."""
-    if not request.HasField(field):
-        raise HutongError(MALFORMED, where=field, problem="it is missing")
-    return codec.envelope_from_wire(getattr(request, field))

@@ -50,7 +50,7 @@ def _log() -> None:
         "city size",
         indexes=("at",),
     )
-    _table("forks", "city:t at:n known:b shown:b proof:b problem:t", "city")
+    _table("forks", "city:t at:n known:b shown:b proof:b problem:t trust_bundle:b", "city")
 
 
 def _home() -> None:

@@ -1,0 +1,469 @@
+"""Partners witness each other's logs: nobody shows two histories, or an older one, unseen."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from federation.checkpoint import (
+    Checkpoint,
+    open_checkpoint,
+    origin_of,
+    sign_checkpoint,
+    unverified_checkpoint,
+)
+from federation.errors import BAD_NOTE, BAD_SIGNATURE, LOG_FORKED, HutongError
+from federation.merkle_log import EMPTY_ROOT, check_consistency, check_inclusion
+from node import limits
+from node.errors import LOG_BROKEN, NOT_A_PARTNER, STORE_UNAVAILABLE, FatalError
+from node.logbook import LogKind, StoredCheckpoint
+from node.ports import Cosigned
+from node.registry import PartnerState
+from tests.conftest import NewStore
+from tests.node.befriend import activate
+from tests.node.services.trying import played, raised
+from tests.node.services.world import OPERATOR, Town, World, world
+
+ZZ, HZ = "410100", "330100"
+
+
+async def grow(town: Town, entries: int = 1) -> None:
+    """So many more entries in the log of a town."""
+
+    def write(tx: object) -> None:
+        for _ in range(entries):
+            town.cases.here.trace(tx, LogKind.ADMINISTRATIVE, b"an act", town.clock.now())  # type: ignore[arg-type]
+
+    await town.store.run(write)
+
+
+async def exchanged(town: Town, other: Town) -> StoredCheckpoint:
+    """The checkpoint of a town that the other has cosigned now."""
+    own = await town.cases.witnessing.exchange(other.code)
+    assert own is not None
+    return own
+
+
+async def bring(
+    town: Town, other: Town, note: bytes, old_size: int, proof: tuple[bytes, ...] = ()
+) -> bytes:
+    """What the other says to a note of a town's: its cosignature."""
+    said = await other.cases.witnessing.add_checkpoint(town.code, old_size, proof, note)
+    return said.line
+
+
+def forged(town: Town, size: int, root: bytes = b"\x01" * 32) -> bytes:
+    """A checkpoint that a town signs though its log is another one."""
+    head = Checkpoint(origin_of(town.code), size, root)
+    return sign_checkpoint(head, town.keys, town.keys.signer.public_key)
+
+
+@played
+async def test_a_partner_cosigns_what_extends_what_it_cosigned_before(new_store: NewStore) -> None:
+    async with world(new_store) as made:
+        zhengzhou, hangzhou = made[ZZ], made[HZ]
+        first = await exchanged(zhengzhou, hangzhou)
+        await grow(zhengzhou, 700)
+        second = await exchanged(zhengzhou, hangzhou)
+        assert second.size == first.size + 700
+        stored = await zhengzhou.store.read(lambda tx: tx.checkpoints.newest(cosigned=True))
+        assert stored is not None
+        assert stored.size == second.size
+        assert [city for city, _ in stored.cosignatures] == [HZ]
+        proof = await zhengzhou.cases.witnessing.consistency(first.size, second.size)
+        one, two = (unverified_checkpoint(each.note).root for each in (first, second))
+        check_consistency(first.size, second.size, proof, one, two)
+        note = await zhengzhou.cases.witnessing.newest_note()
+        keys = zhengzhou.keys.signing_keys
+        assert open_checkpoint(note, zhengzhou.code, keys, None).size == second.size
+        assert note.count(b"hutong/330100 ") == 1
+
+
+@played
+async def test_nothing_new_makes_no_new_checkpoint_and_is_cosigned_as_before(
+    new_store: NewStore,
+) -> None:
+    async with world(new_store) as made:
+        first = await exchanged(made[ZZ], made[HZ])
+        made.clock.forward(limits.CHECKPOINT_EVERY)
+        again = await exchanged(made[ZZ], made[HZ])
+        assert again.note == first.note
+        assert await made[ZZ].store.read(lambda tx: len(tx.checkpoints.after(0, 9))) == 1
+
+
+@played
+async def test_a_checkpoint_is_in_the_anchor_before_it_is_in_the_store(new_store: NewStore) -> None:
+    async with world(new_store) as made:
+        town = made[ZZ]
+        own = await town.cases.witnessing.checkpoint()
+        assert own is not None
+        assert town.anchor.note == own.note
+
+        def fails(note: bytes) -> None:
+            raise HutongError(STORE_UNAVAILABLE, problem=f"the disk is full of {note!r}")
+
+        await grow(town)
+        town.anchor.write = fails  # type: ignore[method-assign]
+        with pytest.raises(HutongError):
+            await town.cases.witnessing.checkpoint()
+        newest = await town.store.read(lambda tx: tx.checkpoints.newest())
+        assert newest == own
+
+
+@played
+async def test_killed_between_anchor_and_store_it_goes_on_from_the_anchor(
+    new_store: NewStore,
+) -> None:
+    async with world(new_store) as made:
+        town = made[ZZ]
+        size, root = await town.store.read(lambda tx: (tx.log.size(), tx.log.root()))
+        town.anchor.note = forged(town, size, root)
+        await town.cases.witnessing.check()
+        own = await town.cases.witnessing.checkpoint()
+        assert own is not None
+        assert own.note == town.anchor.note
+
+
+@pytest.mark.parametrize("second_size", [0, 5])
+@played
+async def test_two_checkpoints_of_one_size_are_a_fork(
+    new_store: NewStore, second_size: int
+) -> None:
+    async with world(new_store) as made:
+        zhengzhou, hangzhou = made[ZZ], made[HZ]
+        own = await exchanged(zhengzhou, hangzhou)
+        if second_size:
+            # Also where it is not the newest that is shown in two forms.
+            await grow(zhengzhou, second_size)
+            await exchanged(zhengzhou, hangzhou)
+        lie = forged(zhengzhou, own.size)
+        refused = await raised(bring(zhengzhou, hangzhou, lie, own.size))
+        assert refused.reason == LOG_FORKED
+        await is_stopped(made, lie, own.note)
+
+
+@played
+async def test_a_rewritten_entry_is_a_fork(new_store: NewStore) -> None:
+    async with world(new_store) as made:
+        zhengzhou, hangzhou = made[ZZ], made[HZ]
+        own = await exchanged(zhengzhou, hangzhou)
+        await grow(zhengzhou, 3)
+        proof = await zhengzhou.cases.witnessing.consistency(own.size, own.size + 3)
+        lie = forged(zhengzhou, own.size + 3)
+        refused = await raised(bring(zhengzhou, hangzhou, lie, own.size, proof))
+        assert refused.reason == LOG_FORKED
+        await is_stopped(made, lie, own.note, proof)
+
+
+async def is_stopped(
+    made: World, shown: bytes, known: bytes, proof: tuple[bytes, ...] = ()
+) -> None:
+    """Hangzhou has suspended Zhengzhou, keeps the evidence, and does not resume it lightly."""
+    hangzhou, city = made[HZ], made[ZZ].code
+    [fork] = await hangzhou.store.read(lambda tx: tx.checkpoints.forks())
+    assert (fork.city, fork.shown, fork.known, fork.proof) == (city, shown, known, proof)
+    partner = hangzhou.store.registry.partners[city]
+    assert partner.state is PartnerState.SUSPENDED
+    assert partner.here.suspended
+    moves = await hangzhou.store.read(lambda tx: tx.partnerships.moves(city))
+    assert moves[-1].actor == "system/log"
+    desk = hangzhou.cases.partners
+    refused = await raised(
+        hangzhou.store.run(lambda tx: desk.resume(tx, city, OPERATOR, "it is fine"))
+    )
+    assert refused.reason == LOG_FORKED
+    # What is true again is not believed either, until officers have cleared it.
+    refused = await raised(bring(made[ZZ], hangzhou, known, 0))
+    assert refused.reason == LOG_FORKED
+
+
+@played
+async def test_who_was_ended_and_met_anew_begins_anew(new_store: NewStore) -> None:
+    async with world(new_store) as made:
+        zhengzhou, hangzhou = made[ZZ], made[HZ]
+        own = await exchanged(zhengzhou, hangzhou)
+        lie = forged(zhengzhou, own.size)
+        with pytest.raises(HutongError):
+            await bring(zhengzhou, hangzhou, lie, own.size)
+        desk, city = hangzhou.cases.partners, zhengzhou.code
+        await hangzhou.store.run(lambda tx: desk.end(tx, city, OPERATOR, "it forked"))
+        assert await hangzhou.store.read(lambda tx: len(tx.checkpoints.forks())) == 1
+        await hangzhou.cases.refreshing.close()
+        await hangzhou.trust(zhengzhou)
+        await zhengzhou.store.run(lambda tx: activate(tx, hangzhou.code))
+        assert await hangzhou.store.read(lambda tx: tx.checkpoints.forks()) == ()
+        await grow(zhengzhou)
+        # It asks with what was cosigned before, and is told that nothing is known.
+        assert (await exchanged(zhengzhou, hangzhou)).size > own.size
+
+
+@played
+async def test_a_replayed_older_checkpoint_is_no_fork(new_store: NewStore) -> None:
+    async with world(new_store) as made:
+        zhengzhou, hangzhou = made[ZZ], made[HZ]
+        old = await exchanged(zhengzhou, hangzhou)
+        await grow(zhengzhou)
+        new = await exchanged(zhengzhou, hangzhou)
+        said = await hangzhou.cases.witnessing.add_checkpoint(zhengzhou.code, 0, (), old.note)
+        assert (said.line, said.known) == (b"", new.note)
+        assert hangzhou.store.registry.partners[zhengzhou.code].state is PartnerState.ACTIVE
+
+
+@played
+async def test_a_wrong_old_size_is_answered_with_what_is_known(new_store: NewStore) -> None:
+    async with world(new_store) as made:
+        zhengzhou, hangzhou = made[ZZ], made[HZ]
+        old = await exchanged(zhengzhou, hangzhou)
+        await grow(zhengzhou)
+        new = await zhengzhou.cases.witnessing.checkpoint()
+        assert new is not None
+        for wrong in (0, old.size - 1, new.size):
+            said = await hangzhou.cases.witnessing.add_checkpoint(
+                zhengzhou.code, wrong, (b"\x01" * 32,), new.note
+            )
+            assert (said.line, said.known) == (b"", old.note)
+        assert not await hangzhou.store.read(lambda tx: tx.checkpoints.forks())
+
+
+@pytest.mark.parametrize("flaw", ["signature", "city", "empty", "garbage"])
+@played
+async def test_what_is_no_checkpoint_of_the_partner_is_no_fork(
+    new_store: NewStore, flaw: str
+) -> None:
+    async with world(new_store) as made:
+        zhengzhou, hangzhou = made[ZZ], made[HZ]
+        own = await exchanged(zhengzhou, hangzhou)
+        root = unverified_checkpoint(own.note).root
+        other = Checkpoint(origin_of(hangzhou.code), own.size, root)
+        note, reason = {
+            "signature": (own.note.replace(b"\n%d\n" % own.size, b"\n9999\n"), BAD_SIGNATURE),
+            "city": (
+                sign_checkpoint(other, hangzhou.keys, hangzhou.keys.signer.public_key),
+                BAD_NOTE,
+            ),
+            "empty": (forged(zhengzhou, 0, EMPTY_ROOT), BAD_NOTE),
+            "garbage": (b"\xff\n\n\xff", BAD_NOTE),
+        }[flaw]
+        refused = await raised(bring(zhengzhou, hangzhou, note, own.size))
+        assert refused.reason == reason
+        assert not await hangzhou.store.read(lambda tx: tx.checkpoints.forks())
+
+
+@played
+async def test_a_cosignature_that_does_not_fit_is_not_kept(new_store: NewStore) -> None:
+    async with world(new_store) as made:
+        zhengzhou, hangzhou = made[ZZ], made[HZ]
+        real = hangzhou.cases.witnessing.add_checkpoint
+        await exchanged(zhengzhou, hangzhou)
+        before = await zhengzhou.store.read(lambda tx: tx.checkpoints.cosigned_by(hangzhou.code))
+        await grow(zhengzhou)
+        old = await zhengzhou.store.read(lambda tx: tx.checkpoints.newest())
+        assert old is not None
+
+        async def lies(*args: object) -> object:
+            said = await real(*args)  # type: ignore[arg-type]
+            return replace(said, line=old.cosignatures[0][1])
+
+        hangzhou.cases.witnessing.add_checkpoint = lies  # type: ignore[method-assign,assignment]
+        refused = await raised(exchanged(zhengzhou, hangzhou))
+        assert refused.reason == BAD_SIGNATURE
+        after = await zhengzhou.store.read(lambda tx: tx.checkpoints.cosigned_by(hangzhou.code))
+        assert after == before
+
+
+@played
+async def test_a_partner_that_knows_more_of_our_log_than_we_stops_us(new_store: NewStore) -> None:
+    async with world(new_store) as made:
+        zhengzhou, hangzhou = made[ZZ], made[HZ]
+        own = await exchanged(zhengzhou, hangzhou)
+        later = forged(zhengzhou, own.size + 10)
+
+        async def knows(*_: object) -> Cosigned:
+            return Cosigned(b"", later)
+
+        hangzhou.cases.witnessing.add_checkpoint = knows  # type: ignore[method-assign,assignment]
+        with pytest.raises(FatalError) as stopped:
+            await exchanged(zhengzhou, hangzhou)
+        assert stopped.value.reason == LOG_BROKEN
+        assert await zhengzhou.cases.witnessing.must_stop() == stopped.value
+        with pytest.raises(FatalError):
+            await zhengzhou.cases.witnessing.checkpoint()
+
+
+@played
+async def test_a_partner_cannot_stop_us_by_a_checkpoint_that_we_did_not_sign(
+    new_store: NewStore,
+) -> None:
+    async with world(new_store) as made:
+        zhengzhou, hangzhou = made[ZZ], made[HZ]
+        head = Checkpoint(origin_of(zhengzhou.code), 10_000, b"\x02" * 32)
+        lie = sign_checkpoint(head, hangzhou.keys, hangzhou.keys.signer.public_key)
+
+        async def knows(*_: object) -> Cosigned:
+            return Cosigned(b"", lie)
+
+        hangzhou.cases.witnessing.add_checkpoint = knows  # type: ignore[method-assign,assignment]
+        refused = await raised(exchanged(zhengzhou, hangzhou))
+        assert not isinstance(refused, FatalError)
+        assert await zhengzhou.cases.witnessing.checkpoint() is not None
+
+
+@played
+async def test_a_store_that_was_rolled_back_while_it_ran_stops_the_node(
+    new_store: NewStore,
+) -> None:
+    async with world(new_store) as made:
+        town = made[ZZ]
+        size = await town.store.read(lambda tx: tx.log.size())
+        town.anchor.note = forged(town, size + 1)
+        with pytest.raises(FatalError) as stopped:
+            await town.cases.witnessing.tick()
+        assert stopped.value.fields["size"] == str(size)
+        assert stopped.value.fields["known"] == str(size + 1)
+        town.anchor.note = b""
+        with pytest.raises(FatalError):
+            await town.cases.witnessing.check()
+
+
+@played
+async def test_a_partner_that_never_answers_holds_up_nobody(new_store: NewStore) -> None:
+    async with world(new_store, ZZ, HZ, "420100") as made:
+        zhengzhou, silent, wuhan = made[ZZ], made[HZ], made["420100"]
+        asked = list[int]()
+
+        async def never(*_: object) -> object:
+            asked.append(1)
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        silent.cases.witnessing.add_checkpoint = never  # type: ignore[method-assign,assignment]
+        witnessing = zhengzhou.cases.witnessing
+        for _ in range(3):
+            await grow(zhengzhou)
+            made.clock.forward(limits.CHECKPOINT_EVERY)
+            await witnessing.tick()
+            await settled(zhengzhou, wuhan)
+        own = await zhengzhou.store.read(lambda tx: tx.checkpoints.newest(cosigned=True))
+        assert own is not None
+        assert own.size == await zhengzhou.store.read(lambda tx: tx.log.size())
+        assert [city for city, _ in own.cosignatures] == [wuhan.code]
+        # One delivery in flight, however often it was due.
+        assert asked == [1]
+        await witnessing.close()
+
+
+async def settled(town: Town, other: Town) -> None:
+    """Until the other has cosigned the newest checkpoint of a town."""
+    while True:
+        newest, known = await town.store.read(
+            lambda tx: (tx.checkpoints.newest(), tx.checkpoints.cosigned_by(other.code))
+        )
+        if newest is not None and newest.size == known:
+            return
+        await asyncio.sleep(0.01)
+
+
+@played
+async def test_a_partner_that_was_away_is_asked_again_ever_less_often(new_store: NewStore) -> None:
+    async with world(new_store) as made:
+        zhengzhou, hangzhou = made[ZZ], made[HZ]
+        made.network.down.add(hangzhou.code)
+        witnessing = zhengzhou.cases.witnessing
+        failed = list[int]()
+        real = witnessing._exchange
+
+        async def counted(city: object) -> object:
+            failed.append(1)
+            return await real(city)  # type: ignore[arg-type]
+
+        witnessing._exchange = counted  # type: ignore[method-assign,assignment]
+        for _ in range(32):
+            await witnessing.tick()
+            for turn in witnessing._turns.values():
+                if turn.running:
+                    await asyncio.wait([turn.running])
+            made.clock.forward(limits.REFRESH_AFTER_FAILURE)
+        assert 5 <= len(failed) <= 7  # after 1, 2, 4, 8, 16 seconds
+        made.network.down.clear()
+        made.clock.forward(limits.REFRESH_AFTER_FAILURES)
+        await witnessing.tick()
+        await settled(zhengzhou, hangzhou)
+
+
+@played
+async def test_a_suspended_partner_is_brought_nothing(new_store: NewStore) -> None:
+    async with world(new_store) as made:
+        zhengzhou, hangzhou = made[ZZ], made[HZ]
+        desk = zhengzhou.cases.partners
+        await zhengzhou.store.run(lambda tx: desk.suspend(tx, hangzhou.code, OPERATOR, "for now"))
+        await zhengzhou.cases.witnessing.tick()
+        assert not zhengzhou.cases.witnessing._turns
+        refused = await raised(zhengzhou.cases.witnessing.exchange(hangzhou.code))
+        assert refused.reason == NOT_A_PARTNER
+
+
+@played
+async def test_an_entry_is_proven_under_a_cosigned_checkpoint(new_store: NewStore) -> None:
+    async with world(new_store) as made:
+        town = made[ZZ]
+        await grow(town, 40)
+        sequence = await town.store.read(lambda tx: tx.log.size() - 1)
+        own = await town.cases.witnessing.cosigned_over(sequence)
+        assert [city for city, _ in own.cosignatures] == [HZ]
+        leaf, proof = await town.cases.witnessing.inclusion(sequence, own.size)
+        root = unverified_checkpoint(own.note).root
+        check_inclusion(leaf, sequence, own.size, proof, root)
+        [entry] = await town.store.read(lambda tx: tx.log.entries(sequence, 1))
+        assert entry.leaf_hash == leaf
+
+
+@played
+async def test_where_nobody_cosigns_the_checkpoint_comes_alone(new_store: NewStore) -> None:
+    async with world(new_store) as made:
+        town = made[ZZ]
+        made.network.down.add(made[HZ].code)
+        sequence = await town.store.read(lambda tx: tx.log.size() - 1)
+        own = await town.cases.witnessing.cosigned_over(sequence)
+        assert own.cosignatures == ()
+        assert own.size > sequence
+
+
+@played
+async def test_proofs_beyond_the_log_are_refused(new_store: NewStore) -> None:
+    async with world(new_store) as made:
+        witnessing = made[ZZ].cases.witnessing
+        size = await made[ZZ].store.read(lambda tx: tx.log.size())
+        for asked in (
+            witnessing.inclusion(size, size),
+            witnessing.inclusion(0, size + 1),
+            witnessing.inclusion(0, 0),
+            witnessing.consistency(0, size),
+            witnessing.consistency(1, size + 1),
+            witnessing.consistency(size, size - 1),
+        ):
+            with pytest.raises(HutongError):
+                await asked
+
+
+@played
+async def test_what_a_partner_shows_who_asks_is_held_against_what_it_brings(
+    new_store: NewStore,
+) -> None:
+    async with world(new_store) as made:
+        zhengzhou, hangzhou = made[ZZ], made[HZ]
+        own = await exchanged(zhengzhou, hangzhou)
+        assert await hangzhou.cases.cosigning.audit(zhengzhou.code)
+        await grow(zhengzhou, 4)
+        await zhengzhou.cases.witnessing.checkpoint()
+        await hangzhou.cases.cosigning.audit(zhengzhou.code)
+        known = await hangzhou.store.read(lambda tx: tx.checkpoints.of_partner(zhengzhou.code))
+        assert known is not None
+        assert known.size == own.size + 4
+        lie = forged(zhengzhou, own.size)
+
+        async def shows() -> bytes:
+            return lie
+
+        zhengzhou.cases.witnessing.newest_note = shows  # type: ignore[method-assign]
+        refused = await raised(hangzhou.cases.cosigning.audit(zhengzhou.code))
+        assert refused.reason == LOG_FORKED
