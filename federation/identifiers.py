@@ -18,6 +18,9 @@ _CITY = re.compile(r"[1-9][0-9]{5}")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
+# The digit that bears a UUID's variant, from one that is drawn: its upper two bits are 10.
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+
 # Crockford's base 32: no I, L, O or U, so that a code can be read aloud and typed.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CODE_CHARACTERS = 28
@@ -70,6 +73,18 @@ def uuid7(now: datetime, entropy: bytes) -> str:
     """
     milliseconds = int(now.timestamp() * 1000)
     return _uuid(milliseconds << 80 | int.from_bytes(entropy[:10], "big"), version=7)
+
+
+def uuid7s(now: datetime, entropy: bytes) -> list[str]:
+    """One UUID of version 7 for each 10 bytes of `entropy`, as `uuid7` makes them."""
+    milliseconds = f"{int(now.timestamp() * 1000):012x}"
+    head = f"{milliseconds[:8]}-{milliseconds[8:]}-7"
+    digits = entropy.hex()
+    return [
+        f"{head}{digits[i + 1 : i + 4]}-{_VARIANT[digits[i + 4]]}{digits[i + 5 : i + 8]}"
+        f"-{digits[i + 8 : i + 20]}"
+        for i in range(0, len(digits), 20)
+    ]
 
 
 def uuid8(content: bytes) -> str:

@@ -103,6 +103,15 @@ class BatchTree:
         """The root."""
         return self._levels[-1][0]
 
+    def proofs(self) -> list[bytes]:
+        """The inclusion proof of each leaf, as `proof` gives it."""
+        above = [b""]
+        for level in reversed(self._levels[:-1]):
+            # A node's proof is its sibling, where it has one, and then the proof of its parent.
+            siblings = [*level, b""]
+            above = [siblings[i ^ 1] + above[i >> 1] for i in range(len(level))]
+        return above
+
     def proof(self, index: int) -> bytes:
         """The inclusion proof of a leaf: its hashes from the leaf up, joined."""
         found = list[bytes]()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from federation.identifiers import CityCode
 
@@ -48,6 +49,38 @@ class IssuedBatch:
     given: bytes
     issued_at: datetime
     log_sequence: int
+
+
+class Candidate(NamedTuple):
+    """Whom a host asks for in a batch, under one consent: what is needed to rule, and no more.
+
+    A tuple, for there are a thousand in a batch. `stands` says whether the consent counts now,
+    `is_fresh` whether the sums do.
+    """
+
+    pseudonym: bytes
+    consent_id: str
+    resident_id: str
+    person: int
+    scenarios: tuple[str, ...]
+    disclosure: int
+    stands: bool
+    expires_at: datetime
+    shared_milli: int
+    commendations: tuple[str, ...]
+    is_fresh: bool
+
+
+class BatchItem(NamedTuple):
+    """An attestation of a batch, as it is to be kept; a tuple, for there are a thousand."""
+
+    attestation_id: str
+    resident_id: str
+    consent_id: str
+    status_index: int
+    expires_at: datetime
+    claim: str
+    statement: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def attestation_to_wire(attestation: m.Attestation) -> attestation_pb2.Attestati
         agreement_id=attestation.agreement_id,
         agreement_version=attestation.agreement_version,
         scale=reference_to_wire(attestation.scale),
-        claim=_claim_to_wire(attestation.claim),
+        claim=claim_to_wire(attestation.claim),
         scenarios=attestation.scenarios,
         as_of=instant_to_wire(attestation.as_of),
         status_index=attestation.status_index,
@@ -84,7 +84,8 @@ def attestation_from_wire(wire: attestation_pb2.Attestation) -> m.Attestation:
     )
 
 
-def _claim_to_wire(claim: m.Claim) -> attestation_pb2.Claim:
+def claim_to_wire(claim: m.Claim) -> attestation_pb2.Claim:
+    """The claim as it travels."""
     wire = attestation_pb2.Claim(commendations=claim.commendations)
     if claim.disclosure is m.Disclosure.THRESHOLD:
         wire.threshold.line_band = claim.line_band or ""

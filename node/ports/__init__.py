@@ -39,6 +39,7 @@ from node.ports.store import (
 )
 from node.ports.trust import (
     Attestations,
+    Batches,
     Checkpoints,
     ConsentReceipts,
     Histories,
@@ -54,6 +55,7 @@ __all__ = [
     "Anchor",
     "Answers",
     "Attestations",
+    "Batches",
     "BundleSwap",
     "Cases",
     "Checkpoints",

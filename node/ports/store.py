@@ -32,6 +32,7 @@ from node.model import (
 from node.ports.records import Cases, Notices, Promises, Quarantine, Reads, Records, Removal
 from node.ports.trust import (
     Attestations,
+    Batches,
     Checkpoints,
     ConsentReceipts,
     Histories,
@@ -321,6 +322,10 @@ class Transaction(Protocol):
     @property
     def attestations(self) -> Attestations:
         """What was attested, as home."""
+
+    @property
+    def batches(self) -> Batches:
+        """What was attested to many at once."""
 
     @property
     def statuses(self) -> Statuses:

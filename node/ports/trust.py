@@ -1,11 +1,13 @@
 """Trust in time, as use cases see its store: log, attestations and statuses, renewals, visits."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import Protocol
 
 from federation.identifiers import CityCode
 from node.attested import (
+    BatchItem,
+    Candidate,
     ConsentReceipt,
     Due,
     IssuedAttestation,
@@ -94,9 +96,6 @@ class Attestations(Protocol):
     def add(self, attestation: IssuedAttestation) -> None:
         """Keep one; written at the commit."""
 
-    def add_all(self, attestations: Sequence[IssuedAttestation]) -> None:
-        """Keep many at once."""
-
     def get(self, resident_id: str, attestation_id: str) -> IssuedAttestation | None:
         """A resident's attestation of that id."""
 
@@ -114,17 +113,41 @@ class Attestations(Protocol):
     def end(self, attestation: IssuedAttestation, at: datetime) -> bool:
         """Mark one as no longer standing; False where it had ended before."""
 
-    def add_batch(self, batch: IssuedBatch) -> None:
-        """Keep a batch; a second one of the same request makes the transaction run again."""
-
     def batch(self, batch_id: str) -> IssuedBatch | None:
         """The batch of that id."""
 
-    def batch_of(self, host: CityCode, request_id: str) -> IssuedBatch | None:
+
+class Batches(Protocol):
+    """What this city attested, as home, to many at once."""
+
+    def candidates(
+        self,
+        host: CityCode,
+        pseudonyms: Sequence[bytes],
+        now: datetime,
+        *,
+        today: date,
+        counted_by: int,
+    ) -> list[Candidate]:
+        """Whom a host asks for by these pseudonyms, once for each consent to it, in no order.
+
+        The sums are fresh that count on `today`, by this version of the indicator catalogue.
+        """
+
+    def add(self, batch: IssuedBatch, items: Sequence[BatchItem]) -> None:
+        """Keep a batch with its attestations, in the order of their leaves.
+
+        A second batch of the same request makes the transaction run again.
+        """
+
+    def answered(self, host: CityCode, request_id: str) -> IssuedBatch | None:
         """The batch that answered a host's request."""
 
-    def of_batch(self, batch_id: str) -> tuple[IssuedAttestation, ...]:
-        """The attestations of a batch, in order; those of erased residents are not there."""
+    def statements(self, batch_id: str) -> Mapping[int, bytes]:
+        """The statements of a batch, by leaf.
+
+        Those that have ended, and those of residents who were erased, are not there.
+        """
 
 
 class Statuses(Protocol):
@@ -157,6 +180,9 @@ class PartnerStatuses(Protocol):
 
     def get(self, home: CityCode, list_number: int) -> PartnerStatusList | None:
         """The newest of a list."""
+
+    def heard(self, home: CityCode) -> tuple[int, int]:
+        """The highest sequence that is known of a home city, and how many of its lists are."""
 
     def put(self, lists: Sequence[PartnerStatusList]) -> None:
         """Keep newer lists in place of the ones before."""

@@ -9,18 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from federation import codec, freshness
+from federation import codec
 from federation.agreement import Terms
-from federation.envelope import Envelope, Keyring, Verified, open_envelope, seal
-from federation.errors import AGREEMENT_MISMATCH, NOT_RECOGNISED, HutongError, Reason
+from federation.envelope import Envelope, Verified, seal
+from federation.errors import NOT_RECOGNISED, HutongError, Reason
 from federation.identifiers import CityCode
 from federation.messages import Attestation, AttestationRequest, Claim, Disclosure, Header
 from federation.recognition import claim_for
-from federation.trust import signing_keys
 from node.attested import IssuedAttestation
 from node.errors import (
-    NOT_A_PARTNER,
-    NOTHING_IN_FORCE,
     REFUSED_CODE_EXPIRED,
     REFUSED_CODE_USED,
     REFUSED_CONSENT_ENDED,
@@ -31,14 +28,14 @@ from node.errors import (
 from node.logbook import LogKind
 from node.model import Subject, Use, UseOutcome
 from node.ports import Keys, Transaction, UnitOfWork
-from node.registry import OwnScale, Registry
+from node.registry import OwnScale
 from node.services.answering import Ask, record, recorded
+from node.services.asked import Asked
 from node.services.here import Here
-from node.services.partners import active_partner
 from node.services.standing import standing_of
 from node.services.statuses import claim_text
 from node.services.swapping import Swapping
-from node.services.terms import TermsBook, not_active
+from node.services.terms import TermsBook
 
 # The first byte of a recorded answer. A refusal keeps its decoy, so that both are as long.
 _GIVEN: Final = b"\x01"
@@ -65,8 +62,7 @@ class Attesting:
         self._here = here
         self._uow = uow
         self._keys = keys
-        self._book = book
-        self._swapping = swapping
+        self._asked = Asked(here, uow, keys, book, swapping)
 
     async def attest(self, envelope: Envelope, caller: CityCode) -> bytes:
         """The binary envelope of the attestation that answers `envelope`, which came from `caller`.
@@ -81,32 +77,12 @@ class Attesting:
         """
         # 1.
         now = self._here.now()
-        request = await self._swapping.opened(caller, lambda: self._open(envelope, caller, now))
-        freshness.check_asked_now(request.message.header, codec.ATTESTATION_REQUEST.label, now)
+        request = await self._asked.opened(envelope, codec.ATTESTATION_REQUEST, caller, now)
         # 2.
         answer = await self._uow.run(lambda tx: self._answer(tx, request, caller, now))
         if answer[:1] == _REFUSED:
             raise HutongError(NOT_RECOGNISED)
         return answer[1:]
-
-    def _open(
-        self, envelope: Envelope, caller: CityCode, now: datetime
-    ) -> Verified[AttestationRequest]:
-        return open_envelope(
-            envelope,
-            codec.ATTESTATION_REQUEST,
-            signed_by=[self._keyring(self._uow.registry, caller)],
-            audience=self._here.city,
-            now=now,
-        )
-
-    def _keyring(self, registry: Registry, caller: CityCode) -> Keyring:
-        if caller == self._here.city:
-            return signing_keys(codec.TRUST_BUNDLE.decode(self._keys.bundle.payload))
-        partner = registry.active_partner(caller)
-        if partner is None:
-            raise HutongError(NOT_A_PARTNER, city=caller)
-        return signing_keys(partner.bundle)
 
     def _answer(
         self,
@@ -116,17 +92,13 @@ class Attesting:
         now: datetime,
     ) -> bytes:
         asked = request.message
-        if caller != self._here.city:
-            # Another process of this city may have suspended it: old answers end with that, too.
-            active_partner(tx.registry, caller)
+        self._asked.check_caller(tx.registry, caller)
         ask = Ask(caller, asked.header.statement_id, request.payload_digest)
         found = recorded(tx, ask)
         if found is not None:
             return found
-        terms = self._terms(tx.registry, asked, caller, now)
-        own = tx.registry.own_scale(terms.scale)
-        if own is None:
-            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load")
+        label = codec.ATTESTATION_REQUEST.label
+        terms, own = self._asked.terms(tx.registry, asked, label, caller, now)
         ruling = self._rule(tx, asked, terms, own, now)
         said = self._say(tx, request, terms, ruling, now)
         sealed = seal(codec.ATTESTATION, said, [self._keys])
@@ -134,20 +106,6 @@ class Attesting:
         kind = _GIVEN if ruling.claim else _REFUSED
         about = ruling.subject.resident.resident_id
         return record(tx, ask, kind + codec.envelope_to_bytes(sealed), now, about)
-
-    def _terms(
-        self, registry: Registry, asked: AttestationRequest, caller: CityCode, now: datetime
-    ) -> Terms:
-        terms = self._book.find(registry, self._here.city, caller)
-        if terms is None or not terms.in_force(now):
-            raise not_active(self._here.city, caller)
-        if (asked.agreement_id, asked.agreement_version) != (terms.agreement_id, terms.version):
-            raise _mismatch("it names another agreement or version")
-        if asked.disclosure > terms.disclosure_limit:
-            raise _mismatch("it asks for more than was agreed")
-        if not set(asked.scenarios) <= set(terms.scenarios):
-            raise _mismatch("it asks for scenarios that were not agreed")
-        return terms
 
     def _rule(
         self,
@@ -211,7 +169,7 @@ class Attesting:
         resident_id = ruling.subject.resident.resident_id
         tx.uses.add(
             Use(
-                use_id=here.new_id(now),
+                use_id=said.header.statement_id,
                 resident_id=resident_id,
                 host=said.header.audience[0],
                 used_at=now,
@@ -275,7 +233,3 @@ def _refusal(
     if not allowed:
         return REFUSED_OUTSIDE_CONSENT
     return REFUSED_NOTHING_TO_SHOW if claim is None else None
-
-
-def _mismatch(problem: str) -> HutongError:
-    return HutongError(AGREEMENT_MISMATCH, where="attestation-request", problem=problem)

@@ -1,6 +1,6 @@
 """What this city attested, as home, and the batches that many were attested in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -19,7 +19,6 @@ from node.store.values import to_instant, to_instant_or_none, to_micros, to_micr
 _B: Final = sa.bindparam
 _LAST: Final = "~"
 _ADD: Final = sa.insert(ATTESTATIONS)
-_ADD_BATCH: Final = sa.insert(ATTESTATION_BATCHES)
 _OF_RESIDENT: Final = ATTESTATIONS.c.resident_id == _B("whose")
 _GET: Final = sa.select(ATTESTATIONS).where(
     _OF_RESIDENT, ATTESTATIONS.c.attestation_id == _B("which")
@@ -32,11 +31,6 @@ _PAGE: Final = (
     .order_by(ATTESTATIONS.c.attestation_id.desc())
     .limit(_B("most"))
 )
-_OF_BATCH: Final = (
-    sa.select(ATTESTATIONS)
-    .where(ATTESTATIONS.c.batch_id == _B("which"))
-    .order_by(ATTESTATIONS.c.leaf_index)
-)
 _END: Final = (
     sa.update(ATTESTATIONS)
     .where(
@@ -47,10 +41,6 @@ _END: Final = (
     .values(ended_at=_B("at"))
 )
 _BATCH: Final = sa.select(ATTESTATION_BATCHES).where(ATTESTATION_BATCHES.c.batch_id == _B("which"))
-_ANSWERED: Final = sa.select(ATTESTATION_BATCHES).where(
-    ATTESTATION_BATCHES.c.host == _B("of_host"),
-    ATTESTATION_BATCHES.c.request_id == _B("of_request"),
-)
 
 
 class AttestationRepository:
@@ -63,10 +53,6 @@ class AttestationRepository:
     def add(self, attestation: IssuedAttestation) -> None:
         """Keep one; written at the commit."""
         self._session.append(_ADD, _columns(attestation))
-
-    def add_all(self, attestations: Sequence[IssuedAttestation]) -> None:
-        """Keep many at once."""
-        self._session.write_all(_ADD, [_columns(attestation) for attestation in attestations])
 
     def get(self, resident_id: str, attestation_id: str) -> IssuedAttestation | None:
         """A resident's attestation of that id."""
@@ -110,33 +96,9 @@ class AttestationRepository:
         )
         return bool(ended)
 
-    def add_batch(self, batch: IssuedBatch) -> None:
-        """Keep a batch; a second one of the same request makes the transaction run again."""
-        self._session.write(
-            _ADD_BATCH,
-            batch_id=batch.batch_id,
-            host=batch.host,
-            request_id=batch.request_id,
-            body_digest=batch.body_digest,
-            envelope=batch.envelope,
-            leaf_hashes=batch.leaf_hashes,
-            given=batch.given,
-            issued_at=to_micros(batch.issued_at),
-            log_sequence=batch.log_sequence,
-        )
-
     def batch(self, batch_id: str) -> IssuedBatch | None:
         """The batch of that id."""
-        return _batch(self._session.one(_BATCH, which=batch_id))
-
-    def batch_of(self, host: CityCode, request_id: str) -> IssuedBatch | None:
-        """The batch that answered a host's request."""
-        return _batch(self._session.one(_ANSWERED, of_host=host, of_request=request_id))
-
-    def of_batch(self, batch_id: str) -> tuple[IssuedAttestation, ...]:
-        """The attestations of a batch, in order; those of erased residents are not there."""
-        self._session.flush()
-        return tuple(map(_attestation, self._session.all(_OF_BATCH, which=batch_id)))
+        return batch_of(self._session.one(_BATCH, which=batch_id))
 
 
 @lru_cache
@@ -180,7 +142,8 @@ def _attestation(row: Row) -> IssuedAttestation:
     )
 
 
-def _batch(row: Row | None) -> IssuedBatch | None:
+def batch_of(row: Row | None) -> IssuedBatch | None:
+    """The batch of a row of ATTESTATION_BATCHES."""
     if row is None:
         return None
     return IssuedBatch(

@@ -8,6 +8,7 @@ bytes only, which both drivers give back as they took them.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -18,6 +19,9 @@ from node.store import record_tables, tables, trust_tables
 
 # Rows of one insert: SQLite takes 32,766 parameters, and a longer statement is no faster.
 _ROWS_AT_ONCE: Final = 64
+
+# The same for rows that come by the thousand: each statement gives the interpreter away once.
+_LONG_ROWS_AT_ONCE: Final = 256
 
 Row = Sequence[Any]
 Statement = sa.Select[Any] | sa.Insert | sa.Update | sa.Delete
@@ -60,6 +64,16 @@ def _compile_many(
     return _compile(
         statement.values(rows), dialect, tuple(f"{n}_{i}" for i in range(count) for n in columns)
     )
+
+
+@lru_cache(maxsize=64)
+def _compile_rows(
+    statement: sa.Insert, dialect: sa.Dialect, columns: tuple[str, ...], count: int
+) -> tuple[_Compiled, tuple[str, ...]]:
+    """An insert of `count` rows, and the names of its values; none where their order says it."""
+    compiled = _compile_many(statement, dialect, columns, count)
+    names = tuple(f"{name}_{i}" for i in range(count) for name in columns)
+    return compiled, () if compiled.places == names else names
 
 
 class Session:
@@ -130,6 +144,19 @@ class Session:
             raise self._translated(compiled.sql, error) from error
         return int(self._cursor.rowcount)
 
+    def write_rows(
+        self, statement: sa.Insert, columns: tuple[str, ...], rows: Sequence[tuple[object, ...]]
+    ) -> None:
+        """Write many rows at once, as `write_all`; each has the values of `columns`, in order."""
+        start = 0
+        while start < len(rows):
+            self.wrote = True
+            count = min(1 << (len(rows) - start).bit_length() - 1, _LONG_ROWS_AT_ONCE)
+            compiled, names = _compile_rows(statement, self._dialect, columns, count)
+            values = list(chain.from_iterable(rows[start : start + count]))
+            self._send(compiled.sql, dict(zip(names, values, strict=True)) if names else values)
+            start += count
+
     def append(self, statement: sa.Insert, row: dict[str, object]) -> None:
         """Write at the latest at the commit."""
         self.wrote = True
@@ -145,10 +172,13 @@ class Session:
         self._run(_compile(statement, self._dialect, tuple(values)), values)
 
     def _run(self, compiled: _Compiled, values: Mapping[str, object]) -> None:
+        self._send(compiled.sql, compiled.parameters(values))
+
+    def _send(self, sql: str, parameters: object) -> None:
         try:
-            self._cursor.execute(compiled.sql, compiled.parameters(values))
+            self._cursor.execute(sql, parameters)
         except self._dialect.loaded_dbapi.Error as error:
-            raise self._translated(compiled.sql, error) from error
+            raise self._translated(sql, error) from error
 
     def _translated(self, sql: str, error: Any) -> exc.DBAPIError:  # noqa: ANN401 - each driver has its own class
         """The driver's error as SQLAlchemy tells it, without the values of the statement."""

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 _AT_ONCE: Final = 64
 
 
-def portions(values: Iterable[Any]) -> Iterator[list[Any]]:
+def portions(values: Iterable[Any], at_once: int = _AT_ONCE) -> Iterator[list[Any]]:
     """The values without repetitions, some at once; the last one fills each portion up."""
     wanted = list(dict.fromkeys(values))
-    for start in range(0, len(wanted), _AT_ONCE):
-        some = wanted[start : start + _AT_ONCE]
+    for start in range(0, len(wanted), at_once):
+        some = wanted[start : start + at_once]
         length = 1 << (len(some) - 1).bit_length()
         yield some + [some[-1]] * (length - len(some))
 

@@ -9,6 +9,7 @@ from node.registry import Registry
 from node.store.administration import VERSION, AdministrationRepository, read_registry
 from node.store.answers import AnswerRepository
 from node.store.attestations import AttestationRepository
+from node.store.batches import BatchRepository
 from node.store.cases import CaseRepository
 from node.store.checkpoints import CheckpointRepository
 from node.store.connection import Session, Upserts
@@ -51,6 +52,7 @@ class StoreTransaction:
         self.log = LogRepository(session)
         self.checkpoints = CheckpointRepository(session, upserts)
         self.attestations = AttestationRepository(session)
+        self.batches = BatchRepository(session)
         self.statuses = StatusRepository(session, upserts)
         self.partner_statuses = PartnerStatusRepository(session, upserts)
         self.renewals = RenewalRepository(session)

@@ -18,12 +18,12 @@ async def on_the_beat(answer: Awaitable[T]) -> T:
         return await answer
     except HutongError as error:
         if error.reason == NOT_RECOGNISED:
-            await _next_beat(began)
+            await next_beat(began)
         raise
 
 
-async def _next_beat(began: float) -> None:
-    """Wait for the next beat after `began`.
+async def next_beat(began: float) -> None:
+    """Wait for the next beat after `began`, by the same clock.
 
     The loop's timers are a millisecond coarse, and would let a part of a difference through: the
     last of the wait is spent in looking at the clock, while others run.

@@ -9,7 +9,7 @@ from node.services.assembly import UseCases
 from node.transport import fields
 from node.transport.beat import on_the_beat
 from node.transport.calls import Call
-from node.transport.federation import envelope_in
+from node.transport.envelopes import envelope_in
 from node.transport.trial_wire import step_to_peer
 from node.trials import TrialCodes
 

@@ -1,0 +1,81 @@
+"""Attestations of one batch, as bytes: what all of them say is encoded once.
+
+Byte for byte what `ATTESTATION.encode` gives: a message is its fields in the order of their
+numbers, so that the encodings of its parts are joined.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from federation import messages as m
+from federation.codec.attestations import claim_to_wire
+from federation.codec.documents import reference_to_wire
+from federation.codec.primitives import header_to_wire, instant_to_wire
+from federation.limits import PSEUDONYM_BYTES
+from federation.v1 import attestation_pb2
+
+# The tags of the fields that differ from one to the next, with the lengths that are always the
+# same: Attestation.header, StatementHeader.statement_id, Attestation.pseudonym, .status_index.
+_HEADER: Final = b"\x0a"
+_ID_CHARACTERS: Final = 36
+_ID: Final = b"\x0a" + bytes([_ID_CHARACTERS])
+_PSEUDONYM: Final = b"\x22" + bytes([PSEUDONYM_BYTES])
+_INDEX: Final = b"\x58"
+_LOW: Final = 0x7F
+_MORE: Final = 0x80
+
+
+class AttestationTemplate:
+    """The attestations that answer one request, given at one instant under the same terms.
+
+    `like` is one of them; what a caller does not say anew is said as it says it. The caller owes
+    what the constructors of `messages` check: ids are UUIDs, pseudonyms have 32 bytes.
+    """
+
+    def __init__(self, like: m.Attestation) -> None:
+        """Of the batch that `like` could be in."""
+        self._like = like
+        wire = attestation_pb2.Attestation(
+            request_id=like.request_id, request_digest=like.request_digest
+        )
+        self._answers = wire.SerializeToString(deterministic=True) + _PSEUDONYM
+
+    def until(self, expires_at: datetime) -> tuple[bytes, bytes]:
+        """What stands before the id, and between it and the pseudonym, of those that end then."""
+        header = self._like.header
+        wire = header_to_wire(
+            m.Header("", header.issuer, header.audience, header.issued_at, expires_at)
+        )
+        rest = wire.SerializeToString(deterministic=True)
+        before = _HEADER + varint(len(_ID) + _ID_CHARACTERS + len(rest)) + _ID
+        return before, rest + self._answers
+
+    def saying(self, claim: m.Claim, scenarios: tuple[str, ...]) -> bytes:
+        """What stands between the pseudonym and the index, of those that claim this for these."""
+        like = self._like
+        wire = attestation_pb2.Attestation(
+            agreement_id=like.agreement_id,
+            agreement_version=like.agreement_version,
+            scale=reference_to_wire(like.scale),
+            claim=claim_to_wire(claim),
+            scenarios=scenarios,
+            as_of=instant_to_wire(like.as_of),
+        )
+        return wire.SerializeToString(deterministic=True)
+
+
+def index_field(index: int) -> bytes:
+    """The status index, the last field; nothing where it is 0, which is not spelled out."""
+    return _INDEX + varint(index) if index else b""
+
+
+def varint(number: int) -> bytes:
+    """A number in base 128, the lowest digits first."""
+    if number <= _LOW:
+        return bytes((number,))
+    found = bytearray()
+    while number > _LOW:
+        found.append(number & _LOW | _MORE)
+        number >>= 7
+    found.append(number)
+    return bytes(found)
