@@ -37,13 +37,22 @@ async def until_told_to_stop(broken: "asyncio.Task[FatalError]") -> str:
 
 @contextlib.asynccontextmanager
 async def every(
-    interval: timedelta, act: Callable[[], Awaitable[object]], *, name: str
+    interval: timedelta,
+    act: Callable[[], Awaitable[object]],
+    *,
+    name: str,
+    at_once: bool = False,
 ) -> AsyncIterator[None]:
-    """Run `act` again and again while the body runs; an error is logged and does not end it."""
+    """Run `act` again and again while the body runs; an error is logged and does not end it.
+
+    For the first time after the interval, or `at_once`.
+    """
 
     async def forever() -> None:
+        rest = 0.0 if at_once else interval.total_seconds()
         while True:
-            await asyncio.sleep(interval.total_seconds())
+            await asyncio.sleep(rest)
+            rest = interval.total_seconds()
             try:
                 await act()
             except HutongError as error:

@@ -1,7 +1,7 @@
 """Calls to the node of an invocation, each with the client certificate of the right role."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,6 +94,10 @@ class Node:
     def load(self, method: str, requests: Iterable[Mapping[str, Any]]) -> Answer:
         """As `upload`, for requests that bear no request id."""
         return self._client.upload(f"{self._service}/{method}", requests)
+
+    def follow(self, method: str, **request: object) -> Generator[Answer, None, None]:
+        """Call a method of many answers; each as it comes."""
+        return self._client.follow(f"{self._service}/{method}", request)
 
     def every(self, method: str, items: str, **request: object) -> list[Answer]:
         """All items of a paged list: nothing is cut."""

@@ -1,6 +1,6 @@
 """What use cases need of the world: a clock, entropy, keys, the other cities."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -91,7 +91,7 @@ class PeerRenewals(Protocol):
 
     def renew_attestations(
         self, partner: Partner, requests: AsyncIterator[Envelope]
-    ) -> AsyncIterator[RenewalPortion]:
+    ) -> AsyncGenerator[RenewalPortion, None]:
         """Ask for batches, and get their results in order; the next request is taken as it is sent.
 
         Raises as the other calls do, in the middle too: what came before counts.

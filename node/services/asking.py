@@ -60,18 +60,19 @@ class Asking:
             envelope = await self._peers.request_attestation(partner, question.envelope)
         now = self._here.now()
         opened = await self._swapping.opened(terms.home, lambda: self._open(envelope, terms, now))
-        return recognise(opened, question, terms, self._scale(terms), now), envelope
+        return recognise(opened, question, terms, self.scale(terms), now), envelope
 
     def _open(self, envelope: Envelope, terms: Terms, now: datetime) -> Verified[Attestation]:
         return open_envelope(
             envelope,
             codec.ATTESTATION,
-            signed_by=[self._keyring(terms)],
+            signed_by=[self.keyring(terms)],
             audience=self._here.city,
             now=now,
         )
 
-    def _keyring(self, terms: Terms) -> Keyring:
+    def keyring(self, terms: Terms) -> Keyring:
+        """The keys that sign the home city's answers; raises NOT_A_PARTNER."""
         if terms.home == self._here.city:
             return signing_keys(codec.TRUST_BUNDLE.decode(self._keys.bundle.payload))
         # Read again after the answer came: a partner may have been suspended meanwhile.
@@ -80,7 +81,8 @@ class Asking:
             raise HutongError(NOT_A_PARTNER, city=terms.home)
         return signing_keys(partner.bundle)
 
-    def _scale(self, terms: Terms) -> ScoreScale:
+    def scale(self, terms: Terms) -> ScoreScale:
+        """The home city's scale that its answers are read on; raises NOTHING_IN_FORCE."""
         registry = self._uow.registry
         own = registry.own_scale(terms.scale)
         found = own or registry.partner_scale(terms.home, terms.scale)

@@ -1,7 +1,8 @@
 """A client of the local port, for the command line and the demo: JSON in, JSON out."""
 
+import queue
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from node.v1 import (
     department_service_pb2,
     operator_service_pb2,
     oversight_service_pb2,
+    renewal_service_pb2,
     resident_case_service_pb2,
     resident_service_pb2,
     venue_service_pb2,
@@ -36,6 +38,8 @@ _SERVICES: Final = {
         department_case_service_pb2.DESCRIPTOR,
         operator_service_pb2.DESCRIPTOR,
         oversight_service_pb2.DESCRIPTOR,
+        renewal_service_pb2.DESCRIPTOR,
+        history_service_pb2.DESCRIPTOR,
     )
     for name, service in file.services_by_name.items()
 }
@@ -129,6 +133,32 @@ class LocalClient:
             else:
                 return answer
 
+    def follow(self, method: str, request: dict[str, Any]) -> Generator[dict[str, Any], None, None]:
+        """Call a method of one request and many answers, such as "RenewalService/...".
+
+        It may last as long as it goes on; it ends when nothing has come for the client's timeout.
+        Where the caller closes it, the call is given up.
+
+        Raises:
+            HutongError: the node's own error, or NODE_UNREACHABLE.
+        """
+        descriptor = _descriptor(method)
+        call: Any = self._channel.unary_stream(
+            _path(descriptor), None, GetMessageClass(descriptor.output_type).FromString
+        )(_to_wire(descriptor, request))
+        came = queue.SimpleQueue[Message | grpc.RpcError | None]()
+        threading.Thread(target=_take, args=(call, came), daemon=True).start()
+        try:
+            while (answer := came.get(timeout=self._timeout)) is not None:
+                if isinstance(answer, grpc.RpcError):
+                    raise self._told(answer) from answer
+                yield _from_wire(answer)
+        except queue.Empty as error:
+            problem = _PROBLEMS[grpc.StatusCode.DEADLINE_EXCEEDED]
+            raise HutongError(NODE_UNREACHABLE, address=self._address, problem=problem) from error
+        finally:
+            call.cancel()
+
     def close(self) -> None:
         """Let the connection go."""
         self._channel.close()
@@ -139,6 +169,17 @@ class LocalClient:
             return theirs
         problem = _PROBLEMS.get(error.code(), error.code().name.lower())
         return HutongError(NODE_UNREACHABLE, address=self._address, problem=problem)
+
+
+def _take(call: Any, came: "queue.SimpleQueue[Message | grpc.RpcError | None]") -> None:  # noqa: ANN401 - grpc's own
+    """Take what comes, in a thread of its own: gRPC's iterators are waited for without an end."""
+    try:
+        for answer in call:
+            came.put(answer)
+    except grpc.RpcError as error:
+        came.put(error)
+    else:
+        came.put(None)
 
 
 class _Sent:

@@ -71,7 +71,7 @@ class TrustCalls(abc.ABC):
 
     async def renew_attestations(
         self, partner: Partner, requests: AsyncIterator[Envelope]
-    ) -> AsyncIterator[RenewalPortion]:
+    ) -> AsyncGenerator[RenewalPortion, None]:
         """Ask for batches, and get their results in order."""
         asked = (
             pb.RenewAttestationsRequest(request=codec.envelope_to_wire(request))

@@ -1,22 +1,34 @@
 """Renewals by the other cities of a world."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING, Any
 
 from federation.envelope import Envelope
-from federation.errors import HutongError
-from node.errors import PEER_REFUSED
+from federation.identifiers import CityCode
 from node.ports import RenewalPortion
 from node.registry import Partner
 
+if TYPE_CHECKING:
+    from tests.node.services.world import World
+
 
 class DirectRenewals:
-    """Needs `_reach` of `DirectPeers`."""
+    """Needs `_call` of `DirectPeers`."""
+
+    _here: CityCode
+    _world: "World"
+    _call: Callable[..., Awaitable[Any]]
 
     async def renew_attestations(
         self, partner: Partner, requests: AsyncIterator[Envelope]
-    ) -> AsyncIterator[RenewalPortion]:
-        async for _ in requests:
-            raise HutongError(
-                PEER_REFUSED, city=partner.city, peer_reason="UNIMPLEMENTED", detail=""
-            )
-            yield
+    ) -> AsyncGenerator[RenewalPortion, None]:
+        batching = self._world[partner.city].cases.batching
+        async for request in requests:
+
+            async def act(request: Envelope = request) -> list[RenewalPortion]:
+                return [portion async for portion in batching.renew(request, self._here)]
+
+            portions = await self._call(partner, act, "renew")
+            lie = self._world.network.renewal_lie
+            for portion in lie(portions) if lie else portions:
+                yield portion
