@@ -15,15 +15,15 @@ from node.transport.texts import Both
 
 _TEXTS: Final[Mapping[HistoryKind, Both]] = {
     HistoryKind.CONSENT_GIVEN: (
-        "您同意向{city}提供{shown}，用于：{scenarios}。",
+        "您授权本市向{city}提供{shown}，用于：{scenarios}。",
         "You consented that {city} is told {shown}, for: {scenarios}.",
     ),
     HistoryKind.CONSENT_WITHDRAWN: (
-        "您撤回了对{city}的同意。",
+        "您撤回了对{city}的授权。",
         "You withdrew your consent to {city}.",
     ),
     HistoryKind.CONSENT_ENDED: (
-        "您对{city}的同意已到期。",
+        "您对{city}的授权已到期。",
         "Your consent to {city} ended by its date.",
     ),
     HistoryKind.CODE_MADE: (

@@ -52,7 +52,7 @@ _TEXTS: Final[Mapping[NoticeKind, Both]] = {
         "The venue says that your promise was not kept: {incentive}.{objecting}",
     ),
     NoticeKind.CONSENT_ENDING: (
-        "您对{city}的同意将于 {ends_at} 到期；此后不再向其出具证明。如需继续，请重新给予同意。",
+        "您对{city}的授权将于 {ends_at} 到期；此后不再向其出具证明。如需继续，请重新授权。",
         (
             "Your consent to {city} ends at {ends_at}; after that it is told nothing any more. To "
             "go on, consent again."
