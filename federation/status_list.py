@@ -64,6 +64,12 @@ def newly_set(before: bytes, after: bytes) -> tuple[int, ...]:
     return tuple(found)
 
 
+def joined(one: bytes, other: bytes) -> bytes:
+    """The bits in which every place is set that is set in either."""
+    both = int.from_bytes(one, "little") | int.from_bytes(other, "little")
+    return both.to_bytes(_BYTES, "little")
+
+
 def packed(bits: bytes) -> bytes:
     """The bits as they travel: zlib, RFC 1950."""
     return zlib.compress(bits, _LEVEL)

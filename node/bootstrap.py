@@ -167,11 +167,14 @@ async def _live(node: _Node, settings: Settings) -> None:
         every(limits.SWEEP_EVERY, node.store.sweep, name="sweep"),
         every(limits.KEYS_EVERY, node.cases.key_desk.tend, name="keys"),
         every(limits.REFRESH_EVERY, node.cases.refreshing.tick, name="refresh"),
+        every(limits.PUSH_EVERY, node.cases.delivering.tick, name="statuses"),
         every(limits.HEALTH_EVERY, node.cases.onboarding.tick, name="onboarding"),
         every(limits.HEALTH_EVERY, node.cases.rooms.tick, name="rooms"),
         every(record_limits.RETENTION_LOOKS, node.cases.retaining.tick, name="retention"),
         every(record_limits.SCRUB_EVERY, node.store.scrub, name="scrub"),
         every(record_limits.CASES_EVERY, node.cases.case_desk.tick, name="cases"),
+        every(limits.REMIND_EVERY, node.cases.reminding.tick, name="remind"),
+        every(limits.RENEWAL_EVERY, node.cases.renewing.tick, name="renew", at_once=True),
         every(limits.HEALTH_EVERY, node.cases.rescoring.tick, name="rescore"),
         every(limits.HEALTH_EVERY, node.cases.witnessing.tick, name="witness"),
     ):
@@ -181,6 +184,8 @@ async def _live(node: _Node, settings: Settings) -> None:
         await asyncio.gather(*(port.stop() for port in node.ports))
         await node.cases.refreshing.close()
         await node.cases.rooms.close()
+        await node.cases.delivering.close()
+        await node.cases.hearing.close()
         await node.cases.witnessing.close()
     _LOG.info("stopped")
     if broken.done():

@@ -9,14 +9,18 @@ from node.services.agreement_life import AgreementLife
 from node.services.agreements import AgreementDesk
 from node.services.asking import Asking
 from node.services.attesting import Attesting
+from node.services.batching import Batching
 from node.services.case_desk import CaseDesk
 from node.services.case_view import CaseViews
 from node.services.catalogue import CatalogueDesk
 from node.services.checking import Checking
 from node.services.cosigning import Cosigning
+from node.services.delivering import Delivering
 from node.services.erasing import Erasing
 from node.services.examining import Examining
+from node.services.hearing import Hearing
 from node.services.here import Here
+from node.services.histories import Histories
 from node.services.indicating import IndicatorDesk
 from node.services.objecting import Objecting
 from node.services.onboarding import Onboarding
@@ -24,20 +28,25 @@ from node.services.partners import PartnerDesk
 from node.services.promising import Promising
 from node.services.quarantining import QuarantineDesk
 from node.services.reading import RecordReading
+from node.services.receipts import Receipts
 from node.services.record_loads import RecordLoads
 from node.services.recording import Recording
 from node.services.redeeming import Redeeming
 from node.services.refreshing import Refreshing
+from node.services.reminding import Reminding
+from node.services.renewing import Renewing
 from node.services.repairing import Repairing
 from node.services.rescoring import Rescoring
 from node.services.residents import ResidentDesk
 from node.services.retaining import Retaining
 from node.services.rotating import KeyDesk, Workshop
 from node.services.standing import Standings
+from node.services.statuses import StatusDesk
 from node.services.swapping import Swapping
 from node.services.terms import TermsBook
 from node.services.trial import Trial
 from node.services.trial_rooms import NewRoom, Rooms
+from node.services.visits import Visits
 from node.services.watching import Watching
 from node.services.witnessing import Witnessing
 
@@ -51,10 +60,19 @@ class UseCases:
     digest: Callable[[bytes], bytes]
     """A keyed digest of what was asked."""
     attesting: Attesting
+    batching: Batching
+    renewing: Renewing
+    status_desk: StatusDesk
+    delivering: Delivering
+    hearing: Hearing
     checking: Checking
     redeeming: Redeeming
     residents: ResidentDesk
     standings: Standings
+    histories: Histories
+    visits: Visits
+    receipts: Receipts
+    reminding: Reminding
     recording: Recording
     record_loads: RecordLoads
     quarantine: QuarantineDesk
@@ -104,23 +122,37 @@ def assemble(
     onboarding = Onboarding(here, uow, keys, door, partners)
     agreement_life = AgreementLife(here, keys, agreed)
     attesting = Attesting(here, uow, keys, book, swapping)
+    status_desk = StatusDesk(here, uow, keys, book)
+    delivering = Delivering(here, uow, status_desk, peers)
+    hearing = Hearing(here, uow, peers, swapping)
     asking = Asking(here, uow, keys, peers, attesting, swapping)
+    batching = Batching(here, uow, keys, book, swapping)
     key_desk = KeyDesk(here, uow, keys, workshop, refreshing.nudge)
     recording = Recording(here, keys)
     rooms = Rooms(here, uow, keys, peers, new_room)
     swapping.on_statement(onboarding.heard)
     cosigning = Cosigning(here, uow, keys, peers, swapping, partners, refreshing.nudge)
-    examining = Examining(here, uow, swapping.swap, key_desk)
+    witnessing = Witnessing(here, uow, keys, peers, swapping, cosigning, anchor)
+    examining = Examining(here, uow, swapping.swap, key_desk, delivering)
     swapping.on_statement(agreement_life.heard)
     return UseCases(
         here=here,
         uow=uow,
         digest=keys.keyed_digest,
         attesting=attesting,
-        checking=Checking(here, uow, keys, book, asking),
+        batching=batching,
+        renewing=Renewing(here, uow, keys, book, peers, batching, asking, swapping),
+        status_desk=status_desk,
+        delivering=delivering,
+        hearing=hearing,
+        checking=Checking(here, uow, keys, book, asking, hearing),
         redeeming=Redeeming(here, book),
         residents=ResidentDesk(here, keys, book),
         standings=Standings(here),
+        histories=Histories(here),
+        visits=Visits(here),
+        receipts=Receipts(here, uow, keys, witnessing),
+        reminding=Reminding(here, uow),
         recording=recording,
         record_loads=RecordLoads(here, uow, recording),
         quarantine=QuarantineDesk(here, recording),
@@ -132,7 +164,7 @@ def assemble(
         case_views=CaseViews(here),
         rescoring=Rescoring(here, uow),
         retaining=Retaining(here, uow),
-        erasing=Erasing(here, uow, keys),
+        erasing=Erasing(here, uow, keys, delivering.nudge),
         catalogue=CatalogueDesk(here, keys),
         indicating=IndicatorDesk(here),
         partners=partners,
@@ -147,5 +179,5 @@ def assemble(
         examining=examining,
         watching=Watching(examining),
         cosigning=cosigning,
-        witnessing=Witnessing(here, uow, keys, peers, swapping, cosigning, anchor),
+        witnessing=witnessing,
     )

@@ -10,14 +10,13 @@ import enum
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
+from typing import Final, Protocol
 
 import structlog
 
-from federation import codec
 from federation.agreement import Terms
-from federation.envelope import Envelope, Verified, open_own, seal
+from federation.envelope import Envelope, Verified
 from federation.errors import (
     AGREEMENT_MISMATCH,
     AGREEMENT_NOT_ACTIVE,
@@ -25,7 +24,7 @@ from federation.errors import (
     HutongError,
 )
 from federation.identifiers import CityCode, code_text, parse_code
-from federation.limits import CODE_BYTES, REQUEST_LIFETIME
+from federation.limits import CODE_BYTES
 from federation.messages import AttestationRequest
 from federation.recognition import Recognition
 from node import limits
@@ -36,18 +35,18 @@ from node.errors import (
     VISITOR_PASS_UNKNOWN,
 )
 from node.logbook import LogKind
-from node.model import Caller, Decision, PendingQuestion, StoredRecognition
+from node.model import Caller, Decision, StoredRecognition
 from node.ports import Keys, Transaction, UnitOfWork
 from node.registry import Incentive
 from node.services.answering import Ask, record, recorded
 from node.services.asking import Asking
 from node.services.deciding import Verdict, asked_for, decide
 from node.services.here import Here
+from node.services.questioning import Wanted, kept_question, question_key
+from node.services.relying import Reliance, fresh_until, is_withdrawn, reliance
 from node.services.terms import TermsBook
 from node.services.visits import keep_recognition, keep_visit
 
-# A kept question is sent again while the home city still takes it.
-_QUESTION_COUNTS: Final = REQUEST_LIFETIME - timedelta(seconds=10)
 _NO_AGREEMENT: Final = frozenset(
     reason.name for reason in (AGREEMENT_MISMATCH, AGREEMENT_NOT_ACTIVE, NOT_A_PARTNER)
 )
@@ -148,35 +147,25 @@ class Checking:
     ) -> bytes:
         """The encoded answer.
 
-        1. Keep the question to ask, unless a recorded answer or a recognition that counts is there.
-           One of which there is no fresh news is looked at again, once lists were fetched.
+        1. Give the recorded answer, or decide by a recognition that counts; else keep the question
+           to ask. Where it would count with fresh news, fetch the lists and look again.
         2. Ask the home city; no transaction is open meanwhile.
         3. Keep the recognition and the decisions together with the answer.
 
         While the home city cannot be reached the answer is not recorded: a repetition asks again.
         """
-        # 1.
-        def begin(tx: Transaction, heard: _Heard) -> bytes | _Known:
+
+        def begin(tx: Transaction, *, heard: bool) -> bytes | _Known:
             found = recorded(tx, ask)
             if found is not None:
                 return found
-            return self._begin(tx, ask, venue, credential, incentive_ids, heard)
-
-        known = await self._uow.run(lambda tx: begin(tx, _Heard.NOT_TRIED))
-        if isinstance(known, _Known) and known.worth is Reliance.UNHEARD:
-            heard = await self._hear(known.home)
-            known = await self._uow.run(lambda tx: begin(tx, heard))
-        if isinstance(known, bytes):
+            known = self._begin(tx, ask, venue, credential, incentive_ids, heard=heard)
+            if known.worth is Reliance.COUNTS:
+                return finish(tx, known, _Told(RecognitionOutcome.RECOGNISED))
             return known
-        # 2.
-        told = await self._recognise(known)
-        # 3.
-        now = self._here.now()
 
-        def finish(tx: Transaction) -> bytes:
-            found = recorded(tx, ask)
-            if found is not None:
-                return found
+        def finish(tx: Transaction, known: _Known, told: _Told) -> bytes:
+            now = self._here.now()
             answer = self._still_there(tx, known, told)
             visitor, pass_text = self._keep(tx, known, answer, credential, now)
             incentives = asked_for(tx.registry, venue, incentive_ids)
@@ -189,10 +178,25 @@ class Checking:
             if answer.outcome is not RecognitionOutcome.HOME_UNREACHABLE:
                 record(tx, ask, response, now, about.recognition_id if about else "")
                 # Nobody sends it again: whoever asks again gets the recorded answer.
-                tx.recognitions.forget_question(_key(ask))
+                tx.recognitions.forget_question(question_key(ask))
             return response
 
-        return await self._uow.run(finish)
+        # 1.
+        known = await self._uow.run(lambda tx: begin(tx, heard=False))
+        if isinstance(known, _Known) and known.worth is Reliance.UNHEARD:
+            heard = await self._hear(known.home)
+            known = await self._uow.run(lambda tx: begin(tx, heard=heard))
+        if isinstance(known, bytes):
+            return known
+        # 2.
+        asked, told = known, await self._recognise(known)
+
+        # 3.
+        def end(tx: Transaction) -> bytes:
+            found = recorded(tx, ask)
+            return finish(tx, asked, told) if found is None else found
+
+        return await self._uow.run(end)
 
     def _begin(
         self,
@@ -201,7 +205,8 @@ class Checking:
         venue: Caller,
         credential: Credential,
         ids: Sequence[str],
-        heard: _Heard,
+        *,
+        heard: bool,
     ) -> _Known:
         now = self._here.now()
         incentives = asked_for(tx.registry, venue, ids)
@@ -213,13 +218,15 @@ class Checking:
         worth = Reliance.OVER
         if visitor:
             worth = reliance(tx, self._here, visitor, terms, needed, now)
-        if worth is Reliance.COUNTS or (worth is Reliance.UNHEARD and heard is not _Heard.NO_MORE):
+        if worth is Reliance.COUNTS or (worth is Reliance.UNHEARD and not heard):
             return _Known(home, visitor, terms, worth=worth)
         if not needed:
             return _Known(home, visitor, terms)
         if visitor:
             needed |= set(visitor.scenarios) & set(terms.scenarios)
-        question = self._question(tx, ask, terms, visitor or raw, tuple(sorted(needed)), now)
+        level = min(terms.disclosure_limit, self._asking.level)
+        wanted = Wanted(visitor or raw, tuple(sorted(needed)), level)
+        question = kept_question(tx, self._here, self._keys, ask, terms, wanted, now)
         return _Known(home, visitor, terms, question)
 
     def _shown(
@@ -235,43 +242,21 @@ class Checking:
             raise HutongError(VISITOR_PASS_UNKNOWN)
         return found.home, raw, found
 
-    def _question(
-        self,
-        tx: Transaction,
-        ask: Ask,
-        terms: Terms,
-        subject: StoredRecognition | bytes,
-        scenarios: tuple[str, ...],
-        now: datetime,
-    ) -> Verified[AttestationRequest]:
-        """The question kept for this very request of the venue, or a new one, kept.
+    async def _hear(self, home: CityCode) -> bool:
+        """Fetch a home city's lists; False where it cannot be reached.
 
-        Another request never gets it: a code works once, also at two venues in one second.
+        One that answers, but not with lists that are fresh, is asked anew instead.
         """
-        key = _key(ask)
-        kept = tx.recognitions.question(key)
-        if kept and kept.home == terms.home and now < kept.asked_at + _QUESTION_COUNTS:
-            return open_own(codec.envelope_from_bytes(kept.envelope), codec.ATTESTATION_REQUEST)
-        code = subject if isinstance(subject, bytes) else None
-        pseudonym = None if isinstance(subject, bytes) else subject.pseudonym
-        asked = AttestationRequest(
-            header=self._here.header((terms.home,), now, REQUEST_LIFETIME),
-            agreement_id=terms.agreement_id,
-            agreement_version=terms.version,
-            presentation_code=code,
-            pseudonym=pseudonym,
-            scenarios=scenarios,
-            disclosure=min(terms.disclosure_limit, self._asking.level),
-        )
-        envelope = seal(codec.ATTESTATION_REQUEST, asked, [self._keys])
-        kept_bytes = codec.envelope_to_bytes(envelope)
-        tx.recognitions.ask(PendingQuestion(key, terms.home, kept_bytes, now))
-        self._here.trace(tx, LogKind.ISSUED, envelope.payload, now)
-        return open_own(envelope, codec.ATTESTATION_REQUEST)
+        try:
+            await self._lists.fetch(home)
+        except HutongError as error:
+            _LOG.warning("no_status_lists_came", home=home, reason=error.reason.name)
+            return error.reason != PEER_UNREACHABLE
+        return True
 
     async def _recognise(self, known: _Known) -> _Told:
-        if known.worth is Reliance.COUNTS:
-            return _Told(RecognitionOutcome.RECOGNISED)
+        if known.worth is Reliance.UNHEARD:
+            return _Told(RecognitionOutcome.HOME_UNREACHABLE)
         if known.terms is None or known.question is None:
             return _Told(RecognitionOutcome.NO_AGREEMENT)
         try:
@@ -286,8 +271,12 @@ class Checking:
         return _Told(RecognitionOutcome.RECOGNISED, found)
 
     def _still_there(self, tx: Transaction, known: _Known, told: _Told) -> _Told:
-        """What was told, unless it is of a resident of this city who was erased meanwhile."""
-        if told.found is None or known.home != self._here.city:
+        """What was told, unless it was withdrawn meanwhile, or is of one who was erased here."""
+        if told.found is None:
+            return told
+        if is_withdrawn(tx, self._here, known.home, told.found[0].status_index):
+            return _Told(RecognitionOutcome.NOT_RECOGNISED)
+        if known.home != self._here.city:
             return told
         subjects = tx.consents.by_pseudonym(self._here.city, told.found[0].pseudonym)
         if any(subject.is_nobody for subject in subjects):
@@ -355,8 +344,8 @@ class Checking:
         catalogue = tx.registry.catalogue
         expires_at = now + limits.DECISION_LIFETIME
         if visitor and known.terms:
-            fresh_until = visitor.checked_at + known.terms.status_freshness
-            ends = (fresh_until, visitor.expires_at, known.terms.valid_until)
+            fresh = fresh_until(tx, self._here, visitor, known.terms, now)
+            ends = (fresh, visitor.expires_at, known.terms.valid_until)
             expires_at = min(expires_at, *ends)
         today = self._here.day(now)
         rows = list[tuple[str, Incentive, Verdict]]()
@@ -382,11 +371,6 @@ class Checking:
         return Checked(outcome, known.home, visitor, pass_text, tuple(rows), expires_at)
 
 
-def _key(ask: Ask) -> bytes:
-    """What the question of a venue's request is kept under."""
-    return hashlib.sha256(f"{ask.caller}\0{ask.request_id}".encode()).digest()
-
-
 def _outcome(error: HutongError) -> RecognitionOutcome:
     if error.reason == NOT_RECOGNISED:
         return RecognitionOutcome.NOT_RECOGNISED
@@ -394,14 +378,3 @@ def _outcome(error: HutongError) -> RecognitionOutcome:
     if told in _NO_AGREEMENT:
         return RecognitionOutcome.NO_AGREEMENT
     return RecognitionOutcome.HOME_UNREACHABLE
-
-
-def _counts(visitor: StoredRecognition, terms: Terms, needed: set[str], now: datetime) -> bool:
-    """Whether an earlier recognition may be used without asking the home city again."""
-    return (
-        visitor.ended_at is None
-        and now < visitor.expires_at
-        and now < visitor.checked_at + terms.status_freshness
-        and (visitor.agreement_id, visitor.agreement_version) == (terms.agreement_id, terms.version)
-        and needed <= set(visitor.scenarios)
-    )

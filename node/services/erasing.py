@@ -6,12 +6,14 @@ that nothing leads back from; their next question is answered as for anybody unk
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
 from federation import codec
 from federation.envelope import open_own
 from federation.errors import HutongError
+from federation.identifiers import CityCode
 from federation.pseudonym import pairwise_pseudonym
 from node.documents import parse_document
 from node.errors import FIELD_INVALID
@@ -19,6 +21,7 @@ from node.logbook import LogKind
 from node.model import DocumentKind, PendingQuestion, Resident
 from node.ports import Keys, Transaction, UnitOfWork
 from node.services.here import Here
+from node.services.statuses import end_resident
 
 _NONCE_BYTES: Final = 32
 
@@ -26,11 +29,12 @@ _NONCE_BYTES: Final = 32
 class Erasing:
     """Erases residents."""
 
-    def __init__(self, here: Here, uow: UnitOfWork, keys: Keys) -> None:
-        """For the residents of `here`."""
+    def __init__(self, here: Here, uow: UnitOfWork, keys: Keys, tell: Callable[..., None]) -> None:
+        """For the residents of `here`; `tell` tells hosts what ended."""
         self._here = here
         self._uow = uow
         self._keys = keys
+        self._tell = tell
 
     async def erase(self, resident_id: str, document_number: str) -> int:
         """Remove every row that is about a resident; how many, 0 for one who is not there.
@@ -41,28 +45,32 @@ class Erasing:
         Raises:
             HutongError: FIELD_INVALID where the document is not this resident's.
         """
-        removed = await self._uow.run(lambda tx: self._erase(tx, resident_id, document_number))
+        removed, hosts = await self._uow.run(
+            lambda tx: self._erase(tx, resident_id, document_number)
+        )
+        self._tell(*hosts)
         await self._uow.scrub()
         return removed
 
-    def _erase(self, tx: Transaction, resident_id: str, number: str) -> int:
+    def _erase(self, tx: Transaction, resident_id: str, number: str) -> tuple[int, set[CityCode]]:
         now = self._here.now()
         resident = tx.residents.get(resident_id)
         if resident is None:
-            return 0
+            return 0, set()
         if not self._is_of(resident, number, now):
             raise HutongError(
                 FIELD_INVALID,
                 field="document_number",
                 problem="it is not this resident's document",
             )
+        hosts = end_resident(tx, self._here, resident, now)
         city = self._here.city
         pseudonym = pairwise_pseudonym(resident.secret, city)
         asked = [q.key for q in tx.removal.questions(city) if _is_about(tx, q, resident, pseudonym)]
         removed = tx.removal.erase(resident, city, pseudonym, asked)
         content = self._here.entropy.token(_NONCE_BYTES) + b" erased"
         self._here.trace(tx, LogKind.ADMINISTRATIVE, content, now)
-        return removed
+        return removed, hosts
 
     def _is_of(self, resident: Resident, number: str, now: datetime) -> bool:
         """Whether the document is this resident's, whatever kind it was said to be."""

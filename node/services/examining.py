@@ -13,9 +13,11 @@ from node.model import Contact, Finding, Severity
 from node.ports import UnitOfWork
 from node.registry import Partner
 from node.services.case_findings import case_finding
+from node.services.delivering import Delivering
 from node.services.here import Here
 from node.services.partner_findings import partner_findings, subject_of
 from node.services.rotating import KeyDesk
+from node.services.status_findings import status_findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,14 @@ class Examining:
         uow: UnitOfWork,
         swap: Callable[[CityCode], Awaitable[object]],
         key_desk: KeyDesk,
+        delivering: Delivering,
     ) -> None:
         """Examine the node of `here`; `swap` tries a partner now, and keeps how it went."""
         self._here = here
         self._uow = uow
         self._swap = swap
         self._key_desk = key_desk
+        self._delivering = delivering
 
     async def examine(self) -> tuple[Finding, ...]:
         """Every finding; partners are tried side by side, each with its own deadline.
@@ -90,6 +94,7 @@ class Examining:
         return case_finding(await self._uow.read(lambda tx: tx.cases.count_overdue()))
 
     def _in_force(self) -> Iterable[Finding]:
+        yield self._key_desk.contact()
         registry = self._uow.registry
         for what, there, command in (
             ("scale", registry.own_scale() is not None, "hutong scale load"),
@@ -143,6 +148,7 @@ class Examining:
             yield from partner_findings(
                 self._here.city, registry, partner, contacts.get(city), now, failed.get(city)
             )
+        yield from status_findings(registry, self._delivering.undelivered, now)
 
 
 @dataclass(frozen=True, slots=True)

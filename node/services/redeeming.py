@@ -26,6 +26,7 @@ from node.registry import Incentive, Registry
 from node.services.here import Here
 from node.services.paging import page_of
 from node.services.promising import usable_promise
+from node.services.relying import is_withdrawn
 from node.services.terms import TermsBook
 from node.services.visits import keep_redemption
 
@@ -98,6 +99,8 @@ class Redeeming:
         if decision.recognition_id:
             visitor = tx.recognitions.get(decision.recognition_id)
             if visitor is None or visitor.ended_at is not None:
+                raise _ended(decision)
+            if is_withdrawn(tx, self._here, visitor.home, visitor.status_index):
                 raise _ended(decision)
             terms = self._book.find(tx.registry, visitor.home, self._here.city)
             if terms is None or not terms.in_force(now):

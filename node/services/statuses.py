@@ -5,6 +5,7 @@ differs from what it says: also where that is more, for then it understates (rul
 list says that one ended, and never why.
 """
 
+import asyncio
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -152,11 +153,15 @@ class StatusDesk:
             return sequence, tx.statuses.lists(host, now, after=after)
 
         sequence, found = await self._uow.read(read)
-        signed = tuple(self._signed(host, listed, sequence, now) for listed in found)
+        signed = list[Envelope]()
+        for listed in found:
+            signed.append(self._signed(host, listed, sequence, now))
+            # A city of many lists holds up nobody else meanwhile.
+            await asyncio.sleep(0)
         if sequence > self._traced.get(host, 0):
             await self._uow.run(lambda tx: self._trace(tx, signed, now))
             self._traced[host] = max(sequence, self._traced.get(host, 0))
-        return SignedLists(sequence, signed)
+        return SignedLists(sequence, tuple(signed))
 
     def _signed(
         self, host: CityCode, listed: OwnStatusList, sequence: int, now: datetime

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 
 from federation import codec
 from federation.envelope import Envelope
+from federation.identifiers import CityCode
 from federation.messages import Agreement, Disclosure, Flags
+from node.errors import PEER_REFUSED, HutongError
 from node.limits import RECORDS_PER_LOAD, TRIAL_ROOM_LIFETIME
 from node.model import DocumentKind
 from node.ports import Keys, Peers, Transaction, UnitOfWork
@@ -65,6 +67,14 @@ class TrialLine:
         return self.answer
 
 
+class NoLists:
+    """There are no status lists in a room: after the freshness the other room is asked anew."""
+
+    async def fetch(self, home: CityCode) -> None:
+        """Raise PEER_REFUSED."""
+        raise HutongError(PEER_REFUSED, city=home, peer_reason="TRIAL", detail="no status lists")
+
+
 class Room:
     """The use cases of one trial with one partner, and its two synthetic residents."""
 
@@ -87,7 +97,7 @@ class Room:
         self.line = TrialLine(peers, trial_id)
         self.attesting = Attesting(here, uow, keys, book, swapping)
         asking = Asking(here, uow, keys, self.line, self.attesting, swapping)
-        self.checking = Checking(here, uow, keys, book, asking)
+        self.checking = Checking(here, uow, keys, book, asking, NoLists())
         self.redeeming = Redeeming(here, book)
         self._residents = ResidentDesk(here, keys, book)
         self._recording = Recording(here, keys)

@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -71,6 +71,9 @@ _IS_ENDED: Final = sa.select(STATUS_ENDED.c.status_index).where(
 )
 _HEARD: Final = sa.select(PARTNER_STATUS_LISTS).where(
     PARTNER_STATUS_LISTS.c.home == _B("of_home"), PARTNER_STATUS_LISTS.c.list_number == _B("which")
+)
+_KNOWN: Final[Any] = sa.select(sa.func.max(PARTNER_STATUS_LISTS.c.sequence), sa.func.count()).where(
+    PARTNER_STATUS_LISTS.c.home == _B("of_home")
 )
 
 
@@ -212,6 +215,11 @@ class PartnerStatusRepository:
         """The newest of a list."""
         row = self._session.one(_HEARD, of_home=home, which=list_number)
         return None if row is None else _heard(row)
+
+    def heard(self, home: CityCode) -> tuple[int, int]:
+        """The highest sequence that is known of a home city, and how many of its lists are."""
+        row = self._session.one(_KNOWN, of_home=home)
+        return (row[0] or 0, row[1]) if row else (0, 0)
 
     def put(self, lists: Sequence[PartnerStatusList]) -> None:
         """Keep newer lists in place of the ones before."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from federation.identifiers import CityCode
 from node.model import Counter, Decision, PendingQuestion, Redemption, StoredRecognition
 from node.store.connection import Row, Session, Upserts
+from node.store.lists import named, places, portions
 from node.store.tables import COUNTERS, DECISIONS, QUESTIONS, RECOGNITIONS, REDEMPTIONS
 from node.store.values import (
     from_names,
@@ -30,15 +32,6 @@ _RECOGNITION: Final = sa.select(RECOGNITIONS).where(RECOGNITIONS.c.recognition_i
 _END: Final = (
     sa.update(RECOGNITIONS)
     .where(RECOGNITIONS.c.recognition_id == _B("which"), RECOGNITIONS.c.ended_at.is_(None))
-    .values(ended_at=_B("at"))
-)
-_END_AT: Final = (
-    sa.update(RECOGNITIONS)
-    .where(
-        RECOGNITIONS.c.home == _B("home"),
-        RECOGNITIONS.c.status_index == _B("which"),
-        RECOGNITIONS.c.ended_at.is_(None),
-    )
     .values(ended_at=_B("at"))
 )
 _DECIDE: Final = sa.insert(DECISIONS)
@@ -124,9 +117,22 @@ class RecognitionRepository:
     def end_at(self, home: CityCode, indices: Iterable[int], at: datetime) -> int:
         """Mark those as no longer standing whose attestations have these indices; how many."""
         return sum(
-            self._session.write(_END_AT, home=home, which=str(index), at=to_micros(at))
-            for index in indices
+            self._session.write(_end_at(len(some)), of_home=home, at=to_micros(at), **named(some))
+            for some in portions(map(str, indices))
         )
+
+
+@lru_cache
+def _end_at(count: int) -> sa.Update:
+    return (
+        sa.update(RECOGNITIONS)
+        .where(
+            RECOGNITIONS.c.home == _B("of_home"),
+            RECOGNITIONS.c.status_index.in_(places(count)),
+            RECOGNITIONS.c.ended_at.is_(None),
+        )
+        .values(ended_at=_B("at"))
+    )
 
 
 class RedemptionRepository:

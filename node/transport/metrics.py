@@ -24,6 +24,7 @@ from node.limits import SCRAPE_DEADLINE
 from node.model import Contact
 from node.registry import Partner, PartnerState, Registry
 from node.services.assembly import UseCases
+from node.services.delivering import Undelivered
 from node.services.partner_findings import certificates_end, signing_keys_end
 from node.transport.calls import Meter, Told
 
@@ -105,6 +106,7 @@ class _City(Collector):
         registry = self._cases.uow.registry
         yield from _partners(registry)
         yield from _contacts(registry, self._contacts())
+        yield from _undelivered(self._cases.delivering.undelivered, self._cases.here.now())
         yield from self._keys()
         degraded = GaugeMetricFamily(
             "hutong_degraded", "What `hutong doctor` warns of.", labels=("subject",)
@@ -233,6 +235,19 @@ def _contacts(registry: Registry, contacts: Mapping[CityCode, Contact]) -> Itera
         "clock_offset_seconds",
         "How far a partner's clock is ahead.",
         ((city, _offset(contact)) for city, contact in known),
+    )
+
+
+def _undelivered(missing: Mapping[CityCode, Undelivered], now: datetime) -> Iterator[Metric]:
+    yield _by_city(
+        "status_changes_pending",
+        "Changes of status lists that a partner does not have yet.",
+        ((city, each.count) for city, each in sorted(missing.items())),
+    )
+    yield _by_city(
+        "status_pending_seconds",
+        "For how long a partner has lacked changes of status lists.",
+        ((city, (now - each.since).total_seconds()) for city, each in sorted(missing.items())),
     )
 
 

@@ -4,6 +4,7 @@ from google.protobuf.message import Message
 
 from federation.codec import instant_to_wire
 from federation.consent import Consent
+from federation.identifiers import CityCode
 from federation.v1 import agreement_pb2
 from node.errors import FIELD_INVALID, HutongError
 from node.model import DocumentKind, Use
@@ -78,11 +79,16 @@ class ResidentServicer:
         resident_id = fields.identifier(request.resident_id, "resident_id")
         consent_id = fields.identifier(request.consent_id, "consent_id")
 
+        hosts = set[CityCode]()
+
         def act(tx: Transaction) -> Message:
             consent = self._cases.residents.withdraw_consent(tx, resident_id, consent_id)
+            hosts.add(consent.host)
             return pb.WithdrawConsentResponse(consent=_consent(consent))
 
-        return await once_for(self._cases, call, request, act)
+        answer = await once_for(self._cases, call, request, act)
+        self._cases.delivering.nudge(*hosts)
+        return answer
 
     async def CreatePresentationCode(
         self, call: Call, request: pb.CreatePresentationCodeRequest

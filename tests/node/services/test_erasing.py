@@ -167,7 +167,12 @@ def test_the_log_keeps_its_entries_and_others_can_still_open_theirs(stage: Stage
     gone = set(before["log_salts"]) - set(after["log_salts"])
     assert gone
     assert set(before["log_entries"]) < set(after["log_entries"])
-    assert len(after["log_entries"]) == len(before["log_entries"]) + 1
+    # The erasure itself, and each attestation that stood and ended with it.
+    ended = len(after["status_ended"]) - len(before["status_ended"])
+    assert ended
+    for kind, more in (("'administrative'", 1), ("'withdrawn'", ended)):
+        was, now = (sum(kind in row for row in rows["log_entries"]) for rows in (before, after))
+        assert now == was + more
     salts = [value for name, value in other.leads.items() if "salt" in name]
     assert salts
     with engine.connect() as connection:
@@ -354,7 +359,9 @@ def test_erasing_is_all_or_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch
 NOBODY = {
     "own_scales", "partners", "partner_moves", "contacts", "invitations", "partner_scales",
     "agreements", "catalogues", "indicator_catalogues", "node_state", "joinings", "record_loads",
-    "log_entries", "questions", "counters",
+    "log_entries", "log_tiles", "log_state", "checkpoints", "cosignatures", "partner_checkpoints",
+    "forks", "attestation_batches", "status_feeds", "status_lists", "status_ended",
+    "partner_status_lists", "renewals", "questions", "counters",
 }  # fmt: skip
 
 

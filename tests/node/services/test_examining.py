@@ -230,6 +230,9 @@ class QuietDesk:
     async def findings(self) -> tuple[Finding, ...]:
         return self.says
 
+    def contact(self) -> Finding:
+        return Finding("contact", Severity.OK, "", "")
+
 
 def play(new_store: NewStore, act: Callable[[World], Awaitable[None]]) -> None:
     async def path() -> None:
@@ -241,7 +244,8 @@ def play(new_store: NewStore, act: Callable[[World], Awaitable[None]]) -> None:
 
 def examining(town: Town, desk: QuietDesk) -> Examining:
     stub: Any = desk
-    return Examining(town.cases.here, town.store, town.cases.swapping.swap, stub)
+    cases = town.cases
+    return Examining(cases.here, town.store, cases.swapping.swap, stub, cases.delivering)
 
 
 def test_the_doctor_tries_each_partner_now_and_tells_what_was_stored_where_that_fails(
@@ -311,7 +315,7 @@ def test_a_partner_that_hangs_holds_the_doctor_up_no_longer_than_its_deadline(
     async def act(made: World) -> None:
         home, stub = made[HOME], QuietDesk()
         desk: Any = stub
-        doctor = Examining(home.cases.here, home.store, hang, desk)
+        doctor = Examining(home.cases.here, home.store, hang, desk, home.cases.delivering)
         contact = next(
             f for f in await doctor.examine() if f.subject == f"partner {FRIEND} contact"
         )

@@ -23,7 +23,7 @@ from federation.messages import Disclosure
 from node import data
 from node.errors import PEER_REFUSED, PEER_UNREACHABLE
 from node.model import Caller, DocumentKind, Role
-from node.ports import BundleSwap
+from node.ports import BundleSwap, RenewalPortion
 from node.registry import Partner, StoredAgreement
 from node.services.answering import Ask
 from node.services.assembly import UseCases, assemble
@@ -74,6 +74,8 @@ class Network:
     muted: set[str] = field(default_factory=set)
     lie: Callable[[Envelope], Envelope] | None = None
     """What a lying home city makes of its attestations."""
+    renewal_lie: Callable[[list[RenewalPortion]], Awaitable[list[RenewalPortion]]] | None = None
+    """What it makes of its answer to a renewal request."""
 
 
 class DirectPeers(DirectStatuses, DirectRenewals, DirectLogs, DirectTrials):
@@ -274,6 +276,13 @@ class Town:
             lambda tx: self.cases.residents.withdraw_consent(tx, resident, consent)
         )
 
+    async def deliver(self) -> None:
+        """Look what hosts do not know yet, and bring it; until that went well or failed."""
+        delivering = self.cases.delivering
+        await delivering.tick()
+        running = [turn.running for turn in delivering._turns.values() if turn.running]
+        await asyncio.gather(*running)
+
     async def show_code(self, resident: str, consent: str) -> str:
         shown = await self.store.run(
             lambda tx: self.cases.residents.create_code(tx, resident, consent)
@@ -338,4 +347,6 @@ async def world(new_store: NewStore, *codes: str, agreed: bool = True) -> AsyncI
         yield made
     finally:
         for town in made.towns.values():
+            await town.cases.delivering.close()
+            await town.cases.hearing.close()
             await town.store.close()
