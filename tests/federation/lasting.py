@@ -15,7 +15,7 @@ from federation.envelope import (
     seal,
 )
 from federation.merkle_log import BatchTree, leaf_hash
-from federation.messages import Attestation, Disclosure
+from federation.messages import Disclosure
 from federation.pseudonym import pairwise_pseudonym
 from federation.standing import AttestationBatch, RenewalRequest, StatusList
 from federation.status_list import bits_of
@@ -58,19 +58,20 @@ def renewal_request() -> RenewalRequest:
     )
 
 
-def renewed(count: int = 5) -> list[Attestation]:
+def renewed(count: int = 5) -> list[bytes]:
     """So many attestations, each of a place of its own."""
-    return [replace(attestation(), status_index=100 + place) for place in range(count)]
+    said = (replace(attestation(), status_index=100 + place) for place in range(count))
+    return [ATTESTATION.encode(each) for each in said]
 
 
 class Batch:
-    """What Zhengzhou signs at once: some attestations, and the tree over them."""
+    """What Zhengzhou signs at once: some payloads, and the tree over them."""
 
-    def __init__(self, said: Sequence[Attestation] | None = None) -> None:
-        self.payloads = [ATTESTATION.encode(each) for each in said or renewed()]
-        self.tree = BatchTree(
-            [leaf_hash(pae(ATTESTATION.payload_type, payload)) for payload in self.payloads]
-        )
+    def __init__(
+        self, payloads: Sequence[bytes] = (), payload_type: str = ATTESTATION.payload_type
+    ) -> None:
+        self.payloads = payloads or renewed()
+        self.tree = BatchTree([leaf_hash(pae(payload_type, each)) for each in self.payloads])
         asked = RENEWAL_REQUEST.encode(renewal_request())
         self.message = AttestationBatch(
             header=header("batch", ZHENGZHOU, HANGZHOU),

@@ -3,7 +3,14 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from federation.checkpoint import Checkpoint, cosign, cosigned, origin_of, sign_checkpoint
+from federation.checkpoint import (
+    Checkpoint,
+    cosign,
+    cosigned,
+    origin_of,
+    sign_checkpoint,
+    unverified_checkpoint,
+)
 from federation.codec import ATTESTATION, TRUST_BUNDLE
 from federation.envelope import Envelope, Verified, open_own
 from federation.identifiers import CityCode
@@ -24,11 +31,11 @@ from tests.federation.make import (
     NOW,
     ZHENGZHOU,
     attestation,
-    bundle,
     sealed,
     sealed_bundle,
     signer,
 )
+from tests.federation.vector_cases.bundles import FIRST
 
 SALT = bytes(range(16))
 MICROS = (NOW - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
@@ -40,7 +47,7 @@ def opened_bundle(message: TrustBundle) -> Verified[TrustBundle]:
     return open_own(sealed_bundle(message), TRUST_BUNDLE)
 
 
-BUNDLES = tuple(opened_bundle(bundle(city)) for city in (ZHENGZHOU, HANGZHOU, NANJING))
+BUNDLES = tuple(opened_bundle(FIRST[city]) for city in (ZHENGZHOU, HANGZHOU, NANJING))
 
 
 def logged(
@@ -69,6 +76,11 @@ def note_of(
         partner = signer(city)
         lines.append(cosign(note, city, partner, partner.public_key, at))
     return cosigned(note, lines)
+
+
+def head_of(receipt: Receipt) -> Checkpoint:
+    """What the receipt's checkpoint says."""
+    return unverified_checkpoint(receipt.checkpoint)
 
 
 def single(said: Attestation | None = None, envelope: Envelope | None = None) -> Receipt:

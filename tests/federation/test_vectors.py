@@ -129,6 +129,9 @@ def test_each_kind_of_statement_has_good_vectors_and_several_flawed() -> None:
 
 def test_every_file_is_in_the_index() -> None:
     listed = {file for vector in INDEX.values() for file in vector["files"].values()}
+    whole = json.loads((FOLDER / "index.json").read_text())
+    loose = [found for kind in whole.keys() - {"vectors"} for found in whole[kind]]
+    listed |= {found["file"] for found in loose}
     assert {path.name for path in FOLDER.iterdir()} == listed | {"index.json", "README.md"}
 
 
