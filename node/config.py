@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from federation.errors import HutongError
 from federation.identifiers import CityCode, city_code
+from federation.limits import TEXT_CHARACTERS
 from node.errors import NOT_INITIALISED, SETTING_INVALID, SETTING_UNKNOWN
 
 SETTINGS_FILE: Final = "hutong.toml"
@@ -62,6 +63,12 @@ def _address(value: str) -> str:
     return value
 
 
+def _contact(value: str) -> str:
+    if len(value) > TEXT_CHARACTERS or not value.isprintable():
+        raise ValueError(f"write one line of at most {TEXT_CHARACTERS} characters")
+    return value.strip()
+
+
 def _address_or_none(value: str) -> str:
     return _address(value) if value else value
 
@@ -88,6 +95,8 @@ class Settings(BaseModel):
     """Where a city that was invited joins; open only while an invitation is."""
     metrics_listen: Annotated[str, AfterValidator(_address_or_none)] = ""
     """Where Prometheus reads metrics, without TLS; nowhere unless it is set."""
+    contact: Annotated[str, AfterValidator(_contact)] = ""
+    """How residents reach whoever answers for personal data here (PIPL, article 17)."""
     time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
     """The city's own, in which its days begin."""
     key_passphrase_file: Path | None = None

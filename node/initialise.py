@@ -1,5 +1,6 @@
 """What `hutong init` and `hutong client issue` make: keys, certificates, the first trust bundle."""
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from federation.envelope import Envelope, envelope_to_json, seal
 from federation.errors import HutongError
 from federation.identifiers import CityCode, uuid7
 from federation.keys import Ed25519Signer
-from federation.limits import CLOCK_SKEW, TRUST_BUNDLE_LIFETIME
+from federation.limits import CLOCK_SKEW, TEXT_CHARACTERS, TRUST_BUNDLE_LIFETIME
 from federation.messages import Endpoint, Header, TrustBundle
 from node import limits
 from node.certificates import (
@@ -68,12 +69,31 @@ onboarding_listen = "{onboarding_listen}"
 # Where Prometheus reads metrics: without TLS, so let only this machine reach it.
 # metrics_listen = "127.0.0.1:9464"
 
+# How residents reach whoever answers for personal data here: every consent names it, and partners
+# learn it with the trust bundle (PIPL, article 17). 个人信息处理者的联系方式，写入每份授权凭据。
+contact = {contact}
+
 # The city's days begin in this zone.
 time_zone = "Asia/Shanghai"
 
 # debug, info, warning or error
 log_level = "info"
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a trust bundle says of a city in words."""
+
+    name_zh: str
+    name_en: str
+    contact: str
+
+    def __post_init__(self) -> None:
+        """Refuse a contact that the settings could not hold."""
+        if not self.contact.isprintable() or len(self.contact) > TEXT_CHARACTERS:
+            problem = f"write one line of at most {TEXT_CHARACTERS} characters"
+            raise HutongError(FIELD_INVALID, field="contact", problem=problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +105,7 @@ class ClientFiles:
     ca: Path
 
 
-def init_node(
+def init_node(  # noqa: PLR0913 - each is an option of the command
     directory: Path,
     *,
     city: CityCode,
@@ -95,6 +115,7 @@ def init_node(
     local_address: str,
     onboarding_port: int | None = None,
     passphrase: bytes | None = None,
+    contact: str = "",
 ) -> Path:
     """Make a node's keys, certificates, first trust bundle and settings; the settings' path.
 
@@ -109,7 +130,8 @@ def init_node(
     endpoint = _endpoint(peer_address, "peer_address")
     local = _endpoint(local_address, "local_address")
     now = SystemClock().now()
-    bundle = _make_keys(folder, city, (name_zh, name_en), (endpoint, local), now, passphrase)
+    said = _Said(name_zh, name_en, contact)
+    bundle = _make_keys(folder, city, said, (endpoint, local), now, passphrase)
     folder.bundles.mkdir()
     replace_whole(folder.bundle_of(1), envelope_to_json(bundle).encode())
     listen = endpoint.host if endpoint.host in {"127.0.0.1", "::1"} else "0.0.0.0"  # noqa: S104 - partners call from elsewhere
@@ -118,6 +140,8 @@ def init_node(
             city=city,
             peer_listen=Endpoint(listen, endpoint.port),
             local_listen=local,
+            # What a string of JSON may hold, one of TOML may.
+            contact=json.dumps(contact, ensure_ascii=False),
             onboarding_listen=Endpoint(listen, onboarding_port or _beside(endpoint)),
         ),
         "utf-8",
@@ -201,7 +225,7 @@ def _finding(error: HutongError) -> Finding:
 def _make_keys(
     folder: KeyFolder,
     city: CityCode,
-    names: tuple[str, str],
+    said: "_Said",
     endpoints: tuple[Endpoint, Endpoint],
     now: datetime,
     passphrase: bytes | None,
@@ -213,7 +237,7 @@ def _make_keys(
     hosts = ("127.0.0.1", "::1", local.host)
     server = local_server_identity(city, ca, hosts, now=now, life=limits.TLS_LIFETIME)
     # Nothing is written before all of it could be made: what is there is never overwritten.
-    bundle = _first_bundle(city, names, endpoint, peer_made, (root, signing), now)
+    bundle = _first_bundle(city, said, endpoint, peer_made, (root, signing), now)
     write_private(folder.root_key, private_pem(root, passphrase))
     write_private(folder.signing_key, private_pem(signing, passphrase))
     document_key = SystemEntropy().token(DOCUMENT_KEY_BYTES)
@@ -229,7 +253,7 @@ def _make_keys(
 
 def _first_bundle(
     city: CityCode,
-    names: tuple[str, str],
+    said: "_Said",
     endpoint: Endpoint,
     peer_made: Identity,
     keys: tuple[Ed25519PrivateKey, Ed25519PrivateKey],
@@ -244,8 +268,8 @@ def _first_bundle(
     bundle = TrustBundle(
         header=header,
         sequence=1,
-        name_zh=names[0],
-        name_en=names[1],
+        name_zh=said.name_zh,
+        name_en=said.name_en,
         root_keys=(
             root_signer.described(not_before=since, not_after=now + limits.ROOT_KEY_LIFETIME),
         ),
@@ -256,6 +280,7 @@ def _first_bundle(
         tls_certificates=(peer_made.der(),),
         endpoints=(endpoint,),
         refresh_hint=limits.BUNDLE_REFRESH,
+        contact=said.contact,
     )
     return seal(codec.TRUST_BUNDLE, bundle, [root_signer])
 

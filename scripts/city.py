@@ -76,6 +76,7 @@ class City:
             peer_address=f"127.0.0.1:{self.peer_port}",
             local_address=f"127.0.0.1:{self.local_port}",
             onboarding_port=self.onboarding_port,
+            contact=f"12345, privacy@{self.about.pinyin}.example",
         )
         if store:
             text = self.settings.read_text("utf-8")

@@ -25,7 +25,12 @@ class KeyAccess:
     def workshop(self, settings: Settings, clock: Clock) -> Workshop:
         """Where new ones are made."""
         return Workshop(
-            settings.code, self.folder, clock, passphrase=self.passphrase, token=self.token
+            settings.code,
+            self.folder,
+            clock,
+            passphrase=self.passphrase,
+            token=self.token,
+            contact=settings.contact,
         )
 
 

@@ -63,7 +63,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the next bundle differs from `base`; what it makes is used from `switch` on."""
+    """How the next bundle differs from `base`; what it makes is used from `switch` on.
+
+    `contact` is what the settings say; "" leaves what the base says.
+    """
 
     base: TrustBundle
     now: datetime
@@ -76,6 +79,7 @@ class Plan:
     revoked: frozenset[str] = frozenset()
     advanced: frozenset[str] = frozenset()
     dropped: frozenset[bytes] = frozenset()
+    contact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +161,20 @@ def _drop(base: TrustBundle, certificate: x509.Certificate, now: datetime) -> Pl
     return Plan(base, now, now, tls=shown, dropped=frozenset({der}))
 
 
-def due(base: TrustBundle, now: datetime) -> Plan | None:
-    """What the timer does now: the plan for what nears its end or is over; None where nothing."""
+def due(base: TrustBundle, now: datetime, contact: str = "") -> Plan | None:
+    """What the timer does now: the plan for what nears its end or is over; None where nothing.
+
+    Also where the settings say another `contact` than the bundle.
+    """
     last, certificate = _newest(base)
     signing = now >= last.not_after - KEY_RENEWAL
     tls = now >= _tls_due(certificate)
     plan = Plan(base, now, _switch(base, now, KEY_LEAD), signing=signing, tls=tls)
     stale = now >= base.header.expires_at - KEY_RENEWAL
     over = any(key.not_after <= now for key in base.signing_keys)
-    return plan if signing or tls or stale or over or _retired(base, KEY_OVERLAP, now) else None
+    news = contact not in ("", base.contact)
+    wanted = signing or tls or stale or over or news
+    return plan if wanted or _retired(base, KEY_OVERLAP, now) else None
 
 
 def next_due(base: TrustBundle) -> datetime:
@@ -218,6 +227,7 @@ def next_bundle(plan: Plan, made: Made, statement_id: str) -> TrustBundle:
         root_threshold=plan.threshold if plan.roots else base.root_threshold,
         signing_keys=_signing_keys(plan, made),
         tls_certificates=_certificates(plan, made),
+        contact=plan.contact or base.contact,
     )
 
 

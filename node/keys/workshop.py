@@ -6,7 +6,7 @@ the next piece of work removes them. What is over is removed last.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryptography import x509
@@ -76,13 +76,18 @@ class Workshop:
         *,
         passphrase: bytes | None = None,
         token: Token | None = None,
+        contact: str = "",
     ) -> None:
-        """Work in `folder`; new keys go under the passphrase, or into the token."""
+        """Work in `folder`; new keys go under the passphrase, or into the token.
+
+        `contact` goes into every new bundle.
+        """
         self._city = city
         self._folder = folder
         self._clock = clock
         self._passphrase = passphrase
         self._token = token
+        self.contact = contact
 
     def carry_out(
         self, plan_of: PlanOf, statement_id: str, *, after: int, may_draft: bool
@@ -112,6 +117,7 @@ class Workshop:
             plan = plan_of(newest)
             if plan is None:
                 return None
+            plan = replace(plan, contact=self.contact)
             return self._carry_out(plan, published, statement_id, may_draft=may_draft)
 
     def _carry_out(

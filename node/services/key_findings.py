@@ -47,6 +47,21 @@ def key_findings(
         )
 
 
+def contact_finding(bundle: TrustBundle) -> Finding:
+    """Whether residents are told whom to reach: the law wants each consent to say so."""
+    if bundle.contact:
+        return Finding("contact", Severity.OK, bundle.contact, bundle.contact)
+    return Finding(
+        "contact",
+        Severity.WARNING,
+        "信任包未载明联系方式，授权凭据中写作“未载明”（个人信息保护法第十七条）。",
+        "The trust bundle states no contact: receipts of consents say “not stated” (PIPL, 17).",
+        "请在 hutong.toml 中设置 contact 并重启节点；根密钥不在本机时再运行 `hutong keys rotate`。",
+        "Set `contact` in hutong.toml and restart the node; where the root keys are elsewhere, run "
+        "`hutong keys rotate` after that.",
+    )
+
+
 def _signing(bundle: TrustBundle, key_id: str, now: datetime) -> Finding:
     key = next((k for k in bundle.signing_keys if k.key_id == key_id), None)
     if key is None or not key.valid_at(now):

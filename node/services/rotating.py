@@ -25,7 +25,7 @@ from node.ports import Keys, Transaction, UnitOfWork
 from node.services.answering import Ask, record, recorded
 from node.services.findings import RESTORE
 from node.services.here import Here
-from node.services.key_findings import key_findings
+from node.services.key_findings import contact_finding, key_findings
 
 _LOG = structlog.get_logger()
 
@@ -44,6 +44,9 @@ class Work(Protocol):
 
 class Workshop(Protocol):
     """Makes keys and publishes bundles; each call may take a while, and several may be made."""
+
+    contact: str
+    """What the settings say of how residents reach the city; "" where they say nothing."""
 
     def carry_out(
         self,
@@ -165,12 +168,13 @@ class KeyDesk:
         if await asyncio.to_thread(self._workshop.renew_local):
             _LOG.info("local_certificate_renewed")
             self._keys.reload()
-        if due(bundle, now) is None:
+        contact = self._workshop.contact
+        if due(bundle, now, contact) is None:
             return
         try:
             work = await asyncio.to_thread(
                 self._workshop.carry_out,
-                lambda base: due(base, self._here.now()),
+                lambda base: due(base, self._here.now(), contact),
                 self._here.new_id(now),
                 after=bundle.sequence,
                 may_draft=False,
@@ -193,6 +197,10 @@ class KeyDesk:
         except HutongError as error:
             return (Finding("keys", Severity.ERROR, error.text("zh"), error.text("en"), *RESTORE),)
         return tuple(key_findings(bundle, key_id, at_hand, self._here.now()))
+
+    def contact(self) -> Finding:
+        """What `doctor` says of how residents reach this city."""
+        return contact_finding(self._bundle())
 
     def notice(self) -> None:
         """See what was published since the last look, whichever process did it, and tell of it.

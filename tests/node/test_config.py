@@ -44,6 +44,7 @@ def test_a_city_is_enough_and_every_default_is_as_documented(file: Path) -> None
         "local_listen": "127.0.0.1:7444",
         "onboarding_listen": "0.0.0.0:7445",
         "metrics_listen": "",
+        "contact": "",
         "time_zone": "Asia/Shanghai",
         "key_passphrase_file": None,
         "pkcs11_module": None,

@@ -23,9 +23,10 @@ _LOCAL = "127.0.0.1:7444"
 @option("--local-address", default=_LOCAL, metavar="HOST:PORT")
 @option("--name-zh", metavar="TEXT")
 @option("--name-en", metavar="TEXT")
+@option("--contact", default="", metavar="TEXT")
 @option("--passphrase", is_flag=True, text="init_passphrase")
 @pass_session
-def init(
+def init(  # noqa: PLR0913 - each is an option
     session: Session,
     *,
     directory: str,
@@ -34,6 +35,7 @@ def init(
     local_address: str,
     name_zh: str | None,
     name_en: str | None,
+    contact: str,
     passphrase: bool,
 ) -> None:
     """Make a node."""
@@ -48,6 +50,7 @@ def init(
             city=CityCode(city),
             name_zh=name_zh,
             name_en=name_en,
+            contact=contact,
             peer_address=peer_address,
             local_address=local_address,
             passphrase=new_passphrase(session) if passphrase else None,

@@ -76,6 +76,7 @@ class MemoryKeys:
             tls_certificates=(b"certificate of " + city.encode(),),
             endpoints=(Endpoint("127.0.0.1", 7443),),
             refresh_hint=timedelta(hours=6),
+            contact=f"12345@{city}.example",
         )
         return seal(codec.TRUST_BUNDLE, bundle, [self.root])
 
@@ -124,6 +125,8 @@ class MemoryKeys:
 
 class IdleWorkshop:
     """Makes no keys: those of a world last."""
+
+    contact = ""
 
     def carry_out(
         self,
