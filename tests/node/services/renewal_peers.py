@@ -30,5 +30,7 @@ class DirectRenewals:
 
             portions = await self._call(partner, act, "renew")
             lie = self._world.network.renewal_lie
-            for portion in lie(portions) if lie else portions:
+            for portion in await lie(portions) if lie else portions:
                 yield portion
+            if "renew" in self._world.network.ends:
+                return

@@ -76,6 +76,8 @@ class Network:
     """What a lying home city makes of its attestations."""
     renewal_lie: Callable[[list[RenewalPortion]], Awaitable[list[RenewalPortion]]] | None = None
     """What it makes of its answer to a renewal request."""
+    ends: set[str] = field(default_factory=set)
+    """Streams, by the names of their calls, that end after the first answer."""
 
 
 class DirectPeers(DirectStatuses, DirectRenewals, DirectLogs, DirectTrials):
