@@ -233,6 +233,16 @@ RENEWAL_EVERY: Final = timedelta(minutes=5)
 # Deadline of one batch of a renewal: a thousand attestations, signed, kept and sent.
 RENEWAL_DEADLINE: Final = timedelta(seconds=30)
 
+# Batches of a renewal on their way to one home city at once: the city answers one while the one
+# before is kept. And how many recognitions wait for others of the same scenarios to be asked with.
+RENEWALS_AT_ONCE: Final = 2
+RENEWALS_WAITING: Final = 16_000
+
+# How often an operator hears how far a renewal is, and how long one that was given up waits for the
+# batches on their way.
+RENEWAL_TOLD: Final = timedelta(seconds=1)
+RENEWAL_LAST: Final = timedelta(seconds=5)
+
 # How long before its end a resident is reminded of a consent, and how often that is looked for.
 CONSENT_REMINDER: Final = timedelta(days=14)
 REMIND_EVERY: Final = timedelta(minutes=10)
