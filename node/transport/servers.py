@@ -33,8 +33,10 @@ from node.transport.federation import FederationServicer
 from node.transport.gates import LocalGate, PeerGate
 from node.transport.health import Health
 from node.transport.history_service import HistoryServicer
+from node.transport.log_service import LogServicer
 from node.transport.operators import OperatorServicer
 from node.transport.oversight import OversightServicer
+from node.transport.renewal_service import RenewalServicer
 from node.transport.resident_cases import ResidentCaseServicer
 from node.transport.residents import ResidentServicer
 from node.transport.streams import Streams
@@ -44,8 +46,10 @@ from node.v1 import (
     department_case_service_pb2,
     department_service_pb2,
     history_service_pb2,
+    log_service_pb2,
     operator_service_pb2,
     oversight_service_pb2,
+    renewal_service_pb2,
     resident_case_service_pb2,
     resident_service_pb2,
     venue_service_pb2,
@@ -192,6 +196,8 @@ def local_port(
         (department_service_pb2.DESCRIPTOR, "DepartmentService", DepartmentServicer(cases)),
         (operator_service_pb2.DESCRIPTOR, "OperatorService", OperatorServicer(cases)),
         (oversight_service_pb2.DESCRIPTOR, "OversightService", OversightServicer(cases)),
+        (log_service_pb2.DESCRIPTOR, "LogService", LogServicer(cases)),
+        (renewal_service_pb2.DESCRIPTOR, "RenewalService", RenewalServicer(cases)),
         (history_service_pb2.DESCRIPTOR, "HistoryService", HistoryServicer(cases)),
         (
             resident_case_service_pb2.DESCRIPTOR,
