@@ -52,12 +52,12 @@ class EntryProof:
     def __post_init__(self) -> None:
         """Refuse what no log has."""
         if self.kind not in LOGGED_AS.values():
-            raise malformed("entry.kind", "a receipt is of what was issued, or consented to")
+            raise malformed("log.kind", "a receipt is of what was issued, or consented to")
         if len(self.salt) != SALT_BYTES:
-            raise malformed("entry.salt", f"it has {SALT_BYTES} bytes")
-        _whole(self.at_micros, "entry.at_micros")
-        _whole(self.leaf_index, "entry.leaf_index")
-        _hashes(self.proof, "entry.proof")
+            raise malformed("log.salt", f"it has {SALT_BYTES} bytes")
+        _whole(self.at_micros, "log.at_micros")
+        _whole(self.leaf_index, "log.leaf_index")
+        _hashes(self.proof, "log.proof")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Receipt:
         if self.statement and bool(self.statement.signatures) == bool(self.batch):
             raise malformed("receipt", "a statement is signed by itself, or by its batch")
         if self.entry.kind != LOGGED_AS[self.kind]:
-            raise malformed("entry.kind", f"it is not of the kind {self.kind.value}")
+            raise malformed("log.kind", f"it is not of the kind {self.kind.value}")
         try:
             self.checkpoint.decode(), (self.content or b"").decode()
         except UnicodeDecodeError as error:
@@ -196,7 +196,7 @@ def _to_plain(receipt: Receipt) -> dict[str, object]:
     if receipt.content is not None:
         made["content"] = receipt.content.decode()
     entry = receipt.entry
-    made["entry"] = {
+    made["log"] = {
         "kind": entry.kind,
         "at_micros": entry.at_micros,
         "salt": _text(entry.salt),
@@ -217,7 +217,7 @@ def _to_plain(receipt: Receipt) -> dict[str, object]:
 
 def _from_plain(found: dict[str, Any]) -> Receipt:
     statement, batch, content = found.get("statement"), found.get("batch"), found.get("content")
-    entry = found["entry"]
+    entry = found["log"]
     return Receipt(
         kind=ReceiptKind(found["kind"]),
         entry=EntryProof(

@@ -1,6 +1,7 @@
 """A log, its cosigned checkpoint and receipts of it, from fixed seeds."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from federation.checkpoint import (
@@ -15,7 +16,7 @@ from federation.codec import ATTESTATION, TRUST_BUNDLE
 from federation.envelope import Envelope, Verified, open_own
 from federation.identifiers import CityCode
 from federation.log_entry import commitment, entry_leaf
-from federation.merkle_log import BatchTree, leaf_hash, split_hashes
+from federation.merkle_log import BatchTree, leaf_hash, node_hash, split_hashes
 from federation.messages import Attestation, TrustBundle
 from federation.receipt import (
     BatchPlace,
@@ -105,6 +106,23 @@ def consent(content: bytes = CONSENT) -> Receipt:
     """The receipt of a consent."""
     entry, head = logged(content, "consented")
     return consent_receipt(content, entry, note_of(head), BUNDLES)
+
+
+def in_a_huge_log() -> Receipt:
+    """The receipt of an entry in a log of 2^33 entries and three; all hashes beside it are 0."""
+    good = single()
+    if good.statement is None:
+        raise ValueError("it has a statement")
+    place, size = 2**32 + 5, 2**33 + 3
+    content = commitment(SALT, good.statement.payload)
+    found = leaf_hash(entry_leaf("issued", MICROS, content))
+    proof = (bytes(32),) * 34
+    # It lies left of the last three: 33 levels to the root of the first 2^33, and then to the top.
+    for level in range(33):
+        found = node_hash(bytes(32), found) if place >> level & 1 else node_hash(found, bytes(32))
+    head = Checkpoint(origin_of(ZHENGZHOU), size, node_hash(found, bytes(32)))
+    entry = EntryProof("issued", MICROS, SALT, place, proof)
+    return replace(good, entry=entry, checkpoint=note_of(head))
 
 
 GOOD: dict[str, Callable[[], Receipt]] = {

@@ -129,29 +129,25 @@ def _unreadable() -> list[Loose]:
         "no-json": text[:-3],
         "member-twice": text.replace('"kind": "att', '"kind": "consent", "kind": "att', 1),
         "unknown-member": edited(single, lambda r: r.update(reason="none")),
-        "unknown-member-in-the-entry": edited(single, lambda r: r["entry"].update(by="us")),
+        "unknown-member-in-the-entry": edited(single, lambda r: r["log"].update(by="us")),
         "of-another-version": edited(single, lambda r: r.update(hutong_receipt=2)),
         "of-another-kind": edited(single, lambda r: r.update(kind="refusal")),
         "of-two-things": edited(single, lambda r: r.update(content="and a consent")),
         "of-nothing": edited(consent, without("content")),
         "without-cities": edited(single, lambda r: r.update(cities=[])),
         "city-twice": edited(single, lambda r: r["cities"].append(r["cities"][0])),
-        "place-that-is-true": edited(single, lambda r: r["entry"].update(leaf_index=True)),
-        "place-that-is-no-whole-number": edited(
-            single, lambda r: r["entry"].update(leaf_index=6.0)
-        ),
-        "place-below-zero": edited(single, lambda r: r["entry"].update(leaf_index=-1)),
-        "place-that-javascript-rounds": edited(
-            single, lambda r: r["entry"].update(leaf_index=2**53)
-        ),
-        "salt-too-short": edited(single, lambda r: r["entry"].update(salt="AAAA")),
+        "place-that-is-true": edited(single, lambda r: r["log"].update(leaf_index=True)),
+        "place-that-is-no-whole-number": edited(single, lambda r: r["log"].update(leaf_index=6.0)),
+        "place-below-zero": edited(single, lambda r: r["log"].update(leaf_index=-1)),
+        "place-that-javascript-rounds": edited(single, lambda r: r["log"].update(leaf_index=2**53)),
+        "salt-too-short": edited(single, lambda r: r["log"].update(salt="AAAA")),
         "base64-with-a-space": edited(
-            single, lambda r: r["entry"].update(salt=" " + r["entry"]["salt"])
+            single, lambda r: r["log"].update(salt=" " + r["log"]["salt"])
         ),
-        "hash-too-short": edited(single, lambda r: r["entry"]["proof"].append("AAAA")),
-        "entry-of-a-refusal": edited(single, lambda r: r["entry"].update(kind="refused")),
+        "hash-too-short": edited(single, lambda r: r["log"]["proof"].append("AAAA")),
+        "entry-of-a-refusal": edited(single, lambda r: r["log"].update(kind="refused")),
         "attestation-logged-as-a-consent": edited(
-            single, lambda r: r["entry"].update(kind="consented")
+            single, lambda r: r["log"].update(kind="consented")
         ),
         "signed-twice": edited(batched, statement_signed),
         "signed-by-nobody": edited(batched, without("batch")),
@@ -238,18 +234,18 @@ def _flawed_entries() -> list[Loose]:
         r["statement"]["payload"] = base64.b64encode(ATTESTATION.encode(later)).decode()
 
     def earlier(r: Any) -> None:  # noqa: ANN401 - JSON
-        r["entry"]["at_micros"] -= 1
+        r["log"]["at_micros"] -= 1
 
     changes: dict[str, Change] = {
         "payload-changed": payload,
-        "salt-changed": _flip(lambda r: r["entry"], "salt", 7),
+        "salt-changed": _flip(lambda r: r["log"], "salt", 7),
         "time-of-the-entry-changed": earlier,
-        "place-of-its-neighbour": lambda r: r["entry"].update(leaf_index=7),
-        "place-outside": lambda r: r["entry"].update(leaf_index=11),
-        "flipped-bit-in-the-proof": _flip(lambda r: r["entry"]["proof"], 1, 77),
-        "proof-cut-off": lambda r: r["entry"]["proof"].pop(),
-        "proof-missing": lambda r: r["entry"].update(proof=[]),
-        "proof-with-a-hash-left-over": lambda r: r["entry"]["proof"].append(left_over),
+        "place-of-its-neighbour": lambda r: r["log"].update(leaf_index=7),
+        "place-outside": lambda r: r["log"].update(leaf_index=11),
+        "flipped-bit-in-the-proof": _flip(lambda r: r["log"]["proof"], 1, 77),
+        "proof-cut-off": lambda r: r["log"]["proof"].pop(),
+        "proof-missing": lambda r: r["log"].update(proof=[]),
+        "proof-with-a-hash-left-over": lambda r: r["log"]["proof"].append(left_over),
     }
     return [_changed(name, change, Step.ENTRY, BAD_PROOF) for name, change in changes.items()]
 
@@ -302,7 +298,7 @@ def _flawed_batches() -> list[Loose]:
     def not_a_batch(r: Any) -> None:  # noqa: ANN401 - JSON
         single = json.loads(receipt_to_json(receipts.single(envelope=own)))
         r["batch"]["envelope"] = single["statement"]
-        r["entry"], r["checkpoint"] = single["entry"], single["checkpoint"]
+        r["log"], r["checkpoint"] = single["log"], single["checkpoint"]
 
     unsigned = edited(receipt, lambda r: r["batch"]["envelope"].update(signatures=[]))
     return [
