@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 import gc
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import structlog
 import uvloop
 
 from federation import codec
+from federation.envelope import Envelope
 from federation.messages import Endpoint
 from node import limits, record_limits
 from node.anchor import FileAnchor
@@ -26,6 +28,7 @@ from node.initialise import (
     issue_client,
 )
 from node.keys import FileKeys, KeyFolder
+from node.keys.bundles import read_published
 from node.keys.files import read_certificate
 from node.keys.opening import key_access
 from node.lifecycle import every, until_told_to_stop
@@ -35,6 +38,7 @@ from node.services.assembly import UseCases, assemble
 from node.services.here import Here
 from node.store import Store, open_room, open_store
 from node.store.copying import open_copy, open_sums
+from node.store.log_snapshot import LogSnapshot, open_log
 from node.transport.calls import unmetered
 from node.transport.local_client import LocalClient, local_client
 from node.transport.metrics import Metrics
@@ -53,6 +57,7 @@ __all__ = [
     "init_node",
     "issue_client",
     "local_client",
+    "own_log",
     "read_settings",
     "serve",
     "whole_city",
@@ -191,6 +196,25 @@ async def _live(node: _Node, settings: Settings) -> None:
     if broken.done():
         raise broken.result()
     broken.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLog:
+    """This city's log as it lies in the store, and what is known beside the store."""
+
+    snapshot: LogSnapshot
+    own_bundles: tuple[Envelope, ...]
+    anchored: bytes
+
+
+@contextlib.contextmanager
+def own_log(settings: Settings) -> Iterator[OwnLog]:
+    """This city's log, read-only, whether the node serves or not; no private key is touched."""
+    published = read_published(KeyFolder(settings.data_dir))
+    # Read before the store: what is anchored was in it by then.
+    anchored = FileAnchor(settings.data_dir).read()
+    with open_log(settings.store_url) as snapshot:
+        yield OwnLog(snapshot, tuple(each.envelope for each in published), anchored)
 
 
 def whole_city(

@@ -99,6 +99,12 @@ TREE: Final = {
     "venue check": "venues:check",
     "venue redeem": "venues:redeem",
     "venue promise": "promises:close",
+    "log status": "logs:status",
+    "log checkpoint": "logs:checkpoint",
+    "log verify": "log_verifying:verify",
+    "log fetch": "logs:fetch",
+    "log export": "log_verifying:export",
+    "log evidence": "logs:evidence",
     "envelope show": "envelopes:show",
     "envelope verify": "envelopes:verify",
 }

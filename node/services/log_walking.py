@@ -29,20 +29,21 @@ class RawEntry:
     commitment: object
     leaf_hash: object
 
-    def computed(self) -> bytes:
-        """The leaf hash that follows from the other columns; b"" where they are no entry's."""
+    def columns(self) -> tuple[str, int, bytes]:
+        """Kind, instant and commitment; raises ValueError where they are no entry's."""
         kind, at, committed = self.kind, self.at, self.commitment
         if isinstance(kind, bytes):
-            try:
-                kind = kind.decode("ascii")
-            except UnicodeDecodeError:
-                return b""
+            kind = kind.decode("ascii")
         if isinstance(kind, str) and isinstance(at, int) and isinstance(committed, bytes):
-            try:
-                return leaf_hash(entry_leaf(kind, at, committed))
-            except UnicodeEncodeError:
-                return b""
-        return b""
+            return kind, at, committed
+        raise ValueError(self.sequence)
+
+    def computed(self) -> bytes:
+        """The leaf hash that follows from the other columns; b"" where they are no entry's."""
+        try:
+            return leaf_hash(entry_leaf(*self.columns()))
+        except ValueError:
+            return b""
 
     def stored(self) -> bytes:
         """The leaf hash that is kept; b"" where it is none."""

@@ -20,6 +20,7 @@ from node.transport import status
 from node.v1 import (
     department_case_service_pb2,
     department_service_pb2,
+    log_service_pb2,
     history_service_pb2,
     operator_service_pb2,
     oversight_service_pb2,
@@ -39,6 +40,7 @@ _SERVICES: Final = {
         department_case_service_pb2.DESCRIPTOR,
         operator_service_pb2.DESCRIPTOR,
         oversight_service_pb2.DESCRIPTOR,
+        log_service_pb2.DESCRIPTOR,
         renewal_service_pb2.DESCRIPTOR,
         history_service_pb2.DESCRIPTOR,
     )
