@@ -54,6 +54,16 @@ class Standing:
     due: int
 
 
+@dataclass(slots=True)
+class _Walking:
+    """A walk that is under way, and how many watch it."""
+
+    walk: RenewalWalk
+    task: asyncio.Task[None]
+    everybody: bool
+    watchers: int = 0
+
+
 class Renewing:
     """Renews the recognitions of this city as host."""
 
@@ -76,34 +86,32 @@ class Renewing:
         self._batching = batching
         reader = RenewedReader(here, asking, swapping)
         self._tools = Tools(here, uow, keys, book, asking, reader)
-        # One walk at a time with each home city: two would ask about everybody twice.
-        self._walking: dict[CityCode, asyncio.Lock] = {}
+        self._walking: dict[CityCode, _Walking] = {}
 
     async def renew(
         self, home: CityCode | None = None, *, everybody: bool = False
     ) -> AsyncGenerator[Progress, None]:
         """Renew those of a home city, or of all, that are due, or everybody; and say how far it is.
 
-        It is said about every second, and at the end. Where the caller closes it, the batches on
-        their way are waited for a little; what is not kept then is taken up by the next call.
+        It is said about every second, and at the end; who comes while somebody renews already is
+        told of that walk. Where the last one who is told closes it, the batches on their way are
+        waited for a little; what is not kept then is taken up by the next call.
 
         Raises:
             HutongError: NOT_A_PARTNER or AGREEMENT_NOT_ACTIVE for a home city that was named.
 
         """
-        walks = [self._walk(city, everybody=everybody) for city in self._homes(home)]
-        async with contextlib.aclosing(self._watch(walks)) as told:
+        homes = self._homes(home)
+        watched = [self._watched(city, everybody=everybody) for city in homes]
+        async with contextlib.aclosing(self._told(watched)) as told:
             async for progress in told:
                 yield progress
 
     async def tick(self) -> None:
         """Renew what is due, but of those home cities for which somebody does so already."""
-        walks = [
-            self._walk(city, everybody=False)
-            for city in self._homes(None)
-            if not self._lock(city).locked()
-        ]
-        async with contextlib.aclosing(self._watch(walks)) as told:
+        homes = [city for city in self._homes(None) if self._running(city) is None]
+        watched = [self._watched(city, everybody=False) for city in homes]
+        async with contextlib.aclosing(self._told(watched)) as told:
             async for _ in told:
                 pass
 
@@ -117,32 +125,36 @@ class Renewing:
             found.append(Standing(city, stand, tx.renewals.count(due) if due else 0))
         return found
 
-    async def _watch(self, walks: list[RenewalWalk]) -> AsyncGenerator[Progress, None]:
-        task = asyncio.create_task(self._all(walks), name="renewal")
+    async def _told(self, watched: list[_Walking]) -> AsyncGenerator[Progress, None]:
+        """How far these walks are, until they are at their end; whom nobody watches is given up."""
+        tasks, done = [each.task for each in watched], False
         try:
-            while not task.done():
-                await asyncio.wait({task}, timeout=limits.RENEWAL_TOLD.total_seconds())
-                yield _sum(walks, done=task.done())
-            task.result()
+            while not done:
+                if tasks:
+                    await asyncio.wait(tasks, timeout=limits.RENEWAL_TOLD.total_seconds())
+                done = all(task.done() for task in tasks)
+                yield _sum([each.walk for each in watched], done=done)
+            for task in tasks:
+                task.result()
         finally:
-            for walk in walks:
-                walk.give_up()
-            await asyncio.wait({task}, timeout=limits.RENEWAL_LAST.total_seconds())
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await asyncio.gather(*(_leave(each) for each in watched))
 
-    async def _all(self, walks: list[RenewalWalk]) -> None:
-        async with asyncio.TaskGroup() as group:
-            for walk in walks:
-                group.create_task(self._one(walk), name=f"renewal {walk.home}")
+    def _running(self, home: CityCode) -> _Walking | None:
+        found = self._walking.get(home)
+        return None if found is None or found.task.done() else found
 
-    async def _one(self, walk: RenewalWalk) -> None:
-        async with self._lock(walk.home):
-            await walk.go()
+    def _watched(self, home: CityCode, *, everybody: bool) -> _Walking:
+        """A walk with one more who watches it: the one that runs, or a new one.
 
-    def _lock(self, home: CityCode) -> asyncio.Lock:
-        return self._walking.setdefault(home, asyncio.Lock())
+        One at a time with each home city: two would ask about everybody twice.
+        """
+        running = self._running(home)
+        if running is None or (everybody and not running.everybody):
+            walk = self._walk(home, everybody=everybody)
+            task = asyncio.create_task(_after(running, walk), name=f"renewal {home}")
+            running = self._walking[home] = _Walking(walk, task, everybody)
+        running.watchers += 1
+        return running
 
     def _homes(self, home: CityCode | None) -> list[CityCode]:
         if home is None:
@@ -187,6 +199,23 @@ class Renewing:
         async for request in requests:
             async for portion in self._batching.renew(request, self._here.city):
                 yield portion
+
+
+async def _after(running: _Walking | None, walk: RenewalWalk) -> None:
+    if running is not None:
+        await asyncio.wait({running.task})
+    await walk.go()
+
+
+async def _leave(walking: _Walking) -> None:
+    """Watch no more; the last one lets what is on its way come in, for a little while."""
+    walking.watchers -= 1
+    if walking.watchers or walking.task.done():
+        return
+    walking.walk.give_up()
+    await asyncio.wait({walking.task}, timeout=limits.RENEWAL_LAST.total_seconds())
+    walking.task.cancel()
+    await asyncio.wait({walking.task})
 
 
 def _sum(walks: list[RenewalWalk], *, done: bool) -> Progress:

@@ -298,11 +298,52 @@ def test_two_who_renew_at_once_ask_once(stage: Stage) -> None:
 
     async def both() -> list[tuple[int, int, int, int]]:
         host = stage[HOST]
-        found = await asyncio.gather(renewed(host), renewed(host), host.cases.renewing.tick())
-        return [counts(each) for each in found if each is not None]
+        timer = asyncio.create_task(host.cases.renewing.tick())
+        found = await asyncio.gather(renewed(host, HOME), renewed(host, HOME))
+        await timer
+        return [counts(each) for each in found]
 
-    assert sorted(stage.run(both())) == [NOTHING, (3, 3, 0, 0)]
+    assert stage.run(both()) == [(3, 3, 0, 0)] * 2
     assert count(stage[HOME], ATTESTATION_BATCHES) == 1
+
+
+def test_everybody_is_walked_to_after_the_walk_to_those_who_are_due(stage: Stage) -> None:
+    visits(stage)
+    stage.world.clock.forward(EVENING)
+    visits(stage)
+    stage.world.clock.forward(timedelta(minutes=1))
+
+    async def both() -> list[tuple[int, int, int, int]]:
+        host = stage[HOST]
+        found = await asyncio.gather(
+            renewed(host, HOME), renewed(host, HOME, everybody=True), renewed(host, HOME)
+        )
+        return [counts(each) for each in found]
+
+    # Nobody whom the first walk renewed is asked about by the second.
+    assert stage.run(both()) == [(1, 1, 0, 0), (1, 1, 0, 0), (1, 1, 0, 0)]
+    assert count(stage[HOME], ATTESTATION_BATCHES) == 2
+
+
+def test_one_who_leaves_does_not_end_the_renewal_that_another_watches(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renewal_walk, "RENEWAL_ITEMS", 1)
+    monkeypatch.setattr(limits, "RENEWAL_TOLD", timedelta(0))
+    for _ in range(6):
+        visits(stage)
+    stage.world.clock.forward(EVENING)
+
+    async def both() -> tuple[int, int, int, int]:
+        renewing = stage[HOST].cases.renewing
+        leaves = renewing.renew(CityCode(HOME))
+        await anext(leaves)
+        stays = asyncio.create_task(renewed(stage[HOST], HOME))
+        await asyncio.sleep(0)
+        await leaves.aclose()
+        return counts(await stays)
+
+    assert stage.run(both()) == (6, 6, 0, 0)
 
 
 def test_who_gives_a_renewal_up_loses_nothing_and_goes_on_from_there(

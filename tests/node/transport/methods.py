@@ -15,6 +15,7 @@ from node.v1 import (
     department_service_pb2,
     operator_service_pb2,
     oversight_service_pb2,
+    renewal_service_pb2,
     resident_case_service_pb2,
     resident_service_pb2,
     venue_service_pb2,
@@ -30,6 +31,7 @@ ROLES: Final = {
         (department_case_service_pb2.DESCRIPTOR, "DepartmentCaseService", Role.DEPARTMENT),
         (operator_service_pb2.DESCRIPTOR, "OperatorService", Role.OPERATOR),
         (oversight_service_pb2.DESCRIPTOR, "OversightService", Role.OPERATOR),
+        (renewal_service_pb2.DESCRIPTOR, "RenewalService", Role.OPERATOR),
     )
 }
 FEDERATION: Final = federation_service_pb2.DESCRIPTOR.services_by_name["FederationService"]

@@ -59,6 +59,9 @@ LOCAL_SERVICES = {
     "node.v1.DepartmentCaseService",
     "node.v1.OperatorService",
     "node.v1.OversightService",
+    "node.v1.HistoryService",
+    "node.v1.RenewalService",
+    "node.v1.LogService",
 }
 
 
