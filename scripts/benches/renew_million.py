@@ -53,9 +53,9 @@ def run(_rounds: int, *, residents: int) -> list[Figure]:
             city.load_rules()
         befriend(home, host)
         agree(host, home)
-        _first_visit(home, host)
+        first_visit(home, host)
         cities.stop()
-        _fill(home, host, residents)
+        fill(home, host, residents)
         for city in cities:
             city.start()
         for city in cities:
@@ -93,7 +93,8 @@ def _figure(name: str, value: float, unit: str) -> Figure:
     return Figure(name, value, unit, None, None, [value])
 
 
-def _command(host: City, *arguments: str) -> "subprocess.Popen[str]":
+def command(host: City, *arguments: str) -> "subprocess.Popen[str]":
+    """An operator's command at the host's node, under way."""
     return subprocess.Popen(
         [sys.executable, "-m", "node.cli", *arguments, "--settings", str(host.settings), "--json"],
         stdout=subprocess.PIPE,
@@ -105,36 +106,36 @@ def _command(host: City, *arguments: str) -> "subprocess.Popen[str]":
 
 def _cut(host: City, residents: int) -> None:
     """Let it run until a third is renewed, and kill the host's node."""
-    with _command(host, "renewal", "run") as command:
-        while command.poll() is None:
-            if _renewed(host) >= residents // 3:
+    with command(host, "renewal", "run") as running:
+        while running.poll() is None:
+            if renewed(host) >= residents // 3:
                 host.kill()
                 break
             time.sleep(_LOOKS_SECONDS)
-        command.communicate()
+        running.communicate()
     if host.process is not None:
         raise RuntimeError("it was at its end before it could be killed: give it more --residents")
     host.forget_clients()
 
 
 def _renewal(host: City) -> dict[str, Any]:
-    with _command(host, "renewal", "run") as command:
-        said, _ = command.communicate()
+    with command(host, "renewal", "run") as running:
+        said, _ = running.communicate()
     found: dict[str, Any] = json.loads(said)
-    if command.returncode:
+    if running.returncode:
         raise RuntimeError(f"hutong renewal run: {found}")
     return found
 
 
 def _check(home: City, host: City, residents: int, summed: dict[str, Any]) -> int:
     """Count both books; how many were attested to twice, of batches whose answers were lost."""
-    kept = _number(
+    kept = number(
         host, "SELECT COUNT(*) FROM recognitions WHERE ended_at IS NULL AND agreement_version = 1"
     )
-    fresh = _renewed(host)
-    pending = _number(host, "SELECT COUNT(*) FROM renewals")
-    attested = _number(home, "SELECT COUNT(*) FROM attestations WHERE batch_id <> ''")
-    twice = _number(host, "SELECT COUNT(*) - COUNT(DISTINCT attestation_id) FROM recognitions")
+    fresh = renewed(host)
+    pending = number(host, "SELECT COUNT(*) FROM renewals")
+    attested = number(home, "SELECT COUNT(*) FROM attestations WHERE batch_id <> ''")
+    twice = number(host, "SELECT COUNT(*) - COUNT(DISTINCT attestation_id) FROM recognitions")
     if (kept, fresh, pending, twice) != (residents + 1, residents, 0, 0) or int(summed["failed"]):
         raise RuntimeError(f"{kept} stand, {fresh} are renewed, {pending} wait, {twice} twice")
     if attested < residents:
@@ -142,13 +143,15 @@ def _check(home: City, host: City, residents: int, summed: dict[str, Any]) -> in
     return attested - residents
 
 
-def _renewed(host: City) -> int:
+def renewed(host: City) -> int:
+    """How many recognitions were renewed since the rows were filled in."""
     since = _micros(datetime.now(UTC) - _CHECKED_BEFORE / 2)
     # The visitor of the first visit was checked just now, too.
-    return _number(host, f"SELECT COUNT(*) - 1 FROM recognitions WHERE checked_at > {since}")  # noqa: S608 - a number
+    return number(host, f"SELECT COUNT(*) - 1 FROM recognitions WHERE checked_at > {since}")  # noqa: S608 - a number
 
 
-def _number(city: City, query: str) -> int:
+def number(city: City, query: str) -> int:
+    """The one number that a query of a city's store gives."""
     with contextlib.closing(sqlite3.connect(_store(city), timeout=60)) as store:
         return int(store.execute(query).fetchone()[0])
 
@@ -166,7 +169,7 @@ def _micros(instant: datetime) -> int:
     return (instant - _EPOCH) // _MICRO
 
 
-def _first_visit(home: City, host: City) -> None:
+def first_visit(home: City, host: City) -> None:
     """One visitor by the whole way: the rows of all others are like this one's."""
     residents = {
         row.label: home.enrol(row.document_kind, row.document_number)
@@ -184,7 +187,8 @@ def _first_visit(home: City, host: City) -> None:
     )
 
 
-def _fill(home: City, host: City, residents: int) -> None:
+def fill(home: City, host: City, residents: int) -> None:
+    """So many residents of the home city, each recognised by the host yesterday and due today."""
     code = CityCode(host.about.code)
     with contextlib.closing(sqlite3.connect(_store(host))) as store:
         columns = [row[1] for row in store.execute("PRAGMA table_info(recognitions)")]
