@@ -17,6 +17,7 @@ from federation.v1 import (
     onboarding_pb2,
     partnership_pb2,
     scale_pb2,
+    status_pb2,
     trial_service_pb2,
     trust_pb2,
 )
@@ -37,6 +38,8 @@ CALLS = (
     "propose_agreement",
     "countersign_agreement",
     "request_attestation",
+    "push_status_lists",
+    "status_lists",
 )
 FEDERATION = (
     agreement_pb2,
@@ -46,6 +49,7 @@ FEDERATION = (
     onboarding_pb2,
     partnership_pb2,
     scale_pb2,
+    status_pb2,
     trial_service_pb2,
     trust_pb2,
 )
