@@ -23,6 +23,9 @@ from node.store.tables import (
 from node.store.trust_tables import (
     ATTESTATION_BATCHES,
     ATTESTATIONS,
+    CHECKPOINTS,
+    COSIGNATURES,
+    PARTNER_CHECKPOINTS,
     PARTNER_STATUS_LISTS,
     RENEWALS,
     STATUS_ENDED,
@@ -31,6 +34,8 @@ from node.store.trust_tables import (
 )
 
 _B: Final = sa.bindparam
+_DAY: Final = 86_400_000_000
+"""Microseconds."""
 PROBE: Final = sa.update(NODE_STATE).values(probed_at=_B("at"))
 
 
@@ -55,8 +60,22 @@ def sweep_statements() -> Iterator[tuple[sa.Delete, timedelta]]:
         yield _delete(table, ended < _B("before")), kept
     closed = sa.and_(STATUS_LISTS.c.closes_at > 0, STATUS_LISTS.c.closes_at < _B("before"))
     yield _delete(STATUS_LISTS, closed), limits.STATUSES_KEPT
+    yield from _checkpoints()
     nobody = sa.and_(USES.c.resident_id == "", USES.c.used_at < _B("before"))
     yield _delete(USES, nobody), limits.ENDED_KEPT
+
+
+def _checkpoints() -> Iterator[tuple[sa.Delete, timedelta]]:
+    """Of older checkpoints the last of each day stays: an entry of any day is proven by it."""
+    for table, owner in ((CHECKPOINTS, None), (PARTNER_CHECKPOINTS, PARTNER_CHECKPOINTS.c.city)):
+        later = table.alias("later")
+        same = [later.c.size > table.c.size, later.c.at // _DAY == table.c.at // _DAY]
+        if owner is not None:
+            same.append(later.c.city == owner)
+        condition = sa.and_(table.c.at < _B("before"), sa.exists().where(*same))
+        yield _delete(table, condition), limits.CHECKPOINTS_KEPT
+    orphan = ~sa.exists().where(CHECKPOINTS.c.size == COSIGNATURES.c.size)
+    yield _delete(COSIGNATURES, orphan), limits.CHECKPOINTS_KEPT
 
 
 def _delete(table: sa.Table, condition: sa.ColumnElement[bool]) -> sa.Delete:
