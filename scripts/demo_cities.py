@@ -65,9 +65,11 @@ def _keep(console: Console, language: str) -> None:
 
 
 def _tell(cities: Cities, console: Console, language: str) -> Story:
-    story = Story(cities, console, language)
-    story.set_up()
-    story.run()
+    # Nodes that are to be thrown away lie apart from those that may stay up.
+    with tempfile.TemporaryDirectory(prefix="hutong-demo-forged-") as scratch:
+        story = Story(cities, console, language, Path(scratch))
+        story.set_up()
+        story.run()
     return story
 
 

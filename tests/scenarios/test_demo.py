@@ -40,8 +40,32 @@ def running(temporary: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("language", "told"),
     [
-        ("en", ("A refusal tells the host nothing", "the same answer", "not recognised")),
-        ("zh", ("拒绝不透露任何信息", "同一答复", "未认可")),
+        (
+            "en",
+            (
+                "A refusal tells the host nothing",
+                "the same answer",
+                "It was told; by the agreement it could have gone on for 300 s",
+                "steps hold. Node.js",
+                "Backdated by an hour: the entry is not in the log",
+                "Zhengzhou: 5 renewed, 0 ended, 0 failed",
+                "only the resident's app puts the two cities' parts together",
+                "suspended after",
+            ),
+        ),
+        (
+            "zh",
+            (
+                "拒绝不透露任何信息",
+                "同一答复",
+                "这是推送的结果",
+                "步全部通过。Node.js",
+                "把时间改早一小时：the entry is not in the log",
+                "郑州：续期 5，终止 0，失败 0",
+                "只有居民本人的应用把两地记录合在一起",
+                "毫秒后被暂停",
+            ),
+        ),
     ],
 )
 def test_the_demo_tells_the_whole_path_and_leaves_nothing_running(
