@@ -20,8 +20,11 @@ _BY_RESIDENT = (
     ("promises", "redemption_id", "resident_id"),
     ("notices", "notice_id", "resident_id"),
     ("uses", "use_id", "resident_id"),
+    ("attestations", "attestation_id", "resident_id"),
+    ("attestations", "statement", "resident_id"),
     ("log_salts", "salt", "subject"),
 )
+_PIECE = 160
 _BY_PERSON = (
     ("record_moves", "move_id", "person"),
     ("record_reads", "read_id", "person"),
@@ -49,6 +52,9 @@ def identifiers(engine: sa.Engine, city: str, resident_id: str, *partners: str) 
         found |= {"person": person, "secret": bytes(secret), "digest": bytes(digest)}
         for table, name, by in _BY_RESIDENT:
             keep(name, column(_select(table, name, by), resident_id))
+        receipts = column(_select("consent_receipts", "content", "resident_id"), resident_id)
+        # Of a text that takes several pages of a file, what stands on the first.
+        keep("receipt", [bytes(receipt)[:_PIECE] for receipt in receipts])
         for table, name, by in _BY_PERSON:
             keep(name, column(_select(table, name, by), person))
         for name in [n for n in found if n.startswith("consent_id")]:
@@ -67,6 +73,7 @@ def identifiers(engine: sa.Engine, city: str, resident_id: str, *partners: str) 
         keep("recognition", visits)
         for visit in visits:
             keep("visit salt", column("SELECT salt FROM log_salts WHERE subject = :v0", visit))
+            keep("visit", column("SELECT visit_id FROM visits WHERE recognition_id = :v0", visit))
             decided = column("SELECT decision_id FROM decisions WHERE recognition_id = :v0", visit)
             keep("decision", decided)
             for decision in decided:

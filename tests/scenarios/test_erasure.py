@@ -1,5 +1,6 @@
 """Erased from a real city: no file and no row leads to the person, whatever kills the node."""
 
+import base64
 import contextlib
 import os
 import subprocess
@@ -16,7 +17,7 @@ from federation.errors import HutongError
 from node import data
 from node.cli import exits
 from node.config import read_settings
-from node.errors import FIELD_INVALID
+from node.errors import FIELD_INVALID, UNKNOWN
 from node.model import Role
 from scripts.cities import Cities, City, new_id
 from tests.node import leavings
@@ -71,6 +72,22 @@ def visited(city: City, resident: str) -> dict[str, object]:
     return leads | {"shown": digest(shown)}
 
 
+def receipts_of(city: City, resident: str) -> dict[str, tuple[dict[str, str], str]]:
+    """What the resident asks for receipts with, and the receipts, by kind."""
+    client = city.client(Role.RESIDENT)
+    entries = client.call("HistoryService/ListHistory", {"resident_id": resident})["entries"]
+    ids = {entry["kind"]: entry["subject_id"] for entry in entries}
+    found = {}
+    for name, field, kind in (
+        ("Attestation", "attestation_id", "HISTORY_KIND_ATTESTED"),
+        ("Consent", "consent_id", "HISTORY_KIND_CONSENT_GIVEN"),
+    ):
+        asked = {"resident_id": resident, field: ids[kind]}
+        answer = client.call(f"HistoryService/Get{name}Receipt", asked)
+        found[name] = (asked, base64.b64decode(answer["receipt"]).decode())
+    return found
+
+
 def hutong(city: City, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
     """The command, as somebody with a pipe runs it."""
     return subprocess.run(
@@ -101,13 +118,22 @@ def test_no_file_of_the_city_holds_anything_of_who_was_erased(tmp_path: Path) ->
             erase(city, resident, other)
         assert wrong.value.reason == FIELD_INVALID
         assert other not in str(wrong.value.fields)
+        receipts = receipts_of(city, resident)
         entries = count(city, "SELECT count(*) FROM log_entries")
         done = hutong(city, "resident", "erase", resident, "--yes", typed=about.document_number)
         assert done.returncode == exits.DONE, done.stderr
         gone = leads | {"number": about.document_number}
         # At once, but where another reader was in the way: then the timer does it.
         assert eventually(lambda: leavings.in_files(city.directory, gone) == {})
-        assert count(city, "SELECT count(*) FROM log_entries") == entries + 1
+        # That the attestation ended, and the erasure.
+        assert count(city, "SELECT count(*) FROM log_entries") == entries + 2
+        for name, asked in receipts.items():
+            with pytest.raises(HutongError) as gone_too:
+                city.client(Role.RESIDENT).call(f"HistoryService/Get{name}Receipt", asked[0])
+            assert gone_too.value.reason == UNKNOWN
+            # Whoever has one goes on to have it: it holds, though the city can make none.
+            said = hutong(city, "receipt", "verify", "-", "--json", typed=asked[1])
+            assert said.returncode == exits.DONE, said.stdout
         city.stop()
         assert leavings.in_files(city.directory, gone) == {}
 

@@ -72,6 +72,8 @@ def lived(stage: Stage) -> Life:
     library.used(resident)
     shown = visit(stage, town, stage[HOST], resident)
     visit(stage, town, town, resident)
+    stage.run(renewed(stage[HOST]))
+    stage.run(renewed(town))
     leads = leavings.identifiers(town.store._engine, HOME, resident, HOST)
     return Life(stage, town, number, resident, shown, leads)
 
@@ -84,6 +86,12 @@ def visit(stage: Stage, home: Town, host: Town, resident: str) -> str:
     decision = next(found for found, _, _ in checked.decisions if found)
     stage.act(host, lambda tx: host.cases.redeeming.redeem(tx, VENUE, decision))
     return checked.visitor_pass
+
+
+async def renewed(host: Town) -> None:
+    """Attestations of a batch, beside those of one call each."""
+    async for _ in host.cases.renewing.renew(everybody=True):
+        pass
 
 
 @pytest.fixture
@@ -129,6 +137,8 @@ def test_the_neighbours_keep_everything(stage: Stage) -> None:
 def test_erasing_again_removes_nothing_and_says_so(stage: Stage) -> None:
     life = lived(stage)
     life.erase()
+    # Whom it concerned is told; by now.
+    stage.run(life.town.deliver())
     before = leavings.dump(life.town.store._engine)
     assert life.erase() == 0
     assert life.erase(fictional_id(999)) == 0

@@ -29,6 +29,9 @@ FIELDS: Final = {
     "before": "good",
     "after": "excellent",
     "incentive": "library-card",
+    "city": "330100",
+    "consent": "0192f0c1-2b3c-7def-8123-456789abcdee",
+    "ends_at": "2026-12-14T16:30:00+00:00",
 }
 
 
