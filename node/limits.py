@@ -223,6 +223,9 @@ CHECKPOINT_EVERY: Final = timedelta(seconds=10)
 # How long a receipt waits for a checkpoint to be cosigned.
 COSIGNING_DEADLINE: Final = timedelta(seconds=5)
 
+# How long a partner may leave checkpoints without its cosignature before `doctor` warns of it.
+COSIGNING_WARNING: Final = timedelta(hours=1)
+
 # How long every checkpoint is kept; of older ones the last of each day.
 CHECKPOINTS_KEPT: Final = timedelta(days=7)
 

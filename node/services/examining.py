@@ -15,6 +15,7 @@ from node.registry import Partner
 from node.services.case_findings import case_finding
 from node.services.delivering import Delivering
 from node.services.here import Here
+from node.services.log_findings import log_findings, log_state
 from node.services.partner_findings import partner_findings, subject_of
 from node.services.rotating import KeyDesk
 from node.services.status_findings import status_findings
@@ -128,8 +129,12 @@ class Examining:
         return None
 
     async def _partners(self, failed: Mapping[CityCode, HutongError]) -> tuple[Finding, ...]:
-        contacts = await self._uow.read(lambda tx: tx.partnerships.contacts())
-        return tuple(self._each_partner(contacts, failed))
+        registry = self._uow.registry
+        contacts, log = await self._uow.read(
+            lambda tx: (tx.partnerships.contacts(), log_state(tx, registry))
+        )
+        found = self._each_partner(contacts, failed)
+        return (*found, *log_findings(log, self._here.now()))
 
     def _each_partner(
         self, contacts: Mapping[CityCode, Contact], failed: Mapping[CityCode, HutongError]
