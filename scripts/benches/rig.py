@@ -86,11 +86,16 @@ class Rig:
 
 
 @contextlib.contextmanager
-def rig(directory: Path, environment: dict[str, str] | None = None) -> Iterator[Rig]:
+def rig(
+    directory: Path,
+    environment: dict[str, str] | None = None,
+    command: Sequence[str] = ("-m", "node.cli"),
+) -> Iterator[Rig]:
     """A home city with an agreement; the host city has stopped, and we hold its keys."""
     with Cities(directory, ("410100", "330100")) as cities:
         home, host = cities["zhengzhou"], cities["hangzhou"]
         home.environment = environment or {}
+        home.command = command
         cities.start()
         for city in cities:
             city.load_rules()
