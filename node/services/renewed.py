@@ -5,7 +5,7 @@ that is not what it must be fails alone, and the recognition stays as it is.
 """
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from federation import codec
 from federation.agreement import Terms
@@ -161,8 +161,11 @@ class RenewedReader:
         now, terms = self._here.now(), asked.terms
         opened = open_batched(result, codec.ATTESTATION, batch, audience=self._here.city, now=now)
         found = recognise_renewed(opened, asked.request, subject.pseudonym, terms, scale, now)
-        return replace(
-            subject,
+        return StoredRecognition(
+            recognition_id=subject.recognition_id,
+            pass_digest=subject.pass_digest,
+            home=subject.home,
+            pseudonym=subject.pseudonym,
             band_id=found.band_id,
             commendations=found.commendations,
             scenarios=found.scenarios,
@@ -207,6 +210,7 @@ class RenewedReader:
         if terms.home == self._here.city:
             return [not tx.statuses.is_ended(terms.host, index) for index in indices]
         places = [place_of(index) for index in indices]
-        lists = {number: tx.partner_statuses.get(terms.home, number) for number, _ in places}
+        numbers = {number for number, _ in places}
+        lists = {number: tx.partner_statuses.get(terms.home, number) for number in numbers}
         bits = {number: found.bits for number, found in lists.items() if found is not None}
         return [not (number in bits and is_set(bits[number], place)) for number, place in places]
