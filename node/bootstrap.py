@@ -75,7 +75,7 @@ class _Node:
     keys: FileKeys
     cases: UseCases
     door: GrpcDoor
-    ports: tuple[Port, ...]
+    ports: tuple[Port, Port]
 
     async def probe(self) -> None:
         """Whether an answer given now could be kept, and would be believed."""
@@ -155,8 +155,11 @@ async def _live(node: _Node, settings: Settings) -> None:
         await node.look()
     with contextlib.suppress(HutongError):
         await node.examine()
-    for port in node.ports:
-        await port.start()
+    partners, clients = node.ports
+    await partners.start()
+    # What ended while nobody listened is known before a venue asks.
+    await node.cases.hearing.catch_up()
+    await clients.start()
     # What is here now lives as long as the process: the collector need not walk it again and again.
     # What a call makes is freed by counting; cycles are few, so that it need not look so often.
     gc.collect()

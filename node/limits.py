@@ -217,6 +217,9 @@ PUSH_EVERY: Final = timedelta(milliseconds=250)
 PUSH_AFTER_FAILURE: Final = timedelta(milliseconds=250)
 PUSH_AFTER_FAILURES: Final = timedelta(seconds=2)
 
+# How long a host that starts waits for its home cities' status lists before it decides anything.
+CATCH_UP: Final = timedelta(seconds=2)
+
 # How often a checkpoint is made where the log has grown, and brought to the partners.
 CHECKPOINT_EVERY: Final = timedelta(seconds=10)
 

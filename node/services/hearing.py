@@ -6,6 +6,7 @@ set stays so, whatever a later list says: indices are given once.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -20,9 +21,11 @@ from federation.limits import STATUS_LISTS
 from federation.standing import StatusList
 from federation.status_list import bits_of, joined, newly_set, status_index
 from federation.trust import signing_keys
+from node import limits
 from node.attested import PartnerStatusList
 from node.logbook import LogKind
 from node.ports import PeerStatuses, Transaction, UnitOfWork
+from node.registry import PartnerState
 from node.services.here import Here
 from node.services.partners import active_partner
 from node.services.swapping import Swapping
@@ -76,6 +79,21 @@ class Hearing:
             task.add_done_callback(lambda _: self._fetching.pop(home))
         # One caller that goes away does not take it from the others.
         await asyncio.shield(task)
+
+    async def catch_up(self) -> None:
+        """Fetch the lists of every home city: what ended while this process was down is in force.
+
+        For before anything is decided. A home city that is away or slow holds it up for a moment
+        only; what is known of it counts as far as the agreement lets it, and it is heard later.
+        """
+        homes = [
+            city
+            for city, partner in self._uow.registry.partners.items()
+            if partner.state is PartnerState.ACTIVE
+        ]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limits.CATCH_UP.total_seconds()):
+                await asyncio.gather(*map(self.fetch, homes), return_exceptions=True)
 
     async def close(self) -> None:
         """Let what runs go."""
