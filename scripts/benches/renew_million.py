@@ -37,6 +37,7 @@ _ENDS_AFTER = timedelta(hours=6)
 _SPREAD_SECONDS = 3600
 _PORTION = 50_000
 _LOOKS_SECONDS = 0.2
+_COUNTED_IN_A_SECOND = 250_000
 
 
 def run(_rounds: int, *, residents: int) -> list[Figure]:
@@ -111,7 +112,8 @@ def _cut(host: City, residents: int) -> None:
             if renewed(host) >= residents // 3:
                 host.kill()
                 break
-            time.sleep(_LOOKS_SECONDS)
+            # To count a million takes a while: it is not to be done all the time.
+            time.sleep(max(_LOOKS_SECONDS, residents / _COUNTED_IN_A_SECOND))
         running.communicate()
     if host.process is not None:
         raise RuntimeError("it was at its end before it could be killed: give it more --residents")
