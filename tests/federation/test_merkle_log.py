@@ -231,6 +231,18 @@ class TestInclusion:
         proof = inclusion_proof(6, 7, nodes_of(7))
         refused(check_inclusion, hashes(7)[6], index, 7, proof, merkle_root(hashes(7)))
 
+    def test_a_leaf_alone_is_at_place_zero_only(self) -> None:
+        (leaf,) = hashes(1)
+        for index in (-1, 1, 2):
+            refused(check_inclusion, leaf, index, 1, (), leaf)
+
+    def test_a_proof_does_not_climb_above_the_top_of_its_tree(self) -> None:
+        # The right half of four, told as a tree of two: the way on to the root is left over.
+        one, two, three, four = hashes(4)
+        root = node_hash(node_hash(one, two), node_hash(three, four))
+        refused(check_inclusion, three, 0, 2, (four, node_hash(one, two)), root)
+        refused(check_inclusion, four, 0, 1, (three, node_hash(one, two)), root)
+
     @pytest.mark.parametrize("damaged", [b"", bytes(31), bytes(33), bytes(64)])
     def test_a_hash_of_another_length_is_no_hash(self, damaged: bytes) -> None:
         leaf, root = hashes(2)[0], merkle_root(hashes(2))
