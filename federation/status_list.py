@@ -55,13 +55,14 @@ def is_set(bits: bytes, place: int) -> bool:
 
 def newly_set(before: bytes, after: bytes) -> tuple[int, ...]:
     """The places that are set after, and were not before."""
-    changed = int.from_bytes(after, "little") & ~int.from_bytes(before, "little")
-    found = list[int]()
-    while changed:
-        lowest = changed & -changed
-        found.append(lowest.bit_length() - 1)
-        changed ^= lowest
-    return tuple(found)
+    # Byte by byte: a city that sets every bit keeps nobody waiting.
+    return tuple(
+        8 * at + bit
+        for at, (old, new) in enumerate(zip(before, after, strict=True))
+        if new & ~old
+        for bit in range(8)
+        if (new & ~old) >> bit & 1
+    )
 
 
 def joined(one: bytes, other: bytes) -> bytes:

@@ -68,6 +68,12 @@ def test_a_bit_that_either_knows_of_stays_set(one: set[int], other: set[int]) ->
     assert joined(bits_of(one), bits_of(other)) == bits_of(one | other)
 
 
+def test_a_list_of_which_everything_is_set_is_read_as_any_other() -> None:
+    full = b"\xff" * BYTES
+    assert newly_set(bytes(BYTES), full) == tuple(range(STATUS_PLACES))
+    assert newly_set(full, bytes(BYTES)) == newly_set(full, full) == ()
+
+
 def test_every_place_is_given_out_once() -> None:
     for order in ORDERS:
         assert sorted(order) == list(range(STATUS_PLACES))
