@@ -195,6 +195,16 @@ def test_the_note_of_one_city_is_no_note_of_another() -> None:
     refused(open_checkpoint, BAD_NOTE, NOTE, HANGZHOU, KEYS, NOW)
 
 
+def test_a_city_speaks_for_no_log_but_its_own() -> None:
+    # Signed by Zhengzhou, in its own name, as the head of Hangzhou's log; and the other way round.
+    of_hangzhou = replace(HEAD, origin=origin_of(HANGZHOU))
+    raw = key_hash(HEAD.origin, b"\x01", OWN.public_key) + OWN.sign(of_hangzhou.text)
+    note = of_hangzhou.text + f"\n— {HEAD.origin} {base64.b64encode(raw).decode()}\n".encode()
+    refused(open_checkpoint, BAD_NOTE, note, ZHENGZHOU, KEYS, NOW)
+    refused(open_checkpoint, BAD_NOTE, note, HANGZHOU, PARTNER_KEYS, NOW)
+    refused(open_checkpoint, BAD_NOTE, note, HANGZHOU, KEYS, NOW)
+
+
 def test_a_signer_that_changed_its_key_signs_nothing_under_the_old_name() -> None:
     other = signer(ZHENGZHOU, "signing-2")
     refused(sign_checkpoint, KEY_NOT_VALID, HEAD, OWN, other.public_key)
