@@ -328,8 +328,9 @@ OPERATORS = {
     "own_scales", "partners", "partner_moves", "contacts", "invitations", "partner_scales",
     "agreements", "catalogues", "indicator_catalogues", "node_state",
 }  # fmt: skip
-# The log itself stays for ever; residents stay until they are erased.
-FOR_EVER = {"log_entries", "residents"}
+# The log itself stays for ever, and what each host is to know of its lists; evidence stays until
+# its city is met anew; residents stay until they are erased.
+FOR_EVER = {"log_entries", "log_tiles", "log_state", "status_feeds", "forks", "residents"}
 
 
 def test_every_table_has_an_end_or_a_reason_to_have_none() -> None:
@@ -337,6 +338,6 @@ def test_every_table_has_an_end_or_a_reason_to_have_none() -> None:
     walked = {
         "records", "record_moves", "quarantine", "record_loads", "cases", "case_steps", "notices",
         "record_reads", "promises", "consents", "uses", "recognitions", "redemptions", "counters",
-        "persons", "log_salts",
+        "persons", "log_salts", "consent_receipts",
     }  # fmt: skip
     assert {t.name for t in tables.METADATA.sorted_tables} == swept | walked | OPERATORS | FOR_EVER
