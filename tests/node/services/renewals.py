@@ -128,6 +128,15 @@ def resulting(
     return [RenewalPortion(portions[0].request_id, batch, 0, tuple(found))]
 
 
+def split(portions: list[RenewalPortion]) -> list[RenewalPortion]:
+    """The same answer, a result at a time."""
+    [whole] = portions
+    return [
+        RenewalPortion(whole.request_id, None if i else whole.batch, i, (result,))
+        for i, result in enumerate(whole.results)
+    ]
+
+
 def rebatched(
     portions: list[RenewalPortion],
     signer: Signer,

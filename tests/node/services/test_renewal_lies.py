@@ -30,6 +30,7 @@ from tests.node.services.renewals import (
     resaid,
     resulting,
     results,
+    split,
     told,
     visits,
 )
@@ -198,15 +199,6 @@ def test_a_batch_that_somebody_else_signed_renews_nobody(
     progress = renew(stage)
     assert (counts(progress), reason(progress)) == ((len(visitors), 0, 0, SIZE), "UNKNOWN_KEY")
     assert books(stage[HOST]) == before
-
-
-def split(portions: list[RenewalPortion]) -> list[RenewalPortion]:
-    """The same answer, a result at a time."""
-    [whole] = portions
-    return [
-        RenewalPortion(whole.request_id, None if i else whole.batch, i, (result,))
-        for i, result in enumerate(whole.results)
-    ]
 
 
 def test_a_result_at_a_time_is_an_answer_as_well(stage: Stage, visitors: list[Visitor]) -> None:

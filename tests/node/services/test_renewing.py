@@ -4,19 +4,21 @@ What a lying home city may answer is in `test_renewal_lies`.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from datetime import timedelta
 
 import pytest
 
 from federation import codec
+from federation.envelope import Envelope
 from federation.errors import HutongError
 from federation.identifiers import CityCode
 from federation.limits import REQUEST_LIFETIME
 from node import limits
 from node.errors import NOT_A_PARTNER
 from node.model import Caller, Role
-from node.ports import RenewalPortion
+from node.ports import RenewalPortion, Transaction
+from node.registry import Partner
 from node.services import renewal_walk
 from node.services.checking import RecognitionOutcome
 from node.store.trust_tables import ATTESTATION_BATCHES, ATTESTATIONS, LOG_ENTRIES, RENEWALS
@@ -35,9 +37,11 @@ from tests.node.services.renewals import (
     reason,
     renew,
     renewed,
+    split,
     visits,
 )
 from tests.node.services.stage import Stage, staged
+from tests.node.services.world import DirectPeers
 
 NOTHING = (0, 0, 0, 0)
 RENTAL = Caller(Role.VENUE, "rental-shop")
@@ -289,6 +293,49 @@ def test_a_home_city_that_never_answers_is_given_up_and_holds_up_no_other(
     progress = renew(three, "")
     assert (counts(progress), reason(progress)) == ((2, 1, 0, 1), "PEER_UNREACHABLE")
     assert known(three, other).checked_at == three.world.clock.now()
+
+
+def test_a_home_city_that_sends_a_result_now_and_then_has_no_more_time_for_its_batch(
+    three: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "RENEWAL_DEADLINE", timedelta(milliseconds=300))
+    people = [visits(three) for _ in range(8)]
+    three.world.clock.forward(EVENING)
+    honest, sent = DirectPeers.renew_attestations, list[int]()
+
+    async def slow(
+        self: DirectPeers, partner: Partner, requests: AsyncIterator[Envelope]
+    ) -> AsyncGenerator[RenewalPortion, None]:
+        async for whole in honest(self, partner, requests):
+            for portion in split([whole]):
+                # Each comes in time; all of them do not.
+                await asyncio.sleep(0.1)
+                sent.append(portion.first)
+                yield portion
+
+    monkeypatch.setattr(DirectPeers, "renew_attestations", slow)
+    progress = renew(three)
+    assert (counts(progress), reason(progress)) == ((8, 0, 0, 8), "PEER_UNREACHABLE")
+    assert 0 < len(sent) < len(people)
+
+
+def test_an_answer_that_another_process_of_the_city_kept_is_not_kept_again(stage: Stage) -> None:
+    visits(stage)
+    stage.world.clock.forward(EVENING)
+
+    async def meanwhile(portions: list[RenewalPortion]) -> list[RenewalPortion]:
+        def keep(tx: Transaction) -> None:
+            assert tx.renewals.forget(CityCode(HOME), portions[0].request_id)
+
+        await stage[HOST].store.run(keep)
+        return portions
+
+    stage.world.network.renewal_lie = meanwhile
+    before, entries = books(stage[HOST]), count(stage[HOST], LOG_ENTRIES)
+    assert counts(renew(stage)) == NOTHING
+    assert books(stage[HOST]) == before
+    # Only the question left a trace.
+    assert count(stage[HOST], LOG_ENTRIES) == entries + 1
 
 
 def test_two_who_renew_at_once_ask_once(stage: Stage) -> None:
