@@ -49,11 +49,12 @@ _IN_USE = frozenset({PartnerState.TESTED, PartnerState.ACTIVE})
 
 @dataclass(slots=True)
 class _Turn:
-    """The next exchange with one partner: `wait` after `since`."""
+    """The next exchange with one partner: `wait` after `since`; `met` once one succeeded."""
 
     since: datetime
     wait: timedelta = timedelta(0)
     failures: int = 0
+    met: bool = False
     running: "asyncio.Task[StoredCheckpoint | None] | None" = None
 
 
@@ -95,6 +96,7 @@ class Witnessing:
         """Hold the store against the anchor; raises FatalError where the node may not serve."""
         with self._stops():
             await self._held(await asyncio.to_thread(self._anchor.read))
+            await self._uow.read(_check_edge)
 
     async def checkpoint(self) -> StoredCheckpoint | None:
         """The newest checkpoint, made now if the log has grown; None while the log is empty.
@@ -126,7 +128,11 @@ class Witnessing:
 
     async def _held(self, anchored: bytes) -> tuple[int, bytes]:
         """The size and root of the log, if it extends the anchor's checkpoint."""
-        known = self._own(anchored)[0] if anchored else None
+        try:
+            known = self._own(anchored)[0] if anchored else None
+        except HutongError as error:
+            what = "the checkpoint in the anchor, which cannot be verified,"
+            raise FatalError(LOG_BROKEN, size="?", what=what, known="?") from error
 
         def look(tx: Transaction) -> tuple[int, bytes]:
             if known is not None:
@@ -207,7 +213,11 @@ class Witnessing:
         return checkpoint.size
 
     async def tick(self) -> None:
-        """Make a checkpoint where one is due, and begin to bring it to whom it is news for."""
+        """Make a checkpoint where one is due, and begin to bring it to whom it is news for.
+
+        After a start it is brought to all, news or not: what they know tells of a store that was
+        rolled back together with its anchor.
+        """
         now = self._here.now()
         if self._made_at is None or abs(now - self._made_at) >= limits.CHECKPOINT_EVERY:
             self._made_at = now
@@ -217,8 +227,11 @@ class Witnessing:
             for city, partner in self._uow.registry.partners.items()
             if partner.state is PartnerState.ACTIVE
         ]
-        for city in await self._uow.read(lambda tx: _behind(tx, active)):
+        behind = await self._uow.read(lambda tx: _behind(tx, active))
+        for city in active:
             turn = self._turn(city)
+            if turn.met and city not in behind:
+                continue
             # A clock that was set back must not silence a partner.
             waits = timedelta(0) <= now - turn.since < turn.wait
             if turn.running is None and not waits:
@@ -327,7 +340,7 @@ class Witnessing:
             _LOG.info("checkpoint_not_cosigned", partner=city, reason=error.reason.name)
             raise
         else:
-            turn.failures, turn.wait = 0, timedelta(0)
+            turn.failures, turn.wait, turn.met = 0, timedelta(0), True
             return own
         finally:
             turn.since, turn.running = self._here.now(), None
@@ -355,6 +368,13 @@ def _check_extends(tx: Transaction, known: Checkpoint, what: str) -> None:
     size = tx.log.size()
     if known.size > size or root_of(known.size, tx.log.node) != known.root:
         raise FatalError(LOG_BROKEN, size=str(size), what=what, known=str(known.size))
+
+
+def _check_edge(tx: Transaction) -> None:
+    """The right edge, which the next entry is appended to, is that of the entries there are."""
+    size, root = tx.log.size(), tx.log.root()
+    if root_of(size, tx.log.node) != root or tx.log.leaf_hashes(size, 1):
+        raise FatalError(LOG_BROKEN, size=str(size), what="its own right edge", known=str(size))
 
 
 def _check_size(tx: Transaction, size: int) -> None:

@@ -25,6 +25,7 @@ from node.model import Contact
 from node.registry import Partner, PartnerState, Registry
 from node.services.assembly import UseCases
 from node.services.delivering import Undelivered
+from node.services.log_findings import LogState, log_state
 from node.services.partner_findings import certificates_end, signing_keys_end
 from node.transport.calls import Meter, Told
 
@@ -105,7 +106,10 @@ class _City(Collector):
         """Called in the server's thread: registry and findings are whole and never change."""
         registry = self._cases.uow.registry
         yield from _partners(registry)
-        yield from _contacts(registry, self._contacts())
+        contacts, log = self._stored()
+        yield from _contacts(registry, contacts)
+        if log is not None:
+            yield from _log(log)
         yield from _undelivered(self._cases.delivering.undelivered, self._cases.here.now())
         yield from self._keys()
         degraded = GaugeMetricFamily(
@@ -115,11 +119,13 @@ class _City(Collector):
             degraded.add_metric((subject,), 1)
         yield degraded
 
-    def _contacts(self) -> Mapping[CityCode, Contact]:
+    def _stored(self) -> tuple[Mapping[CityCode, Contact], LogState | None]:
         """Nothing where the store does not answer: the rest is told all the same."""
 
-        async def read() -> Mapping[CityCode, Contact]:
-            return await self._cases.uow.read(lambda tx: tx.partnerships.contacts())
+        async def read() -> tuple[Mapping[CityCode, Contact], LogState | None]:
+            uow = self._cases.uow
+            registry = uow.registry
+            return await uow.read(lambda tx: (tx.partnerships.contacts(), log_state(tx, registry)))
 
         work = read()
         try:
@@ -127,12 +133,12 @@ class _City(Collector):
         except RuntimeError:
             # The loop has ended.
             work.close()
-            return {}
+            return {}, None
         try:
             return asked.result(SCRAPE_DEADLINE.total_seconds())
         except (HutongError, TooLateError, CancelledError):
             asked.cancel()
-            return {}
+            return {}, None
 
     def _keys(self) -> Iterator[Metric]:
         gauge = GaugeMetricFamily(
@@ -248,6 +254,23 @@ def _undelivered(missing: Mapping[CityCode, Undelivered], now: datetime) -> Iter
         "status_pending_seconds",
         "For how long a partner has lacked changes of status lists.",
         ((city, (now - each.since).total_seconds()) for city, each in sorted(missing.items())),
+    )
+
+
+def _log(state: LogState) -> Iterator[Metric]:
+    newest, cosigned = (each.size if each else 0 for each in (state.newest, state.cosigned))
+    yield _gauge("hutong_log_entries", "Entries of this city's log.", state.size)
+    yield _gauge("hutong_log_checkpoint_entries", "Those under a checkpoint.", newest)
+    yield _gauge("hutong_log_cosigned_entries", "Those that some partner cosigned.", cosigned)
+    yield _by_city(
+        "cosigned_entries",
+        "Entries of this city's log that a partner has cosigned.",
+        state.cosigned_by.items(),
+    )
+    yield _by_city(
+        "log_forked",
+        "1 where a partner's log forked.",
+        ((fork.city, 1) for fork in state.forks),
     )
 
 

@@ -467,3 +467,52 @@ async def test_what_a_partner_shows_who_asks_is_held_against_what_it_brings(
         zhengzhou.cases.witnessing.newest_note = shows  # type: ignore[method-assign]
         refused = await raised(hangzhou.cases.cosigning.audit(zhengzhou.code))
         assert refused.reason == LOG_FORKED
+
+
+@played
+async def test_after_a_start_it_asks_what_partners_know_though_nothing_is_new(
+    new_store: NewStore,
+) -> None:
+    async with world(new_store) as made:
+        town, other = made[ZZ], made[HZ]
+        own = await exchanged(town, other)
+        asked = list[int]()
+
+        async def knows(*_: object) -> Cosigned:
+            asked.append(1)
+            return Cosigned(b"", forged(town, own.size + 1))
+
+        other.cases.witnessing.add_checkpoint = knows  # type: ignore[method-assign,assignment]
+        # It is not its first exchange in this process: nothing is new, and nobody is asked.
+        await town.cases.witnessing.tick()
+        assert not asked
+        town.cases.witnessing._turns.clear()
+        await town.cases.witnessing.tick()
+        stopped = await town.cases.witnessing.must_stop()
+        assert asked == [1]
+        assert stopped.reason == LOG_BROKEN
+
+
+@played
+async def test_an_edge_that_is_not_that_of_the_entries_is_not_appended_to(
+    new_store: NewStore,
+) -> None:
+    async with world(new_store) as made:
+        town = made[ZZ]
+        await grow(town, 300)
+        await town.cases.witnessing.check()
+        with town.store._engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM log_entries WHERE sequence = 299")
+        with pytest.raises(FatalError) as stopped:
+            await town.cases.witnessing.check()
+        assert stopped.value.reason == LOG_BROKEN
+
+
+@played
+async def test_an_anchor_that_nobody_can_verify_is_not_taken_for_none(new_store: NewStore) -> None:
+    async with world(new_store) as made:
+        town = made[ZZ]
+        await town.cases.witnessing.checkpoint()
+        town.anchor.note = town.anchor.note[:-10]
+        with pytest.raises(FatalError):
+            await town.cases.witnessing.checkpoint()

@@ -16,6 +16,7 @@ from federation.errors import HutongError
 from node import bootstrap, limits
 from node.clock import SystemClock
 from node.errors import CANNOT_LISTEN
+from node.logbook import Fork
 from node.model import Contact, Role
 from node.transport.metrics import Metrics
 from scripts.cities import free_ports
@@ -90,6 +91,23 @@ def reached(failures: int, offset: float) -> Contact:
 
 def keep(house: House, contact: Contact) -> None:
     house.act(lambda tx: tx.partnerships.put_contact(contact))
+
+
+def test_the_log_is_measured(home: Street) -> None:
+    house = home.house
+    assert of(scraped(made(house)), "log_checkpoint_entries") == 0
+    own = house.loop.run(house.cases.witnessing.checkpoint())
+    assert own is not None
+    house.act(lambda tx: tx.checkpoints.cosign(own.size, FRIEND, b"a line"))
+    house.act(lambda tx: tx.checkpoints.add_fork(Fork(OTHER, now(), b"", b"", (), "", b"")))
+    samples = scraped(made(house))
+    assert of(samples, "log_entries") == own.size
+    assert of(samples, "log_checkpoint_entries") == own.size
+    assert of(samples, "log_cosigned_entries") == own.size
+    assert of(samples, "partner_cosigned_entries", city=FRIEND) == own.size
+    assert of(samples, "partner_cosigned_entries", city=OTHER) == 0
+    assert of(samples, "partner_log_forked", city=OTHER) == 1
+    assert of(samples, "partner_log_forked", city=FRIEND) is None
 
 
 def test_each_partner_is_measured(home: Street) -> None:
