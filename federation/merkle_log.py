@@ -17,7 +17,9 @@ EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
 TILE_LEVELS: Final = 8
 """A tile is a complete subtree of 2^8 leaves, or of 2^8 tiles."""
 
-_LEAF: Final = b"\x00"
+LEAF: Final = b"\x00"
+"""What stands before the data of a leaf where it is hashed."""
+
 _NODE: Final = b"\x01"
 
 Nodes = Callable[[int, int], bytes]
@@ -26,7 +28,7 @@ Nodes = Callable[[int, int], bytes]
 
 def leaf_hash(data: bytes) -> bytes:
     """The hash of a leaf: SHA-256(0x00 || data)."""
-    return hashlib.sha256(_LEAF + data).digest()
+    return hashlib.sha256(LEAF + data).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from federation.identifiers import CityCode
+from federation.messages import Disclosure
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,20 @@ class IssuedBatch:
     log_sequence: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind:
+    """What a ruling depends on, besides whether the consent stands.
+
+    Of a thousand residents most are of few kinds, and those of one kind share it: it is compared by
+    what it is, not by what is in it.
+    """
+
+    scenarios: tuple[str, ...]
+    disclosure: Disclosure
+    shared_milli: int
+    commendations: tuple[str, ...]
+
+
 class Candidate(NamedTuple):
     """Whom a host asks for in a batch, under one consent: what is needed to rule, and no more.
 
@@ -62,12 +77,9 @@ class Candidate(NamedTuple):
     consent_id: str
     resident_id: str
     person: int
-    scenarios: tuple[str, ...]
-    disclosure: int
     stands: bool
     expires_at: datetime
-    shared_milli: int
-    commendations: tuple[str, ...]
+    kind: Kind
     is_fresh: bool
 
 

@@ -4,14 +4,18 @@ Byte for byte what `ATTESTATION.encode` gives: a message is its fields in the or
 numbers, so that the encodings of its parts are joined.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
+from hashlib import sha256
 from typing import Final
 
 from federation import messages as m
 from federation.codec.attestations import claim_to_wire
 from federation.codec.documents import reference_to_wire
 from federation.codec.primitives import header_to_wire, instant_to_wire
+from federation.envelope import pae
 from federation.limits import PSEUDONYM_BYTES
+from federation.merkle_log import LEAF
 from federation.v1 import attestation_pb2
 
 # The tags of the fields that differ from one to the next, with the lengths that are always the
@@ -23,6 +27,7 @@ _PSEUDONYM: Final = b"\x22" + bytes([PSEUDONYM_BYTES])
 _INDEX: Final = b"\x58"
 _LOW: Final = 0x7F
 _MORE: Final = 0x80
+_TWO_DIGITS: Final = 14
 
 
 class AttestationTemplate:
@@ -64,15 +69,40 @@ class AttestationTemplate:
         return wire.SerializeToString(deterministic=True)
 
 
-def index_field(index: int) -> bytes:
-    """The status index, the last field; nothing where it is 0, which is not spelled out."""
-    return _INDEX + varint(index) if index else b""
+def index_fields(indices: Iterable[int]) -> list[bytes]:
+    """Each status index as the last field of its attestation; 0 is not spelled out.
+
+    Indices of one list have their upper digits in common.
+    """
+    uppers: dict[int, bytes] = {}
+    found = list[bytes]()
+    for index in indices:
+        upper = index >> _TWO_DIGITS
+        if not upper:
+            found.append(_INDEX + varint(index) if index else b"")
+            continue
+        tail = uppers.get(upper)
+        if tail is None:
+            tail = uppers[upper] = varint(upper)
+        found.append(_INDEX + bytes((index & _LOW | _MORE, index >> 7 & _LOW | _MORE)) + tail)
+    return found
+
+
+def leaf_hashes(payload_type: str, payloads: Iterable[bytes]) -> list[bytes]:
+    """The leaf hash of each payload: of DSSE's pre-authentication encoding, as if signed alone."""
+    heads: dict[int, bytes] = {}
+    found = list[bytes]()
+    for payload in payloads:
+        head = heads.get(len(payload))
+        if head is None:
+            whole = pae(payload_type, payload)
+            head = heads[len(payload)] = LEAF + whole[: len(whole) - len(payload)]
+        found.append(sha256(head + payload).digest())
+    return found
 
 
 def varint(number: int) -> bytes:
     """A number in base 128, the lowest digits first."""
-    if number <= _LOW:
-        return bytes((number,))
     found = bytearray()
     while number > _LOW:
         found.append(number & _LOW | _MORE)

@@ -143,10 +143,10 @@ class Batches(Protocol):
     def answered(self, host: CityCode, request_id: str) -> IssuedBatch | None:
         """The batch that answered a host's request."""
 
-    def statements(self, batch_id: str) -> Mapping[int, bytes]:
-        """The statements of a batch, by leaf.
+    def statements(self, batch: IssuedBatch, pseudonyms: Sequence[bytes]) -> Mapping[int, bytes]:
+        """The statements of a batch on these pseudonyms, by leaf, without those that have ended.
 
-        Those that have ended, and those of residents who were erased, are not there.
+        Those of residents who were erased are not there.
         """
 
 

@@ -17,21 +17,24 @@ NOTHING: Final = -1
 class BatchAnswer:
     """What a request gets: for each pseudonym its leaf, or NOTHING, and the payload of each leaf.
 
-    A payload is None that is not given again. `leaves` are the hashes.
+    A payload is None that is not given again. `tree` is None where there never was a leaf.
     """
 
     request_id: str
     batch: Envelope | None
     places: Sequence[int]
     payloads: Sequence[bytes | None]
-    leaves: Sequence[bytes]
+    tree: BatchTree | None
 
     def portions(self) -> Iterator[RenewalPortion]:
         """The results in the order of the pseudonyms, each attestation with its proof."""
-        proofs = BatchTree(self.leaves).proofs() if self.leaves else []
+        proofs = self.tree.proofs() if self.tree else []
         for first in range(0, len(self.places), RENEWAL_PORTION):
             some = tuple(
-                self._result(proofs, leaf) for leaf in self.places[first : first + RENEWAL_PORTION]
+                [
+                    self._result(proofs, leaf)
+                    for leaf in self.places[first : first + RENEWAL_PORTION]
+                ]
             )
             yield RenewalPortion(self.request_id, None if first else self._batch, first, some)
 

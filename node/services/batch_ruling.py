@@ -4,7 +4,7 @@ It is ruled as `attesting` rules on one. What is said of one standing is said of
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from federation.agreement import Terms
@@ -13,13 +13,14 @@ from federation.messages import Claim, Disclosure
 from federation.recognition import claim_for
 from federation.scale import Scale
 from federation.standing import RenewalRequest
-from node.attested import Candidate
+from node.attested import Candidate, Kind
 from node.errors import (
     REFUSED_CONSENT_ENDED,
     REFUSED_NOTHING_TO_SHOW,
     REFUSED_OUTSIDE_CONSENT,
     REFUSED_UNKNOWN,
 )
+from node.model import Resident
 from node.ports import Transaction
 from node.services.here import Here
 from node.services.scoring import recounted
@@ -52,7 +53,7 @@ class Rulings:
         self._terms = terms
         self._scale = scale
         self._encode = encode
-        self._known: dict[tuple[object, ...], Saying | Reason] = {}
+        self._known: dict[Kind, Saying | Reason] = {}
 
     def chosen(self, tx: Transaction, here: Here, now: datetime) -> dict[bytes, Candidate]:
         """Whom each pseudonym stands for, by the consent that allows most; the newest of equals."""
@@ -77,21 +78,15 @@ class Rulings:
             return REFUSED_UNKNOWN
         if not candidate.stands:
             return REFUSED_CONSENT_ENDED
-        key = (
-            candidate.shared_milli,
-            candidate.commendations,
-            candidate.disclosure,
-            candidate.scenarios,
-        )
-        found = self._known.get(key)
+        found = self._known.get(candidate.kind)
         if found is None:
-            found = self._known[key] = self._say(candidate)
+            found = self._known[candidate.kind] = self._say(candidate.kind)
         return found
 
-    def _say(self, candidate: Candidate) -> Saying | Reason:
-        allowed = self._allowed(candidate)
-        standing = self._scale.standing(candidate.shared_milli, frozenset(candidate.commendations))
-        level = min(self._asked.disclosure, candidate.disclosure, self._terms.disclosure_limit)
+    def _say(self, kind: Kind) -> Saying | Reason:
+        allowed = self._allowed(kind)
+        standing = self._scale.standing(kind.shared_milli, frozenset(kind.commendations))
+        level = min(self._asked.disclosure, kind.disclosure, self._terms.disclosure_limit)
         claim = claim_for(standing, self._scale, self._terms, Disclosure(level))
         if not allowed:
             return REFUSED_OUTSIDE_CONSENT
@@ -100,11 +95,11 @@ class Rulings:
         return Saying(claim_text(claim), self._encode(claim, allowed))
 
     def _rank(self, candidate: Candidate) -> tuple[int, str]:
-        allowed = self._allowed(candidate) if candidate.stands else ()
+        allowed = self._allowed(candidate.kind) if candidate.stands else ()
         return len(allowed), candidate.consent_id
 
-    def _allowed(self, candidate: Candidate) -> tuple[str, ...]:
-        return tuple(s for s in self._asked.scenarios if s in candidate.scenarios)
+    def _allowed(self, kind: Kind) -> tuple[str, ...]:
+        return tuple(s for s in self._asked.scenarios if s in kind.scenarios)
 
 
 def _counted(tx: Transaction, here: Here, found: list[Candidate], now: datetime) -> list[Candidate]:
@@ -120,11 +115,10 @@ def _counted(tx: Transaction, here: Here, found: list[Candidate], now: datetime)
         for person, resident in residents.items()
     }
     return [
-        each
-        if each.is_fresh
-        else each._replace(
-            shared_milli=fresh[each.person].shared_milli,
-            commendations=fresh[each.person].commendations,
-        )
+        each if each.is_fresh else each._replace(kind=_kind_of(each.kind, fresh[each.person]))
         for each in found
     ]
+
+
+def _kind_of(kind: Kind, fresh: Resident) -> Kind:
+    return replace(kind, shared_milli=fresh.shared_milli, commendations=fresh.commendations)

@@ -14,11 +14,11 @@ from typing import Final
 
 from federation import codec
 from federation.agreement import Terms
-from federation.codec.templates import AttestationTemplate, index_field
-from federation.envelope import Envelope, Verified, pae, seal
+from federation.codec.templates import AttestationTemplate, index_fields, leaf_hashes
+from federation.envelope import Envelope, Verified, seal
 from federation.errors import HutongError, Reason
 from federation.identifiers import CityCode, uuid7s
-from federation.merkle_log import HASH_BYTES, BatchTree, leaf_hash
+from federation.merkle_log import HASH_BYTES, BatchTree
 from federation.messages import Attestation, Claim, Disclosure, Header
 from federation.scale import Scale
 from federation.standing import AttestationBatch, RenewalRequest
@@ -132,63 +132,49 @@ class _Batch:
                 refused.append((candidate.resident_id if candidate else "", ruling))
         # 3.
         items = self._items(tx, given)
-        leaves = _leaves([item.statement for item in items])
-        sealed = self._signed(items, leaves)
+        payloads = [item.statement for item in items]
+        leaves = leaf_hashes(codec.ATTESTATION.payload_type, payloads)
+        tree = BatchTree(leaves) if leaves else None
+        sealed = self._signed(items, tree) if tree else None
         # 4.
         self._keep(tx, sealed, items, leaves, given_bits(places))
         self._keep_refused(tx, refused)
-        payloads = [item.statement for item in items]
-        return BatchAnswer(self._asked.header.statement_id, sealed, places, payloads, leaves)
+        return BatchAnswer(self._asked.header.statement_id, sealed, places, payloads, tree)
 
     def _items(self, tx: Transaction, given: Sequence[tuple[Candidate, Saying]]) -> list[BatchItem]:
         if not given:
             return []
-        latest = self._now + self._terms.attestation_lifetime
-        indices = tx.statuses.take(self._terms.host, len(given), latest)
-        ids = uuid7s(self._now, self._here.entropy.token(_ID_ENTROPY * len(given)))
+        latest, count = self._now + self._terms.attestation_lifetime, len(given)
+        indices = tx.statuses.take(self._terms.host, count, latest)
+        ids = uuid7s(self._now, self._here.entropy.token(_ID_ENTROPY * count))
         frames: dict[datetime, tuple[datetime, bytes, bytes]] = {}
         items = list[BatchItem]()
-        for attestation_id, index, (candidate, saying) in zip(ids, indices, given, strict=True):
-            frame = frames.get(candidate.expires_at)
+        for own_id, index, place, (candidate, saying) in zip(
+            ids, indices, index_fields(indices), given, strict=True
+        ):
+            pseudonym, consent_id, resident_id, _, _, expires_at, _, _ = candidate
+            frame = frames.get(expires_at)
             if frame is None:
-                ends = min(self._until, candidate.expires_at)
-                frame = frames[candidate.expires_at] = (ends, *self._template.until(ends))
+                ends = min(self._until, expires_at)
+                frame = frames[expires_at] = (ends, *self._template.until(ends))
             ends, before, between = frame
-            place = index_field(index)
             statement = b"".join(
-                (
-                    before,
-                    attestation_id.encode(),
-                    between,
-                    candidate.pseudonym,
-                    saying.encoded,
-                    place,
-                )
+                (before, own_id.encode(), between, pseudonym, saying.encoded, place)
             )
             items.append(
-                BatchItem(
-                    attestation_id,
-                    candidate.resident_id,
-                    candidate.consent_id,
-                    index,
-                    ends,
-                    saying.claim,
-                    statement,
-                )
+                BatchItem(own_id, resident_id, consent_id, index, ends, saying.claim, statement)
             )
         return items
 
-    def _signed(self, items: Sequence[BatchItem], leaves: Sequence[bytes]) -> Envelope | None:
-        if not items:
-            return None
+    def _signed(self, items: Sequence[BatchItem], tree: BatchTree) -> Envelope:
         here, now = self._here, self._now
         ends = max(item.expires_at for item in items)
         said = AttestationBatch(
             header=Header(here.new_id(now), here.city, (self._terms.host,), now, ends),
             request_id=self._asked.header.statement_id,
             request_digest=self._request.payload_digest,
-            size=len(items),
-            root=BatchTree(leaves).root,
+            size=tree.size,
+            root=tree.root,
         )
         return seal(codec.ATTESTATION_BATCH, said, [self._keys])
 
@@ -263,18 +249,12 @@ def _given_again(
     asked = request.message
     if found.body_digest != request.payload_digest:
         raise HutongError(REQUEST_ID_REUSED, request_id=asked.header.statement_id)
-    statements, joined = tx.batches.statements(found.batch_id), found.leaf_hashes
+    statements, joined = tx.batches.statements(found, asked.pseudonyms), found.leaf_hashes
     leaves = [joined[i : i + HASH_BYTES] for i in range(0, len(joined), HASH_BYTES)]
     return BatchAnswer(
         asked.header.statement_id,
         codec.envelope_from_bytes(found.envelope) if found.envelope else None,
         places_of(found.given, len(asked.pseudonyms)),
         [statements.get(leaf) for leaf in range(len(leaves))],
-        leaves,
+        BatchTree(leaves) if leaves else None,
     )
-
-
-def _leaves(payloads: Sequence[bytes]) -> list[bytes]:
-    """The leaf hash of each: of DSSE's pre-authentication encoding, as if it were signed alone."""
-    kind = codec.ATTESTATION.payload_type
-    return [leaf_hash(pae(kind, payload)) for payload in payloads]

@@ -11,7 +11,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from federation.identifiers import CityCode
-from node.attested import BatchItem, Candidate, IssuedBatch
+from federation.messages import Disclosure
+from node.attested import BatchItem, Candidate, IssuedBatch, Kind
 from node.store.attestations import batch_of
 from node.store.connection import Session
 from node.store.lists import named, places, portions
@@ -29,9 +30,6 @@ _COLUMNS: Final = tuple(column.name for column in ATTESTATIONS.columns)
 _ANSWERED: Final = sa.select(ATTESTATION_BATCHES).where(
     ATTESTATION_BATCHES.c.host == _B("of_host"),
     ATTESTATION_BATCHES.c.request_id == _B("of_request"),
-)
-_STATEMENTS: Final = sa.select(ATTESTATIONS.c.leaf_index, ATTESTATIONS.c.statement).where(
-    ATTESTATIONS.c.batch_id == _B("which"), ATTESTATIONS.c.ended_at.is_(None)
 )
 _STANDS: Final = sa.and_(CONSENTS.c.withdrawn_at.is_(None), CONSENTS.c.expires_at > _B("now"))
 _IS_FRESH: Final = sa.and_(
@@ -57,8 +55,7 @@ class BatchRepository:
         counted_by: int,
     ) -> list[Candidate]:
         """Whom a host asks for by these pseudonyms, once for each consent to it, in no order."""
-        found = list[Candidate]()
-        names, instants = _Once(to_names), _Once(to_instant)
+        found, instants, kinds = list[Candidate](), _Once(to_instant), _Once(_kind)
         for some in portions(pseudonyms, _AT_ONCE):
             rows = self._session.all(
                 _candidates(len(some)),
@@ -69,32 +66,9 @@ class BatchRepository:
                 **named(some),
             )
             found += [
-                Candidate(
-                    pseudonym,
-                    consent_id,
-                    resident_id,
-                    person,
-                    names[scenarios],
-                    disclosure,
-                    bool(stands),
-                    instants[expires_at],
-                    shared_milli,
-                    names[commendations],
-                    bool(is_fresh),
-                )
-                for (
-                    pseudonym,
-                    consent_id,
-                    resident_id,
-                    person,
-                    scenarios,
-                    disclosure,
-                    stands,
-                    expires_at,
-                    shared_milli,
-                    commendations,
-                    is_fresh,
-                ) in rows
+                Candidate(whose, by, whom, person, stands, instants[end], kinds[kind], is_fresh)
+                for whose, by, whom, person, stands, end, is_fresh, *rest in rows
+                for kind in (tuple(rest),)
             ]
         return found
 
@@ -152,14 +126,24 @@ class BatchRepository:
         """The batch that answered a host's request."""
         return batch_of(self._session.one(_ANSWERED, of_host=host, of_request=request_id))
 
-    def statements(self, batch_id: str) -> Mapping[int, bytes]:
-        """The statements of a batch, by leaf.
+    def statements(self, batch: IssuedBatch, pseudonyms: Sequence[bytes]) -> Mapping[int, bytes]:
+        """The statements of a batch on these pseudonyms, by leaf, without those that have ended.
 
-        Those that have ended, and those of residents who were erased, are not there.
+        Those of residents who were erased are not there.
         """
         self._session.flush()
-        rows = self._session.all(_STATEMENTS, which=batch_id)
-        return {row[0]: bytes(row[1]) for row in rows}
+        return {
+            leaf: bytes(statement)
+            for some in portions(pseudonyms, _AT_ONCE)
+            for leaf, statement in self._session.all(
+                _statements(len(some)), of_host=batch.host, which=batch.batch_id, **named(some)
+            )
+        }
+
+
+def _kind(columns: tuple[str, int, int, str]) -> Kind:
+    scenarios, disclosure, shared_milli, commendations = columns
+    return Kind(to_names(scenarios), Disclosure(disclosure), shared_milli, to_names(commendations))
 
 
 class _Once(dict[Any, Any]):
@@ -175,6 +159,22 @@ class _Once(dict[Any, Any]):
 
 
 @lru_cache
+def _statements(count: int) -> sa.Select[Any]:
+    # By the resident, for whom there is an index: a batch is hardly ever asked for again.
+    return (
+        sa.select(ATTESTATIONS.c.leaf_index, ATTESTATIONS.c.statement)
+        .join_from(CONSENTS, ATTESTATIONS, CONSENTS.c.resident_id == ATTESTATIONS.c.resident_id)
+        .where(
+            CONSENTS.c.host == _B("of_host"),
+            CONSENTS.c.pseudonym.in_(places(count)),
+            ATTESTATIONS.c.consent_id == CONSENTS.c.consent_id,
+            ATTESTATIONS.c.batch_id == _B("which"),
+            ATTESTATIONS.c.ended_at.is_(None),
+        )
+    )
+
+
+@lru_cache
 def _candidates(count: int) -> sa.Select[Any]:
     return (
         sa.select(
@@ -182,13 +182,13 @@ def _candidates(count: int) -> sa.Select[Any]:
             CONSENTS.c.consent_id,
             CONSENTS.c.resident_id,
             RESIDENTS.c.person,
-            CONSENTS.c.scenarios,
-            CONSENTS.c.disclosure,
             _STANDS,
             CONSENTS.c.expires_at,
+            _IS_FRESH,
+            CONSENTS.c.scenarios,
+            CONSENTS.c.disclosure,
             RESIDENTS.c.shared_milli,
             RESIDENTS.c.commendations,
-            _IS_FRESH,
         )
         .join_from(CONSENTS, RESIDENTS, CONSENTS.c.resident_id == RESIDENTS.c.resident_id)
         .where(CONSENTS.c.host == _B("of_host"), CONSENTS.c.pseudonym.in_(places(count)))

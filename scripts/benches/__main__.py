@@ -8,18 +8,31 @@ from pathlib import Path
 
 from rich.console import Console
 
-from scripts.benches import attest, reach, refusal_timing, rescore
+from scripts.benches import (
+    attest,
+    log,
+    reach,
+    refusal_timing,
+    renew,
+    renew_million,
+    rescore,
+    withdrawal,
+)
 from scripts.benches.figures import Figure, show, write
 
 BENCHES: dict[str, Callable[[int], list[Figure]]] = {
     "attest": attest.run,
     "refusal-timing": refusal_timing.run,
     "reach": reach.run,
+    "log": log.run,
+    "withdrawal": withdrawal.run,
+    "renew": renew.run,
+    "renew-million": partial(renew_million.run, residents=renew_million.RESIDENTS),
     "rescore": partial(rescore.run, residents=rescore.RESIDENTS, records=rescore.RECORDS),
 }
 
-# Minutes, and 20 GB of disk: only where it is named.
-_LARGE = frozenset({"rescore"})
+# Minutes, and gigabytes of disk: only where it is named.
+_LARGE = frozenset({"renew-million", "rescore"})
 
 
 def main() -> int:
@@ -29,7 +42,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument("--rounds", type=int, default=5, help="pairs to measure (5)")
     parser.add_argument("--list", action="store_true", help="name the benches")
-    parser.add_argument("--residents", type=int, default=rescore.RESIDENTS, help="of rescore")
+    parser.add_argument("--residents", type=int, help="of rescore, or of renew-million")
     parser.add_argument("--records", type=int, default=rescore.RECORDS, help="of rescore")
     arguments = parser.parse_args()
     if arguments.list:
@@ -38,8 +51,12 @@ def main() -> int:
     unknown = [name for name in arguments.names if name not in BENCHES]
     if unknown:
         parser.error(f"there is no bench {unknown[0]}; there are: {', '.join(BENCHES)}")
-    sizes = {"residents": arguments.residents, "records": arguments.records}
-    benches = BENCHES | {"rescore": partial(rescore.run, **sizes)}
+    benches = dict(BENCHES)
+    if arguments.residents:
+        million = partial(renew_million.run, residents=arguments.residents)
+        benches["renew-million"] = million
+    residents = arguments.residents or rescore.RESIDENTS
+    benches["rescore"] = partial(rescore.run, residents=residents, records=arguments.records)
     console = Console()
     figures = list[Figure]()
     for name in arguments.names or [name for name in BENCHES if name not in _LARGE]:

@@ -76,8 +76,9 @@ class Renewed:
         """What each result says, opened as an honest host does."""
         batch = self.verified(host, home)
         return [
-            result
-            and open_batched(
+            None
+            if result is None
+            else open_batched(
                 result, codec.ATTESTATION, batch, audience=host.code, now=host.clock.now()
             ).message
             for result in self.results

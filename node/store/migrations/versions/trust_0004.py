@@ -59,7 +59,7 @@ def _home() -> None:
         "attestation_id:t resident_id:t consent_id:t host:t status_index:n issued_at:n "
         "expires_at:n claim:t statement:b log_sequence:n batch_id:t leaf_index:n ended_at:n?",
         "resident_id attestation_id",
-        indexes=("expires_at", "batch_id"),
+        indexes=("expires_at",),
     )
     _table(
         "attestation_batches",
