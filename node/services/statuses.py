@@ -27,7 +27,7 @@ from node.model import Resident
 from node.ports import Keys, Transaction, UnitOfWork
 from node.services.here import Here
 from node.services.standing import standing_of
-from node.services.terms import TermsBook
+from node.services.terms import TermsBook, not_active
 
 _NONCE_BYTES: Final = 32
 
@@ -137,6 +137,17 @@ class StatusDesk:
         self._keys = keys
         self._book = book
         self._traced: dict[CityCode, int] = {}
+
+    async def give(self, host: CityCode) -> SignedLists:
+        """All lists for a host that fetches them.
+
+        Raises:
+            HutongError: AGREEMENT_NOT_ACTIVE where it may rely on none, whatever it knows of that.
+        """
+        terms = self._book.find(self._uow.registry, self._here.city, host)
+        if terms is None or not terms.in_force(self._here.now()):
+            raise not_active(self._here.city, host)
+        return await self.lists_for(host)
 
     async def lists_for(self, host: CityCode, *, after: int = -1) -> SignedLists:
         """The lists for a host that changed after that change; all that have not ended, for -1.

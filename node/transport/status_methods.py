@@ -21,7 +21,7 @@ class StatusMethods:
         self, call: Call, _request: pb.GetStatusListsRequest
     ) -> AsyncIterator[Message]:
         """See the proto."""
-        signed = await self._cases.status_desk.lists_for(call.caller)
+        signed = await self._cases.status_desk.give(call.caller)
         for listed in signed.lists:
             yield pb.GetStatusListsResponse(status_list=codec.envelope_to_wire(listed))
 

@@ -31,5 +31,5 @@ class DirectStatuses(abc.ABC):
 
     async def status_lists(self, partner: Partner) -> tuple[Envelope, ...]:
         desk = self._world[partner.city].cases.status_desk
-        signed = await self._call(partner, lambda: desk.lists_for(self._here), "lists")
+        signed = await self._call(partner, lambda: desk.give(self._here), "lists")
         return signed.lists

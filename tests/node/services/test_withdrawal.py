@@ -238,6 +238,18 @@ def test_what_was_said_while_the_agreement_was_in_force_does_not_wait_for_it_to_
     assert kept.ended_at is not None
 
 
+def test_a_host_that_has_not_heard_of_a_suspended_agreement_is_given_nothing_to_rely_on(
+    stage: Stage,
+) -> None:
+    guest = recognised(stage)
+    stored = guest.home.store.registry.active_agreement(guest.host.code)
+    assert stored is not None
+    life = guest.home.cases.agreement_life
+    stage.act(guest.home, lambda tx: life.suspend(tx, stored.key[0], OPERATOR, "a drill"))
+    stage.world.clock.forward(FRESHNESS)
+    assert outcome(stage, guest) is RecognitionOutcome.NO_AGREEMENT
+
+
 def test_at_home_a_withdrawal_is_in_force_with_its_commit(new_store: NewStore) -> None:
     with staged(new_store, HOST, HOME) as stage:
         guest = recognised(stage, 150, HOST, HOST)

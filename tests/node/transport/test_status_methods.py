@@ -3,13 +3,20 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import grpc
 import pytest
 
 from federation import codec
 from federation.envelope import Envelope, seal
-from federation.errors import MALFORMED, STATUS_ROLLED_BACK, TOO_LARGE, WRONG_AUDIENCE
+from federation.errors import (
+    AGREEMENT_NOT_ACTIVE,
+    MALFORMED,
+    STATUS_ROLLED_BACK,
+    TOO_LARGE,
+    WRONG_AUDIENCE,
+)
 from federation.identifiers import CityCode, uuid7
 from federation.limits import STATUS_PUSH
 from federation.messages import Header
@@ -118,7 +125,18 @@ def test_a_suspended_partner_neither_brings_nor_fetches(home: Street) -> None:
             assert found.reason == NOT_A_PARTNER
 
 
-def test_each_host_fetches_its_own_lists_and_no_word_of_anothers(home: Street) -> None:
+def test_without_an_agreement_in_force_there_is_nothing_to_rely_on(home: Street) -> None:
+    with home.house.as_partner(home.friend.own) as channel:
+        found = failure(channel, GET).error
+    assert found is not None
+    assert found.reason == AGREEMENT_NOT_ACTIVE
+
+
+def test_each_host_fetches_its_own_lists_and_no_word_of_anothers(
+    home: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_force = SimpleNamespace(in_force=lambda _now: True, status_freshness=LIFE)
+    monkeypatch.setattr(home.house.cases.status_desk._book, "find", lambda *_: in_force)
     ends = now() + LIFE
 
     def give(tx: Transaction) -> int:
