@@ -26,13 +26,20 @@ from federation.limits import CLOCK_SKEW
 from federation.standing import StatusList
 from federation.status_list import is_set
 from node.attested import PartnerStatusList
-from node.errors import NOT_A_PARTNER, PEER_UNREACHABLE
+from node.errors import DECISION_ENDED, NOT_A_PARTNER, PEER_UNREACHABLE
 from node.services import hearing
 from node.services.checking import RecognitionOutcome
 from node.store.trust_tables import LOG_ENTRIES
 from tests.conftest import NewStore
 from tests.node.leavings import dump
-from tests.node.services.listing import FRESHNESS, SECOND, Guest, status_list
+from tests.node.services.listing import (
+    FRESHNESS,
+    SECOND,
+    Guest,
+    open_decision,
+    redeem,
+    status_list,
+)
 from tests.node.services.stage import Stage, staged
 from tests.node.services.world import OPERATOR
 
@@ -137,6 +144,21 @@ def test_a_place_that_is_set_without_a_new_number_counts_all_the_same(stage: Sta
     stored = stage.run(guest.stored())
     assert stored is not None
     assert stored.ended_at is not None
+
+
+def test_a_recognition_that_came_to_be_kept_after_its_place_was_set_is_worth_nothing(
+    stage: Stage,
+) -> None:
+    guest = recognised(stage)
+    held = open_decision(stage.run(guest.comes()))
+    hear(stage, honest(stage, guest.place))
+    # As a writer would leave it that did not look.
+    stage.act(stage[HOST], lambda tx: tx.recognitions.put(replace(guest.visitor, ended_at=None)))
+    stage.world.network.down.add(stage[HOME].code)
+    assert stage.run(guest.comes()).outcome is OUTCOMES.HOME_UNREACHABLE
+    with pytest.raises(HutongError) as ended:
+        stage.run(redeem(stage[HOST], held))
+    assert ended.value.reason == DECISION_ENDED
 
 
 def test_a_list_for_another_host_is_refused(stage: Stage) -> None:
