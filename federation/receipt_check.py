@@ -186,12 +186,16 @@ class _Verification:
                 raise malformed("cities.public_keys", "they are not those of the trust bundle")
             trusted = any(is_vouched_for(opened, bundle) for bundle in self._trusted)
             self._bundles.append(BundleFound(each.city, fingerprint(each.bundle), trusted))
-            known = tuple(map(self._as_known, message.signing_keys))
+            known = (self._as_known(each.city, key) for key in message.signing_keys)
             self._keys[each.city] = (*self._keys.get(each.city, ()), *known)
 
-    def _as_known(self, key: PublicKey) -> PublicKey:
-        """The key with its revocation, where a bundle that the verifier brought tells of one."""
-        known = (other for bundle in self._trusted for other in bundle.signing_keys)
+    def _as_known(self, city: CityCode, key: PublicKey) -> PublicKey:
+        """The key with its revocation, where a bundle that the verifier brought tells of one.
+
+        A city revokes its own keys, and no other's.
+        """
+        own = (bundle for bundle in self._trusted if bundle.header.issuer == city)
+        known = (other for bundle in own for other in bundle.signing_keys)
         told = [o.revoked_at for o in known if o.key_id == key.key_id and o.revoked_at]
         return replace(key, revoked_at=min(told)) if told else key
 

@@ -173,6 +173,12 @@ def test_a_cosigner_that_revoked_its_key_is_passed_over() -> None:
     assert [each.city for each in found.cosignatures] == [NANJING]
 
 
+def test_no_city_revokes_the_key_of_another() -> None:
+    stolen = revoking(-DAY).signing_keys[0]
+    meddling = replace(bundle(NANJING, 2), signing_keys=(stolen,))
+    assert verify_receipt(receipts.single(), [FIRST[ZHENGZHOU], meddling]).trusted
+
+
 def test_a_city_is_no_witness_of_its_own_log() -> None:
     receipt = receipts.single()
     own = replace(receipt, checkpoint=note_of(head_of(receipt), (ZHENGZHOU,)))
