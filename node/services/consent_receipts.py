@@ -1,8 +1,8 @@
 """Receipts of consents: what the law asks that a resident be told (PIPL, articles 14, 17 and 23).
 
-A receipt is made in the transaction of its consent. Its bytes are what the resident was shown, word
-for word, in Chinese and English; they are kept as they are, and the log commits to them. Whoever
-changes a sentence makes a new version of the texts.
+A receipt is made in the transaction of its consent. It says word for word, in Chinese and English,
+what the resident could read before (`ResidentDesk.draft_consent`). Its bytes are kept as they are,
+and the log commits to them. Whoever changes a sentence makes a new version of the texts.
 """
 
 import json
@@ -27,12 +27,7 @@ _DAYS_OF_YEAR: Final = 365
 
 def keep_receipt(tx: Transaction, here: Here, keys: Keys, consent: Consent) -> ConsentReceipt:
     """Make the receipt of a consent that was given in this transaction, and keep it."""
-    content = consent_document(
-        consent,
-        controller=_Party.of(here.city, codec.TRUST_BUNDLE.decode(keys.bundle.payload)),
-        recipient=_recipient(tx, here, keys, consent.host),
-        here=here,
-    )
+    content = shown(tx, here, keys, consent)
     now = consent.given_at
     sequence = here.trace(tx, LogKind.CONSENTED, content, now, subject=consent.resident_id)
     receipt = ConsentReceipt(
@@ -40,6 +35,16 @@ def keep_receipt(tx: Transaction, here: Here, keys: Keys, consent: Consent) -> C
     )
     tx.consent_receipts.add(receipt)
     return receipt
+
+
+def shown(tx: Transaction, here: Here, keys: Keys, consent: Consent) -> bytes:
+    """What a resident is told of a consent, with both cities as their trust bundles name them."""
+    return consent_document(
+        consent,
+        controller=_Party.of(here.city, codec.TRUST_BUNDLE.decode(keys.bundle.payload)),
+        recipient=_recipient(tx, here, keys, consent.host),
+        here=here,
+    )
 
 
 class _Party(dict[str, str]):

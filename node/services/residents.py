@@ -15,7 +15,7 @@ from node.errors import CONSENT_NOT_STANDING, FIELD_INVALID, UNKNOWN, HutongErro
 from node.logbook import LogKind
 from node.model import DocumentKind, Page, PageRequest, PresentationCode, Resident
 from node.ports import Keys, Transaction
-from node.services.consent_receipts import keep_receipt
+from node.services.consent_receipts import keep_receipt, shown
 from node.services.here import Here
 from node.services.persons import persons_of
 from node.services.scoring import recounted
@@ -81,8 +81,37 @@ class ResidentDesk:
 
         A consent does not outlive the agreement as it stands now. Its receipt is kept with it.
         """
-        now = self._here.now()
         resident = find_resident(tx, resident_id)
+        consent = self._worked_out(tx, resident_id, host, scenarios, disclosure, expires_at)
+        tx.consents.add(consent, pairwise_pseudonym(resident.secret, host))
+        keep_receipt(tx, self._here, self._keys, consent)
+        return consent
+
+    def draft_consent(
+        self,
+        tx: Transaction,
+        *,
+        resident_id: str,
+        host: CityCode,
+        scenarios: Sequence[str],
+        disclosure: Disclosure,
+        expires_at: datetime,
+    ) -> bytes:
+        """What a resident is to read before consenting: the receipt as it would be, without id."""
+        find_resident(tx, resident_id)
+        consent = self._worked_out(tx, resident_id, host, scenarios, disclosure, expires_at)
+        return shown(tx, self._here, self._keys, replace(consent, consent_id=""))
+
+    def _worked_out(
+        self,
+        tx: Transaction,
+        resident_id: str,
+        host: CityCode,
+        scenarios: Sequence[str],
+        disclosure: Disclosure,
+        expires_at: datetime,
+    ) -> Consent:
+        now = self._here.now()
         terms = self._book.find(tx.registry, self._here.city, host)
         if terms is None or not terms.in_force(now):
             raise not_active(self._here.city, host)
@@ -108,10 +137,7 @@ class ResidentDesk:
             given_at=now,
             expires_at=expires_at,
         )
-        consent = replace(asked, expires_at=min(expires_at, terms.valid_until))
-        tx.consents.add(consent, pairwise_pseudonym(resident.secret, host))
-        keep_receipt(tx, self._here, self._keys, consent)
-        return consent
+        return replace(asked, expires_at=min(expires_at, terms.valid_until))
 
     def consents(self, tx: Transaction, resident_id: str, request: PageRequest) -> Page[Consent]:
         """The consents of a resident, the newest first."""

@@ -53,6 +53,24 @@ class HistoryServicer:
             receipt=given.content, cosigned_by=given.cosigned_by
         )
 
+    async def DraftConsent(self, _call: Call, request: pb.DraftConsentRequest) -> Message:
+        """See the proto."""
+        resident_id = fields.identifier(request.resident_id, "resident_id")
+        host = fields.city(request.host_city, "host_city")
+        disclosure = fields.disclosure(request.disclosure)
+        expires_at = fields.instant(request, "expires_at")
+        content = await self._cases.uow.read(
+            lambda tx: self._cases.residents.draft_consent(
+                tx,
+                resident_id=resident_id,
+                host=host,
+                scenarios=tuple(request.scenarios),
+                disclosure=disclosure,
+                expires_at=expires_at,
+            )
+        )
+        return pb.DraftConsentResponse(content=content)
+
     async def GetConsentReceipt(self, _call: Call, request: pb.GetConsentReceiptRequest) -> Message:
         """See the proto."""
         resident_id = fields.identifier(request.resident_id, "resident_id")

@@ -1,5 +1,6 @@
 import datetime
 
+from federation.v1 import agreement_pb2 as _agreement_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -116,6 +117,26 @@ class GetAttestationReceiptResponse(_message.Message):
     receipt: bytes
     cosigned_by: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, receipt: _Optional[bytes] = ..., cosigned_by: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class DraftConsentRequest(_message.Message):
+    __slots__ = ("resident_id", "host_city", "scenarios", "disclosure", "expires_at")
+    RESIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    HOST_CITY_FIELD_NUMBER: _ClassVar[int]
+    SCENARIOS_FIELD_NUMBER: _ClassVar[int]
+    DISCLOSURE_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    resident_id: str
+    host_city: str
+    scenarios: _containers.RepeatedScalarFieldContainer[str]
+    disclosure: _agreement_pb2.DisclosureLevel
+    expires_at: _timestamp_pb2.Timestamp
+    def __init__(self, resident_id: _Optional[str] = ..., host_city: _Optional[str] = ..., scenarios: _Optional[_Iterable[str]] = ..., disclosure: _Optional[_Union[_agreement_pb2.DisclosureLevel, str]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class DraftConsentResponse(_message.Message):
+    __slots__ = ("content",)
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    content: bytes
+    def __init__(self, content: _Optional[bytes] = ...) -> None: ...
 
 class GetConsentReceiptRequest(_message.Message):
     __slots__ = ("resident_id", "consent_id")

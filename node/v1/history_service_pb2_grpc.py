@@ -53,6 +53,11 @@ class HistoryServiceStub:
                 request_serializer=node_dot_v1_dot_history__service__pb2.GetAttestationReceiptRequest.SerializeToString,
                 response_deserializer=node_dot_v1_dot_history__service__pb2.GetAttestationReceiptResponse.FromString,
                 _registered_method=True)
+        self.DraftConsent = channel.unary_unary(
+                '/node.v1.HistoryService/DraftConsent',
+                request_serializer=node_dot_v1_dot_history__service__pb2.DraftConsentRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_history__service__pb2.DraftConsentResponse.FromString,
+                _registered_method=True)
         self.GetConsentReceipt = channel.unary_unary(
                 '/node.v1.HistoryService/GetConsentReceipt',
                 request_serializer=node_dot_v1_dot_history__service__pb2.GetConsentReceiptRequest.SerializeToString,
@@ -88,6 +93,14 @@ class HistoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DraftConsent(self, request, context):
+        """What a resident is to read before consenting: the JSON document that the receipt of
+        that consent will hold, but for its id and the instant. Nothing is kept.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetConsentReceipt(self, request, context):
         """The receipt of a consent: a JSON document with the items that the law asks for, in
         Chinese and English, and the same proof.
@@ -113,6 +126,11 @@ def add_HistoryServiceServicer_to_server(servicer, server):
                     servicer.GetAttestationReceipt,
                     request_deserializer=node_dot_v1_dot_history__service__pb2.GetAttestationReceiptRequest.FromString,
                     response_serializer=node_dot_v1_dot_history__service__pb2.GetAttestationReceiptResponse.SerializeToString,
+            ),
+            'DraftConsent': grpc.unary_unary_rpc_method_handler(
+                    servicer.DraftConsent,
+                    request_deserializer=node_dot_v1_dot_history__service__pb2.DraftConsentRequest.FromString,
+                    response_serializer=node_dot_v1_dot_history__service__pb2.DraftConsentResponse.SerializeToString,
             ),
             'GetConsentReceipt': grpc.unary_unary_rpc_method_handler(
                     servicer.GetConsentReceipt,
@@ -205,6 +223,33 @@ class HistoryService:
             '/node.v1.HistoryService/GetAttestationReceipt',
             node_dot_v1_dot_history__service__pb2.GetAttestationReceiptRequest.SerializeToString,
             node_dot_v1_dot_history__service__pb2.GetAttestationReceiptResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DraftConsent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.HistoryService/DraftConsent',
+            node_dot_v1_dot_history__service__pb2.DraftConsentRequest.SerializeToString,
+            node_dot_v1_dot_history__service__pb2.DraftConsentResponse.FromString,
             options,
             channel_credentials,
             insecure,

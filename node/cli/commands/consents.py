@@ -1,5 +1,7 @@
 """What a resident allows, and takes back as easily."""
 
+import base64
+import json
 from datetime import UTC, datetime
 from typing import Final
 
@@ -24,9 +26,10 @@ _LEVEL: Final = "DISCLOSURE_LEVEL_"
 @option("--level", type=click.Choice([level.name for level in Disclosure]), default="BAND")
 @option("--until", type=moment_of, metavar="DAY")
 @option("--days", type=click.IntRange(1, CONSENT_LIFETIME.days))
+@option("--draft", is_flag=True, text="consent_draft")
 @request_id
 @pass_session
-def give(
+def give(  # noqa: PLR0913 - each is an option
     session: Session,
     *,
     resident_id: str,
@@ -35,19 +38,25 @@ def give(
     level: str,
     until: str | None,
     days: int | None,
+    draft: bool,
     request_id: str | None,
 ) -> None:
     """Consent to one host city."""
     ends = end_of(until, days, session.zone, SystemClock().now())
-    answer = Node(session, Role.RESIDENT).change(
-        "GiveConsent",
-        request_id,
-        resident_id=resident_id,
-        host_city=host,
-        scenarios=sorted(set(scenarios)),
-        disclosure=_LEVEL + level,
-        expires_at=ends.astimezone(UTC).isoformat(),
-    )
+    asked = {
+        "resident_id": resident_id,
+        "host_city": host,
+        "scenarios": sorted(set(scenarios)),
+        "disclosure": _LEVEL + level,
+        "expires_at": ends.astimezone(UTC).isoformat(),
+    }
+    if draft:
+        node = Node(session, Role.RESIDENT, service="HistoryService")
+        said = json.loads(base64.b64decode(node.ask("DraftConsent", **asked)["content"]))
+        if not session.out.document(said):
+            show_consent(session, said)
+        return
+    answer = Node(session, Role.RESIDENT).change("GiveConsent", request_id, **asked)
     if session.out.document(answer):
         return
     consent = answer["consent"]
@@ -56,6 +65,14 @@ def give(
     session.out.line(
         session.say("said.consent_next", resident=resident_id, id=consent["consent_id"])
     )
+
+
+def show_consent(session: Session, said: Answer) -> None:
+    """What a resident is told of a consent, in the language of the invocation."""
+    language = session.language
+    session.out.line(str(said[f"title_{language}"]), style="bold")
+    items = [(str(i[f"heading_{language}"]), str(i[language])) for i in said["items"]]
+    session.out.lines(items)
 
 
 @command("resident consents")

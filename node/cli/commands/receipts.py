@@ -1,6 +1,7 @@
 """Receipts: taken from the home city, kept by the resident, verified by anybody without a node."""
 
 import base64
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from federation.receipt_check import ReceiptFindings, verify_receipt
 from federation.trust import open_kept_bundle
 from node.cli import exits
 from node.cli.calling import Node
+from node.cli.commands.consents import show_consent
 from node.cli.errors import Misused
 from node.cli.session import Session, pass_session
 from node.cli.shape import argument, command, option
@@ -139,7 +141,10 @@ def _document(findings: ReceiptFindings, receipt: Receipt, *, good: bool) -> dic
 
 def _said(receipt: Receipt) -> Any:  # noqa: ANN401 - whatever JSON the city signed
     if receipt.kind is ReceiptKind.CONSENT:
-        return json.loads(receipt.content or b"null")
+        try:
+            return json.loads(receipt.content or b"")
+        except ValueError:
+            return (receipt.content or b"").decode()
     return receipt.says
 
 
@@ -171,13 +176,10 @@ def _tell(session: Session, findings: ReceiptFindings, receipt: Receipt, *, good
 def _show(session: Session, receipt: Receipt) -> None:
     """What the receipt proves; the items of a consent as the resident was shown them."""
     said = _said(receipt)
-    items = said.get("items") if isinstance(said, dict) else None
-    if receipt.kind is ReceiptKind.CONSENT and isinstance(items, list):
-        language = session.language
-        session.out.line(str(said.get(f"title_{language}", "")), style="bold")
-        session.out.lines(
-            [(str(i.get(f"heading_{language}", "")), str(i.get(language, ""))) for i in items]
-        )
-        return
+    if receipt.kind is ReceiptKind.CONSENT:
+        # It holds; that does not yet say that the city is one that writes as this one does.
+        with contextlib.suppress(KeyError, TypeError):
+            show_consent(session, said)
+            return
     for line in json.dumps(said, ensure_ascii=False, indent=2).splitlines():
         session.out.line(line)

@@ -91,6 +91,19 @@ def test_a_visitor_sees_the_hosts_part_alone(run: Run, trip: Trip) -> None:
     assert "PASS@SETTINGS" in bad.err
 
 
+def test_the_whole_text_is_read_before_anything_is_given(run: Run, trip: Trip) -> None:
+    asked = ("resident", "consent", trip.resident, "--host", "hangzhou", "--scenario", SCENARIO,
+             "--days", 30, "--draft")  # fmt: skip
+    listed = ("--json", "resident", "consents", trip.resident)
+    before = at(run, trip.home, *listed).json
+    draft = at(run, trip.home, "--json", *asked)
+    assert draft.code == exits.DONE, draft.out
+    assert draft.json["consent_id"] == ""
+    assert "撤回方式" in at(run, trip.home, "--lang", "zh", *asked).out
+    assert "How to withdraw" in at(run, trip.home, "--lang", "en", *asked).out
+    assert at(run, trip.home, *listed).json == before
+
+
 def receipt(run: Run, trip: Trip, *which: object) -> Path:
     out = trip.folder / f"receipt-{len(list(trip.folder.glob('receipt-*')))}.json"
     ran = at(run, trip.home, "--json", "receipt", "get", trip.resident, *which, "--out", out)

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from federation.errors import MALFORMED, HutongError
-from federation.identifiers import CityCode, code_text
+from federation.identifiers import CityCode, code_text, parse_code
 from node.errors import PAGE_INVALID, UNKNOWN, VISITOR_PASS_UNKNOWN
 from node.history import HistoryKind as Kind
 from node.history import Place
@@ -163,10 +163,12 @@ def test_a_guessed_pass_a_code_and_another_citys_pass_are_told_alike(stage: Stag
     life = journey(stage, HOME, HOST)
     code = stage.run(life.home.show_code(life.resident, life.consent))
     guessed = code_text(CityCode(HOST), b"guessed randomly")
+    _, raw = parse_code(life.visitor_pass, where="a pass")
     own = code_text(CityCode(HOME), b"guessed randomly")
     told = set()
     for town, shown in (
         (life.host, guessed),
+        (life.host, code_text(CityCode(THIRD), raw)),
         (life.host, code),
         (life.home, code),
         (life.home, own),

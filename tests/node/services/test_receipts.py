@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from federation import codec
 from federation.errors import HutongError
 from federation.keys import Ed25519Signer
+from federation.messages import Disclosure
 from federation.receipt import ReceiptKind, receipt_from_json
 from federation.receipt_check import verify_receipt
 from node import data
@@ -21,9 +23,11 @@ from node.errors import UNKNOWN
 from node.history import HistoryKind as Kind
 from node.services.consent_receipts import TEXT_VERSION
 from tests.conftest import NewStore
+from tests.node import leavings
 from tests.node.services.living import Journey, events, journey, verified
 from tests.node.services.promised import refused
 from tests.node.services.stage import Stage, staged
+from tests.node.services.world import SCENARIO
 
 HOME, HOST, THIRD = "410100", "330100", "320500"
 NOBODY = "00000000-0000-7000-8000-000000000000"
@@ -116,6 +120,27 @@ def test_a_consents_receipt_says_what_the_law_asks_in_both_languages(life: Journ
     assert "no score" in items["data"]["en"]
     assert said["consent_id"] == life.consent
     assert said["disclosure"] == "BAND"
+
+
+def test_what_is_read_before_consenting_is_what_the_receipt_says(life: Journey) -> None:
+    home, asked = life.home, timedelta(days=30)
+    before = leavings.dump(home.store._engine)
+    draft = life.stage.act(
+        home,
+        lambda tx: home.cases.residents.draft_consent(
+            tx,
+            resident_id=life.resident,
+            host=life.host.code,
+            scenarios=(SCENARIO,),
+            disclosure=Disclosure.BAND,
+            expires_at=home.clock.now() + asked,
+        ),
+    )
+    assert leavings.dump(home.store._engine) == before
+    again = life.stage.run(home.consent(life.resident, life.host.code, SCENARIO))
+    kept = life.stage.act(home, lambda tx: tx.consent_receipts.get(again))
+    assert kept is not None
+    assert json.loads(draft) == json.loads(kept.content) | {"consent_id": ""}
 
 
 @pytest.mark.parametrize("version", range(1, TEXT_VERSION + 1))
