@@ -66,8 +66,8 @@ class Cosigned:
 class RenewalPortion:
     """Some of the results of one renewal request, from `first` on.
 
-    `batch` is the envelope of the batch, with the first portion that has an attestation. A result
-    is None where nothing is attested to.
+    `batch` is the envelope of the batch, with the first portion, unless nothing is attested to in
+    any. A result is None where nothing is attested to.
     """
 
     request_id: str

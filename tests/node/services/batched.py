@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
+
 from federation import codec
 from federation.envelope import (
     BatchedPayload,
@@ -20,9 +22,15 @@ from federation.messages import Attestation, Disclosure, Header
 from federation.standing import AttestationBatch, RenewalRequest
 from federation.trust import signing_keys
 from node.ports import RenewalPortion
+from node.store.tables import USES
+from node.store.trust_tables import ATTESTATION_BATCHES, ATTESTATIONS, LOG_ENTRIES
 from tests.node.services.forging import attest, question
 from tests.node.services.stage import Stage
 from tests.node.services.world import SCENARIO, Town
+
+HOME, HOST, THIRD = "410100", "330100", "320500"
+SECOND = timedelta(seconds=1)
+NOBODY = bytes(32)
 
 
 def renewal(  # noqa: PLR0913 - each keyword is a lie of its own
@@ -133,3 +141,28 @@ def known(stage: Stage, home: Town, host: Town, points: int = 100, *scenarios: s
         return Known(number, resident, consent, said.pseudonym)
 
     return stage.run(path())
+
+
+def two(stage: Stage) -> tuple[Town, Town]:
+    return stage[HOME], stage[HOST]
+
+
+def answer(stage: Stage, *people: Known | bytes, serial: int = 1) -> Renewed:
+    """What the host gets for people it knows, and for pseudonyms of nobody."""
+    home, host = two(stage)
+    whose = [each if isinstance(each, bytes) else each.pseudonym for each in people]
+    return stage.run(renew(home, renewal(host, home, *whose, serial=serial), host.code))
+
+
+def said(stage: Stage, *people: Known | bytes, serial: int = 1) -> list[Attestation | None]:
+    home, host = two(stage)
+    return answer(stage, *people, serial=serial).opened(host, home)
+
+
+def count(town: Town, table: sa.Table) -> int:
+    with town.store._engine.connect() as connection:
+        return len(connection.execute(sa.select(table)).all())
+
+
+def kept(town: Town) -> list[int]:
+    return [count(town, table) for table in (ATTESTATIONS, ATTESTATION_BATCHES, LOG_ENTRIES, USES)]
