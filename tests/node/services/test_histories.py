@@ -105,6 +105,11 @@ def test_pages_of_any_size_have_everything_in_order_once(stage: Stage, size: int
     seen = visits(stage, life.host, life.visitor_pass)
     assert len(seen) == len({visit.visit_id for visit in seen}) == 5
     assert visits(stage, life.host, life.visitor_pass, size) == seen
+    # The end of a recognition is no row before there is a next one.
+    tick(stage, timedelta(days=2))
+    ended = visits(stage, life.host, life.visitor_pass)
+    assert (ended[0].kind, ended[1:]) == (Kind.RECOGNITION_ENDED, seen)
+    assert visits(stage, life.host, life.visitor_pass, size) == ended
 
 
 def test_what_happens_between_two_pages_moves_nothing_that_was_there(stage: Stage) -> None:
