@@ -212,24 +212,27 @@ def test_a_signer_that_changed_its_key_signs_nothing_under_the_old_name() -> Non
 
 
 class Changing:
-    """A signer that changes its key between the look at its id and the signature."""
+    """A signer that changes its key right before or right after it signs."""
 
-    public_key = OWN.public_key
-
-    def __init__(self) -> None:
-        self._keys = [OWN, signer(ZHENGZHOU, "signing-2")]
+    def __init__(self, first: str, then: str, *, before: bool) -> None:
+        self._keys = [signer(ZHENGZHOU, first), signer(ZHENGZHOU, then)]
+        self._before = before
 
     @property
     def key_id(self) -> str:
         return self._keys[0].key_id
 
     def sign(self, message: bytes) -> bytes:
+        old, new = self._keys
         self._keys.reverse()
-        return self._keys[0].sign(message)
+        return (new if self._before else old).sign(message)
 
 
 def test_a_signer_that_changes_its_key_in_between_is_caught() -> None:
-    refused(sign_checkpoint, KEY_NOT_VALID, HEAD, Changing(), OWN.public_key)
+    for before in (True, False):
+        for keys in (("signing-1", "signing-2"), ("signing-2", "signing-1")):
+            changing = Changing(*keys, before=before)
+            refused(sign_checkpoint, KEY_NOT_VALID, HEAD, changing, OWN.public_key)
 
 
 def by(city: CityCode, purpose: str = "signing-1") -> bytes:
@@ -256,6 +259,21 @@ def test_more_cosignatures_than_a_note_holds_are_refused_whole() -> None:
     many = [by(HANGZHOU, f"key {n}") for n in range(300)]
     assert len(NOTE + b"".join(many)) > NOTE_BYTES
     refused(cosigned, BAD_NOTE, NOTE, many)
+
+
+def test_a_note_holds_so_many_bytes_and_not_one_more() -> None:
+    def stranger(number: int, length: int) -> bytes:
+        name = f"{number}".ljust(length, "x")
+        return f"— {name} AAAAAAAA\n".encode()
+
+    note = NOTE
+    while len(note) < NOTE_BYTES - 160:
+        note += stranger(len(note), 70)
+    left = NOTE_BYTES - len(note) - len(stranger(0, 50)) - len(stranger(1, 1)) + 1
+    note += stranger(0, 50)
+    assert len(note + stranger(1, left)) == NOTE_BYTES
+    assert open_checkpoint(note + stranger(1, left), ZHENGZHOU, KEYS, NOW) == HEAD
+    refused(open_checkpoint, BAD_NOTE, note + stranger(1, left + 1), ZHENGZHOU, KEYS, NOW)
 
 
 def test_two_lines_are_not_one_cosignature() -> None:
