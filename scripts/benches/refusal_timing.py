@@ -1,30 +1,38 @@
 """Whether the time of a refusal tells its reason (rule 4): unknown, used, withdrawn, low.
 
+The same of renewals of one, by pseudonyms of nobody, of withdrawn consents, and below the line.
+
 The requests are asked one at a time in random order. For each pair of reasons the two samples are
 compared by the Mann-Whitney statistic: 0.5 says that a guess from the time is no better than a
 coin. Every other one of the unknown codes is compared with the rest of them too: what chance does.
 """
 
+import contextlib
 import itertools
 import math
 import random
+import sqlite3
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import grpc
 import uvloop
 
 from federation.identifiers import CityCode, code_text
+from federation.v1 import federation_service_pb2 as pb
 from node.clock import SystemEntropy
+from scripts.benches import crowd, renew
 from scripts.benches.figures import Figure
 from scripts.benches.rig import METHOD, SCENARIO, Rig, open_channel, rig
 from scripts.cities import new_id
 
 _EACH = 400
-_REASONS = ("unknown", "used", "withdrawn", "below-line")
+
+T = TypeVar("T")
 
 
 def run(rounds: int) -> list[Figure]:
@@ -34,17 +42,38 @@ def run(rounds: int) -> list[Figure]:
         rig(Path(directory), {"HUTONG_LOG_LEVEL": "warning"}) as rigged,
     ):
         count = _EACH * rounds // 5
-        codes = _codes(rigged, count)
-        times = uvloop.run(_ask(rigged, codes))
-    figures = []
+        codes, known = _codes(rigged, count), _pseudonyms(rigged, count)
+        times, renewals = uvloop.run(_ask(rigged, codes, known))
+    return [*_figures("refusal-timing", times), *_figures("refusal-timing renewal", renewals)]
+
+
+def _figures(name: str, times: dict[str, list[float]]) -> list[Figure]:
     chance = auc(times["unknown"][::2], times["unknown"][1::2])
-    figures.append(Figure("refusal-timing chance", chance, "AUC", None, None, [chance]))
-    for one, other in itertools.combinations(_REASONS, 2):
+    figures = [Figure(f"{name} chance", chance, "AUC", None, None, [chance])]
+    for one, other in itertools.combinations(times, 2):
         found = auc(times[one], times[other])
         sigma = _sigmas(found, len(times[one]), len(times[other]))
-        name = f"refusal-timing {one}/{other} ({sigma:+.1f} sigma)"
-        figures.append(Figure(name, found, "AUC", found / 0.5, "a coin", [found]))
+        label = f"{name} {one}/{other} ({sigma:+.1f} sigma)"
+        figures.append(Figure(label, found, "AUC", found / 0.5, "a coin", [found]))
     return figures
+
+
+def _pseudonyms(rigged: Rig, count: int) -> dict[str, list[bytes]]:
+    """Those of nobody, and of residents whose consents are withdrawn or whose standing is low."""
+    store = rigged.home.directory / "hutong.sqlite"
+    withdrawn, low = (crowd.enrol(store, rigged.host, SCENARIO, count) for _ in range(2))
+    with contextlib.closing(sqlite3.connect(store, timeout=30)) as connection, connection:
+        connection.executemany(
+            "UPDATE consents SET withdrawn_at = given_at + 1 WHERE pseudonym = ?",
+            ((each,) for each in withdrawn),
+        )
+        connection.executemany(
+            "UPDATE residents SET shared_milli = -1000000 WHERE resident_id = "
+            "(SELECT resident_id FROM consents WHERE pseudonym = ?)",
+            ((each,) for each in low),
+        )
+    unknown = [SystemEntropy().token(32) for _ in range(count)]
+    return {"unknown": unknown, "withdrawn": withdrawn, "below-line": low}
 
 
 def _codes(rigged: Rig, count: int) -> dict[str, list[str]]:
@@ -70,15 +99,15 @@ def _codes(rigged: Rig, count: int) -> dict[str, list[str]]:
     return codes
 
 
-async def _ask(rigged: Rig, codes: dict[str, list[str]]) -> dict[str, list[float]]:
-    times: dict[str, list[float]] = {reason: [] for reason in _REASONS}
+async def _ask(
+    rigged: Rig, codes: dict[str, list[str]], known: dict[str, list[bytes]]
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
     async with open_channel(rigged.channel()) as channel:
         call = channel.unary_unary(METHOD, None, None)
         for code in codes["used"]:
             await call(rigged.question(code=code))
-        order = [(reason, code) for reason in _REASONS for code in codes[reason]]
-        random.shuffle(order)
-        for reason, code in order:
+
+        async def single(code: str) -> float:
             question = rigged.question(code=code)
             began = time.perf_counter()
             try:
@@ -86,9 +115,31 @@ async def _ask(rigged: Rig, codes: dict[str, list[str]]) -> dict[str, list[float
             except grpc.aio.AioRpcError as error:
                 if error.code() is not grpc.StatusCode.PERMISSION_DENIED:
                     raise
-            else:
-                raise RuntimeError(f"{reason} was not refused")
-            times[reason].append(time.perf_counter() - began)
+                return time.perf_counter() - began
+            raise RuntimeError("it was not refused")
+
+        async def renewal(pseudonym: bytes) -> float:
+            asked = renew.request(rigged, [pseudonym])
+            began = time.perf_counter()
+            [answer] = await renew.answers(channel, [asked])
+            seconds = time.perf_counter() - began
+            [result] = pb.RenewAttestationsResponse.FromString(answer).results
+            if not result.HasField("refusal"):
+                raise RuntimeError("it was not refused")
+            return seconds
+
+        return await _timed(codes, single), await _timed(known, renewal)
+
+
+async def _timed(
+    of_reasons: dict[str, list[T]], ask: Callable[[T], Awaitable[float]]
+) -> dict[str, list[float]]:
+    """The seconds of each question, asked one at a time in random order."""
+    times: dict[str, list[float]] = {reason: [] for reason in of_reasons}
+    order = [(reason, each) for reason, asked in of_reasons.items() for each in asked]
+    random.shuffle(order)
+    for reason, each in order:
+        times[reason].append(await ask(each))
     return times
 
 

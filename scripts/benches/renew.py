@@ -99,24 +99,28 @@ def request(rigged: Rig, pseudonyms: Sequence[bytes]) -> bytes:
 
 async def renew(channel: grpc.aio.Channel, rigged: Rig, count: int, turn: int) -> float:
     """The seconds that so many batches take on one stream; every item must be attested to."""
-    asked, answers = requests(rigged, count, turn), list[bytes]()
-
-    async def each() -> AsyncIterator[bytes]:
-        for data in asked:
-            yield data
-
+    asked = requests(rigged, count, turn)
     began = time.perf_counter()
-    async for answer in channel.stream_stream(STREAM, None, None)(each()):
-        answers.append(answer)
+    found = await answers(channel, asked)
     seconds = time.perf_counter() - began
     given = sum(
         result.HasField("attestation")
-        for answer in answers
+        for answer in found
         for result in pb.RenewAttestationsResponse.FromString(answer).results
     )
     if given != count * RENEWAL_ITEMS:
         raise RuntimeError(f"{given} attestations of {count} batches")
     return seconds
+
+
+async def answers(channel: grpc.aio.Channel, asked: Sequence[bytes]) -> list[bytes]:
+    """The answers to these requests on one stream."""
+
+    async def each() -> AsyncIterator[bytes]:
+        for data in asked:
+            yield data
+
+    return [answer async for answer in channel.stream_stream(STREAM, None, None)(each())]
 
 
 async def _alone(channel: grpc.aio.Channel, rigged: Rig) -> list[float]:
