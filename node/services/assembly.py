@@ -102,6 +102,56 @@ class UseCases:
     witnessing: Witnessing
 
 
+@dataclass(frozen=True, slots=True)
+class _Between:
+    """What two cities do with each other before anybody visits."""
+
+    partners: PartnerDesk
+    swapping: Swapping
+    agreements: AgreementDesk
+    agreement_life: AgreementLife
+    refreshing: Refreshing
+    onboarding: Onboarding
+    rooms: Rooms
+    trial: Trial
+    cosigning: Cosigning
+    witnessing: Witnessing
+
+
+def _between(
+    here: Here,
+    uow: UnitOfWork,
+    keys: Keys,
+    peers: Peers,
+    door: Door,
+    new_room: NewRoom,
+    anchor: Anchor,
+) -> _Between:
+    partners = PartnerDesk(here, uow, keys)
+    swapping = Swapping(here, uow, keys, peers, partners)
+    agreed = AgreementBook(here, partners)
+    agreements = AgreementDesk(here, uow, keys, peers, agreed, swapping)
+    refreshing = Refreshing(here, uow, agreements.refresh)
+    onboarding = Onboarding(here, uow, keys, door, partners)
+    agreement_life = AgreementLife(here, keys, agreed)
+    swapping.on_statement(onboarding.heard)
+    swapping.on_statement(agreement_life.heard)
+    rooms = Rooms(here, uow, keys, peers, new_room)
+    cosigning = Cosigning(here, uow, keys, peers, swapping, partners, refreshing.nudge)
+    return _Between(
+        partners=partners,
+        swapping=swapping,
+        agreements=agreements,
+        agreement_life=agreement_life,
+        refreshing=refreshing,
+        onboarding=onboarding,
+        rooms=rooms,
+        trial=Trial(here, uow, keys, peers, partners, swapping, refreshing, rooms),
+        cosigning=cosigning,
+        witnessing=Witnessing(here, uow, keys, peers, swapping, cosigning, anchor),
+    )
+
+
 def assemble(
     here: Here,
     uow: UnitOfWork,
@@ -114,27 +164,17 @@ def assemble(
 ) -> UseCases:
     """The use cases of the city of `here`."""
     book = TermsBook(here.city)
-    partners = PartnerDesk(here, uow, keys)
-    swapping = Swapping(here, uow, keys, peers, partners)
-    agreed = AgreementBook(here, partners)
-    agreements = AgreementDesk(here, uow, keys, peers, agreed, swapping)
-    refreshing = Refreshing(here, uow, agreements.refresh)
-    onboarding = Onboarding(here, uow, keys, door, partners)
-    agreement_life = AgreementLife(here, keys, agreed)
+    between = _between(here, uow, keys, peers, door, new_room, anchor)
+    swapping = between.swapping
     attesting = Attesting(here, uow, keys, book, swapping)
     status_desk = StatusDesk(here, uow, keys, book)
     delivering = Delivering(here, uow, status_desk, peers)
     hearing = Hearing(here, uow, peers, swapping)
     asking = Asking(here, uow, keys, peers, attesting, swapping)
     batching = Batching(here, uow, keys, book, swapping)
-    key_desk = KeyDesk(here, uow, keys, workshop, refreshing.nudge)
+    key_desk = KeyDesk(here, uow, keys, workshop, between.refreshing.nudge)
     recording = Recording(here, keys)
-    rooms = Rooms(here, uow, keys, peers, new_room)
-    swapping.on_statement(onboarding.heard)
-    cosigning = Cosigning(here, uow, keys, peers, swapping, partners, refreshing.nudge)
-    witnessing = Witnessing(here, uow, keys, peers, swapping, cosigning, anchor)
     examining = Examining(here, uow, swapping.swap, key_desk, delivering)
-    swapping.on_statement(agreement_life.heard)
     return UseCases(
         here=here,
         uow=uow,
@@ -151,7 +191,7 @@ def assemble(
         standings=Standings(here),
         histories=Histories(here),
         visits=Visits(here),
-        receipts=Receipts(here, uow, keys, witnessing),
+        receipts=Receipts(here, uow, keys, between.witnessing),
         reminding=Reminding(here, uow),
         recording=recording,
         record_loads=RecordLoads(here, uow, recording),
@@ -167,17 +207,17 @@ def assemble(
         erasing=Erasing(here, uow, keys, delivering.nudge),
         catalogue=CatalogueDesk(here, keys),
         indicating=IndicatorDesk(here),
-        partners=partners,
+        partners=between.partners,
         swapping=swapping,
-        refreshing=refreshing,
-        trial=Trial(here, uow, keys, peers, partners, swapping, refreshing, rooms),
-        rooms=rooms,
-        onboarding=onboarding,
-        agreements=agreements,
-        agreement_life=agreement_life,
+        refreshing=between.refreshing,
+        trial=between.trial,
+        rooms=between.rooms,
+        onboarding=between.onboarding,
+        agreements=between.agreements,
+        agreement_life=between.agreement_life,
         key_desk=key_desk,
         examining=examining,
         watching=Watching(examining),
-        cosigning=cosigning,
-        witnessing=witnessing,
+        cosigning=between.cosigning,
+        witnessing=between.witnessing,
     )

@@ -25,9 +25,9 @@ from federation.errors import HutongError
 from federation.identifiers import CityCode
 from federation.trust import fingerprint
 from node import data
+from node.anchor import FileAnchor
 from node.bootstrap import init_node, issue_client
 from node.certificates import Identity, peer_name
-from node.anchor import FileAnchor
 from node.clock import SystemClock, SystemEntropy
 from node.keys import FileKeys, KeyFolder
 from node.keys.workshop import Workshop
@@ -208,7 +208,7 @@ def opened(
     keys = FileKeys(folder, clock=clock)
     store = open_store(f"sqlite:///{directory / 'store.sqlite'}", clock)
     here = Here(city, ZoneInfo("Asia/Shanghai"), clock, SystemEntropy())
-    workshop = Workshop(city, folder, clock)
+    workshop, anchor = Workshop(city, folder, clock), FileAnchor(directory)
     address = f"127.0.0.1:{door_number}"
 
     async def make_door() -> GrpcDoor:
@@ -216,7 +216,6 @@ def opened(
 
     door = loop.run(make_door())
     rooms = functools.partial(open_room, clock)
-    anchor = FileAnchor(directory)
     cases = assemble(here, store, keys, peers or GrpcPeers(keys), workshop, door, rooms, anchor)
     door.welcome(cases.onboarding)
 
