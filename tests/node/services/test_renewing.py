@@ -35,6 +35,7 @@ from tests.node.services.renewals import (
     counts,
     known,
     reason,
+    rebatched,
     renew,
     renewed,
     split,
@@ -197,6 +198,26 @@ def test_answers_that_are_lost_are_had_again_and_nobody_is_attested_to_twice(sta
     assert count(stage[HOME], ATTESTATION_BATCHES) == 1
     assert count(stage[HOME], ATTESTATIONS) == 2 * len(visitors)
     assert count(stage[HOST], RENEWALS) == 0
+
+
+def test_who_is_in_a_resumed_answer_that_lies_is_asked_about_anew_in_the_same_walk(
+    stage: Stage,
+) -> None:
+    for _ in range(3):
+        visits(stage)
+    stage.world.clock.forward(EVENING)
+    stage.world.network.muted.add("renew")
+    renew(stage)
+    stage.world.network.muted.clear()
+
+    async def once(portions: list[RenewalPortion]) -> list[RenewalPortion]:
+        stage.world.network.renewal_lie = None
+        return rebatched(portions, stage[HOST].keys, lambda batch: batch)
+
+    stage.world.network.renewal_lie = once
+    progress = renew(stage)
+    assert (counts(progress), progress.problem) == ((3, 3, 0, 0), None)
+    assert count(stage[HOME], ATTESTATION_BATCHES) == 2
 
 
 def test_a_question_that_is_too_old_is_forgotten_and_asked_anew(stage: Stage) -> None:
