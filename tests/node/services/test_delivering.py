@@ -30,6 +30,7 @@ class Wire:
     """The way to the hosts: pushes are counted, fail when told to, and last until let go."""
 
     def __init__(self) -> None:
+        self.tries = 0
         self.brought = dict[CityCode, list[tuple[Envelope, ...]]]()
         self.inside = dict[CityCode, int]()
         self.most = dict[CityCode, int]()
@@ -38,6 +39,7 @@ class Wire:
 
     async def push_status_lists(self, partner: Partner, lists: tuple[Envelope, ...]) -> None:
         city = partner.city
+        self.tries += 1
         self.inside[city] = self.inside.get(city, 0) + 1
         self.most[city] = max(self.most.get(city, 0), self.inside[city])
         try:
@@ -213,6 +215,24 @@ async def test_after_a_failure_it_is_tried_soon_then_less_often_and_never_given_
         out.wire.down.clear()
         await out.look()
         assert out.wire.sequences(host) == [1]
+
+
+@played
+async def test_news_for_a_host_that_fails_does_not_make_it_be_called_in_a_row(
+    new_store: NewStore,
+) -> None:
+    async with post(new_store) as out:
+        host, go = out.made[HOST], asyncio.Event()
+        out.wire.slow[host.code] = go
+        out.wire.down.add(host.code)
+        await out.end_one(host)
+        await out.delivering.tick()
+        await asyncio.sleep(0.05)
+        out.delivering.nudge(host.code)
+        go.set()
+        await settle(out.delivering)
+        await out.look()
+        assert out.wire.tries == 1
 
 
 @played
