@@ -229,6 +229,9 @@ COSIGNING_DEADLINE: Final = timedelta(seconds=5)
 # How long a partner may leave checkpoints without its cosignature before `doctor` warns of it.
 COSIGNING_WARNING: Final = timedelta(hours=1)
 
+# Checkpoints of one partner that are kept: one in so long, whoever brings them how often.
+PARTNER_CHECKPOINT_EVERY: Final = timedelta(seconds=5)
+
 # How long every checkpoint is kept; of older ones the last of each day.
 CHECKPOINTS_KEPT: Final = timedelta(days=7)
 

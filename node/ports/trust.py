@@ -80,6 +80,9 @@ class Checkpoints(Protocol):
     def add_of_partner(self, checkpoint: PartnerCheckpoint) -> None:
         """Keep a partner's checkpoint; one of that size that is there stays."""
 
+    def drop_of_partner(self, city: CityCode, size: int) -> None:
+        """Let a partner's checkpoint go that a larger one has replaced."""
+
     def forget_partner(self, city: CityCode) -> None:
         """Let what is known of a partner's log go: it is met anew."""
 

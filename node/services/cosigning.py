@@ -22,6 +22,7 @@ from federation.errors import BAD_NOTE, BAD_PROOF, LOG_FORKED, HutongError
 from federation.identifiers import CityCode
 from federation.log_fork import Evidence, evidence_to_json
 from federation.merkle_log import check_consistency
+from node import limits
 from node.logbook import Fork, PartnerCheckpoint
 from node.ports import Cosigned, Keys, Peers, Transaction, UnitOfWork
 from node.registry import Move, Partner
@@ -87,10 +88,13 @@ class Cosigning:
         # 2. 3.
         found = await self._uow.run(lambda tx: self._judge(tx, shown))
         if isinstance(found, Fork):
-            _LOG.error("partner_log_forked", partner=caller, problem=found.problem)
-            self._tell(caller)
-            raise forked(found)
+            raise self._told(found)
         return found
+
+    def _told(self, fork: Fork) -> HutongError:
+        _LOG.error("partner_log_forked", partner=fork.city, problem=fork.problem)
+        self._tell(fork.city)
+        return forked(fork)
 
     async def audit(self, city: CityCode) -> bytes:
         """Fetch a partner's newest checkpoint, and see that it extends what is known of its log.
@@ -107,8 +111,24 @@ class Cosigning:
         if known is not None and known.size < shown.size:
             old_size = known.size
             proof = await self._peers.consistency_proof(partner, old_size, shown.size)
-        await self.add_checkpoint(city, old_size, proof, note)
+        if known is None or known.size <= shown.size:
+            await self.add_checkpoint(city, old_size, proof, note)
+            return note
+        # An older one must be a beginning of what is known.
+        back = await self._peers.consistency_proof(partner, shown.size, known.size)
+        older = _Shown(city, shown, without_cosignatures(note), 0, back)
+        fork = await self._uow.run(lambda tx: self._older(tx, older, known))
+        if fork is not None:
+            raise self._told(fork)
         return note
+
+    def _older(self, tx: Transaction, shown: _Shown, known: PartnerCheckpoint) -> Fork | None:
+        root, size = unverified_checkpoint(known.note).root, shown.checkpoint.size
+        try:
+            check_consistency(size, known.size, shown.proof, shown.checkpoint.root, root)
+        except HutongError as error:
+            return self._fork(tx, shown, known, error.fields["problem"])
+        return None
 
     async def leaf_hashes(self, partner: Partner, first: int, count: int) -> tuple[bytes, ...]:
         """At most so many leaf hashes of a partner's log, from that entry on."""
@@ -127,7 +147,7 @@ class Cosigning:
         known = checkpoints.of_partner(shown.city)
         if known is None:
             # The first is believed as it is: nobody was shown another one by this partner.
-            return self._cosigned(tx, shown) if not shown.old_size else Cosigned(b"", b"")
+            return self._cosigned(tx, shown, None) if not shown.old_size else Cosigned(b"", b"")
         same = known if known.size == size else checkpoints.of_partner_at(shown.city, size)
         if same is not None and unverified_checkpoint(same.note).root != shown.checkpoint.root:
             return self._fork(tx, shown, same, "one size has two roots")
@@ -148,12 +168,18 @@ class Cosigning:
             if error.reason != BAD_PROOF:
                 raise
             return self._fork(tx, shown, known, error.fields["problem"])
-        return self._cosigned(tx, shown)
+        return self._cosigned(tx, shown, known)
 
-    def _cosigned(self, tx: Transaction, shown: _Shown) -> Cosigned:
-        now = self._here.now()
+    def _cosigned(
+        self, tx: Transaction, shown: _Shown, known: PartnerCheckpoint | None
+    ) -> Cosigned:
+        now = at = self._here.now()
+        if known is not None and abs(now - known.at) < limits.PARTNER_CHECKPOINT_EVERY:
+            # A partner that brings thousands fills its own place, and not our disk.
+            at = known.at
+            tx.checkpoints.drop_of_partner(shown.city, known.size)
         line = cosign(shown.note, self._here.city, self._keys, current_public(self._keys), now)
-        kept = PartnerCheckpoint(shown.city, shown.checkpoint.size, now, shown.note, line)
+        kept = PartnerCheckpoint(shown.city, shown.checkpoint.size, at, shown.note, line)
         tx.checkpoints.add_of_partner(kept)
         return Cosigned(line, shown.note)
 

@@ -46,6 +46,9 @@ _OF_PARTNER: Final = (
 _AT: Final = sa.select(PARTNER_CHECKPOINTS).where(
     PARTNER_CHECKPOINTS.c.city == _B("of_city"), PARTNER_CHECKPOINTS.c.size == _B("of_size")
 )
+_DROP: Final = sa.delete(PARTNER_CHECKPOINTS).where(
+    PARTNER_CHECKPOINTS.c.city == _B("of_city"), PARTNER_CHECKPOINTS.c.size == _B("of_size")
+)
 _PARTNERS: Final = sa.select(PARTNER_CHECKPOINTS.c.city).distinct()
 _FORGET: Final = (
     sa.delete(PARTNER_CHECKPOINTS).where(PARTNER_CHECKPOINTS.c.city == _B("of_city")),
@@ -113,6 +116,10 @@ class CheckpointRepository:
             note=checkpoint.note,
             cosignature=checkpoint.cosignature,
         )
+
+    def drop_of_partner(self, city: CityCode, size: int) -> None:
+        """Let a partner's checkpoint go that a larger one has replaced."""
+        self._session.write(_DROP, of_city=city, of_size=size)
 
     def forget_partner(self, city: CityCode) -> None:
         """Let what is known of a partner's log go: it is met anew."""

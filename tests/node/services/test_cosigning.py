@@ -10,6 +10,7 @@ from federation.checkpoint import (
 )
 from federation.errors import BAD_NOTE, BAD_SIGNATURE, LOG_FORKED, HutongError
 from federation.merkle_log import EMPTY_ROOT
+from node import limits
 from node.registry import PartnerState
 from tests.conftest import NewStore
 from tests.node.befriend import activate
@@ -28,6 +29,7 @@ async def test_two_checkpoints_of_one_size_are_a_fork(
         own = await exchanged(zhengzhou, hangzhou)
         if second_size:
             # Also where it is not the newest that is shown in two forms.
+            made.clock.forward(limits.PARTNER_CHECKPOINT_EVERY)
             await grow(zhengzhou, second_size)
             await exchanged(zhengzhou, hangzhou)
         lie = forged(zhengzhou, own.size)
@@ -104,6 +106,24 @@ async def test_a_replayed_older_checkpoint_is_no_fork(new_store: NewStore) -> No
 
 
 @played
+async def test_a_partner_that_brings_checkpoints_without_end_fills_no_disk(
+    new_store: NewStore,
+) -> None:
+    async with world(new_store) as made:
+        zhengzhou, hangzhou = made[ZZ], made[HZ]
+        kept = set[int]()
+        for second in range(12):
+            made.clock.forward(limits.PARTNER_CHECKPOINT_EVERY / 4)
+            await grow(zhengzhou)
+            own = await exchanged(zhengzhou, hangzhou)
+            if second % 4 == 3:
+                kept.add(own.size)
+        with hangzhou.store._engine.begin() as connection:
+            rows = connection.exec_driver_sql("SELECT size FROM partner_checkpoints").all()
+        assert {row[0] for row in rows} == kept
+
+
+@played
 async def test_a_wrong_old_size_is_answered_with_what_is_known(new_store: NewStore) -> None:
     async with world(new_store) as made:
         zhengzhou, hangzhou = made[ZZ], made[HZ]
@@ -157,11 +177,17 @@ async def test_what_a_partner_shows_who_asks_is_held_against_what_it_brings(
         known = await hangzhou.store.read(lambda tx: tx.checkpoints.of_partner(zhengzhou.code))
         assert known is not None
         assert known.size == own.size + 4
-        lie = forged(zhengzhou, own.size)
+        lie, real = forged(zhengzhou, own.size), zhengzhou.cases.witnessing.newest_note
+        shown = own.note
 
         async def shows() -> bytes:
-            return lie
+            return shown
 
         zhengzhou.cases.witnessing.newest_note = shows  # type: ignore[method-assign]
+        # An older one is no fork where it is a beginning.
+        assert await hangzhou.cases.cosigning.audit(zhengzhou.code) == own.note
+        assert await real() != own.note
+        shown = lie
+        # It is older than what is known, and what was known of that size is not kept any more.
         refused = await raised(hangzhou.cases.cosigning.audit(zhengzhou.code))
         assert refused.reason == LOG_FORKED
