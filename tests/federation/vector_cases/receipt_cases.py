@@ -22,6 +22,7 @@ from federation.errors import (
     Reason,
 )
 from federation.identifiers import CityCode
+from federation.merkle_log import node_hash
 from federation.receipt import Receipt, receipt_to_json
 from federation.receipt_check import Step
 from federation.trust import fingerprint
@@ -50,6 +51,7 @@ def receipt_vectors() -> list[Loose]:
         *_flawed_keys(),
         *_flawed_checkpoints(),
         *_flawed_entries(),
+        *_flawed_sizes(),
         *_flawed_statements(),
         *_flawed_batches(),
         *_flawed_consents(),
@@ -248,6 +250,26 @@ def _flawed_entries() -> list[Loose]:
         "proof-with-a-hash-left-over": lambda r: r["log"]["proof"].append(left_over),
     }
     return [_changed(name, change, Step.ENTRY, BAD_PROOF) for name, change in changes.items()]
+
+
+def _flawed_sizes() -> list[Loose]:
+    """Signed by the home city, and no tree of that size has that root."""
+    single = receipts.single()
+    larger = replace(receipts.head_of(single), size=1 << 20)
+    # The way to the top of a tree of 7, and one step above it.
+    smaller_entry, small = receipts.logged(sealed(attestation()).payload, size=7)
+    above = replace(small, root=node_hash(bytes(32), small.root))
+    climbing = replace(smaller_entry, proof=(*smaller_entry.proof, bytes(32)))
+    flawed = {
+        "proof-that-ends-below-the-top": replace(single, checkpoint=receipts.note_of(larger)),
+        "proof-that-climbs-above-the-top": replace(
+            single, entry=climbing, checkpoint=receipts.note_of(above)
+        ),
+    }
+    return [
+        _refused(name, receipt_to_json(made), Step.ENTRY, BAD_PROOF)
+        for name, made in flawed.items()
+    ]
 
 
 def _flawed_statements() -> list[Loose]:
