@@ -20,8 +20,8 @@ from node.transport import status
 from node.v1 import (
     department_case_service_pb2,
     department_service_pb2,
-    log_service_pb2,
     history_service_pb2,
+    log_service_pb2,
     operator_service_pb2,
     oversight_service_pb2,
     renewal_service_pb2,
