@@ -27,6 +27,7 @@ from federation.limits import RENEWAL_ITEMS
 from federation.messages import Disclosure
 from federation.v1 import renewal_pb2
 from node.errors import NOT_A_PARTNER
+from node.store import open_store
 from tests.conftest import NewStore
 from tests.node.services.batched import (
     HOME,
@@ -119,6 +120,19 @@ def test_a_partner_that_is_suspended_gets_no_answer_and_no_old_one(stage: Stage)
     stage.act(home, lambda tx: desk.suspend(tx, host.code, OPERATOR, "a test"))
     for asked in (old, new):
         assert stage.run(refusal(home, asked, host.code)).reason == NOT_A_PARTNER
+
+
+def test_a_suspension_by_another_process_ends_old_answers_too(new_sqlite: NewStore) -> None:
+    with staged(new_sqlite, HOME, HOST) as stage:
+        home, host = two(stage)
+        old = renewal(host, home, known(stage, home, host).pseudonym)
+        stage.run(renew(home, old, host.code))
+        other, desk = open_store(new_sqlite(HOME), stage.world.clock), home.cases.partners
+        stage.run(other.run(lambda tx: desk.suspend(tx, host.code, OPERATOR, "a test")))
+        stage.run(other.close())
+        # This process has not seen it: its transaction does.
+        assert home.store.registry.active_partner(host.code) is not None
+        assert stage.run(refusal(home, old, host.code)).reason == NOT_A_PARTNER
 
 
 def test_the_old_version_of_an_amended_agreement_counts_no_more(stage: Stage) -> None:
