@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from federation.envelope import Envelope
 from federation.errors import MALFORMED, HutongError
 from federation.identifiers import CityCode, code_text, parse_code
 from node.errors import PAGE_INVALID, UNKNOWN, VISITOR_PASS_UNKNOWN
@@ -249,6 +250,28 @@ def test_a_newcomer_leaves_nothing_that_could_be_shown_to_anybody(stage: Stage) 
     assert leavings.dump(host.store._engine)["visits"] == []
     kinds = [event.kind for event in events(stage, home, resident)]
     assert kinds == [Kind.REFUSED, Kind.CODE_USED, Kind.CODE_MADE, Kind.CONSENT_GIVEN]
+
+
+def test_who_is_erased_while_the_venue_waits_has_no_visit(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = stage[HOME]
+    number, resident = stage.run(home.resident_with_number())
+    stage.run(home.record(number, 90))
+    consent = stage.run(home.consent(resident, home.code, SCENARIO))
+    first = stage.run(home.check(stage.run(home.show_code(resident, consent))))
+    tick(stage, timedelta(days=2))
+    attest = home.cases.attesting.attest
+
+    async def then_erased(envelope: Envelope, caller: CityCode) -> bytes:
+        answer = await attest(envelope, caller)
+        await home.cases.erasing.erase(resident, number)
+        return answer
+
+    monkeypatch.setattr(home.cases.attesting, "attest", then_erased)
+    checked = stage.run(home.check(first.visitor_pass, is_pass=True))
+    assert checked.outcome is RecognitionOutcome.NOT_RECOGNISED
+    assert leavings.dump(home.store._engine)["visits"] == []
 
 
 def test_the_home_city_learns_of_no_venue(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
