@@ -1,7 +1,7 @@
 """Status lists that a home city, or somebody in its name, brings to a host."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -22,6 +22,7 @@ from federation.errors import (
     HutongError,
     Reason,
 )
+from federation.identifiers import CityCode
 from federation.limits import CLOCK_SKEW
 from federation.standing import StatusList
 from federation.status_list import is_set
@@ -227,6 +228,25 @@ def test_a_suspended_partner_brings_nothing(stage: Stage) -> None:
     desk = host.cases.partners
     stage.act(host, lambda tx: desk.suspend(tx, stage[HOME].code, OPERATOR, "a drill"))
     refused(stage, NOT_A_PARTNER, honest(stage))
+
+
+def test_a_partner_that_is_suspended_while_its_list_is_opened_ends_nobody(stage: Stage) -> None:
+    guest, host = recognised(stage), stage[HOST]
+    swapping, desk = host.cases.swapping, host.cases.partners
+    real = swapping.opened
+
+    async def meanwhile(city: CityCode, act: Callable[[], object]) -> object:
+        opened = await real(city, act)
+        await host.store.run(lambda tx: desk.suspend(tx, city, OPERATOR, "a drill"))
+        return opened
+
+    swapping.opened = meanwhile  # type: ignore[method-assign, assignment]
+    with pytest.raises(HutongError) as found:
+        hear(stage, honest(stage, guest.place))
+    assert found.value.reason == NOT_A_PARTNER
+    stored = stage.run(guest.stored())
+    assert stored is not None
+    assert stored.ended_at is None
 
 
 def test_one_home_city_ends_nobody_of_another(stage: Stage) -> None:

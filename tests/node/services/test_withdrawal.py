@@ -8,6 +8,7 @@ import pytest
 from federation.errors import HutongError
 from federation.status_list import is_set, newly_set
 from node.errors import DECISION_ENDED
+from node.model import Caller, Role
 from node.services.checking import RecognitionOutcome
 from tests.conftest import NewStore
 from tests.node.catalogue import OFFICE, row
@@ -163,6 +164,26 @@ def test_an_answer_that_was_withdrawn_on_its_way_is_not_kept(stage: Stage) -> No
     assert withdrawn
 
 
+def test_a_refusal_when_asked_anew_ends_open_decisions_without_any_list(stage: Stage) -> None:
+    guest = recognised(stage)
+    held = open_decision(stage.run(guest.comes()))
+    stage.run(guest.withdraws())
+    rental = Caller(Role.VENUE, "rental-shop")
+    asked = stage.run(guest.host.check(guest.visitor_pass, is_pass=True, venue=rental))
+    assert asked.outcome is NOT_RECOGNISED
+    cannot_redeem(stage, guest.host, held)
+
+
+def test_a_withdrawal_from_one_host_ends_nothing_at_another(stage: Stage) -> None:
+    guest, third = recognised(stage), stage[THIRD]
+    consent = stage.run(guest.home.consent(guest.resident, third.code))
+    stage.run(third.check(stage.run(guest.home.show_code(guest.resident, consent))))
+    stage.run(guest.withdraws())
+    now = stage.world.clock.now()
+    left = stage.act(guest.home, lambda tx: tx.attestations.standing(guest.resident, now))
+    assert [(each.host, each.consent_id) for each in left] == [(third.code, consent)]
+
+
 def test_a_second_consent_for_the_same_host_outlives_the_first(stage: Stage) -> None:
     guest = recognised(stage)
     second = stage.run(guest.home.consent(guest.resident, guest.host.code))
@@ -257,6 +278,9 @@ def test_at_home_a_withdrawal_is_in_force_with_its_commit(new_store: NewStore) -
         stage.world.clock.forward(FRESHNESS - SECOND)
         stage.run(guest.withdraws())
         cannot_redeem(stage, guest.host, held)
+        stored = stage.run(guest.stored())
+        assert stored is not None
+        assert stored.ended_at == stage.world.clock.now()
         assert outcome(stage, guest) is NOT_RECOGNISED
 
 
