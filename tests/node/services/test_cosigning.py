@@ -124,6 +124,16 @@ async def test_a_partner_that_brings_checkpoints_without_end_fills_no_disk(
 
 
 @played
+async def test_of_whom_nothing_is_known_nothing_is_extended(new_store: NewStore) -> None:
+    async with world(new_store) as made:
+        zhengzhou, hangzhou = made[ZZ], made[HZ]
+        witness = hangzhou.cases.witnessing
+        said = await witness.add_checkpoint(zhengzhou.code, 5, (), forged(zhengzhou, 9))
+        assert (said.line, said.known) == (b"", b"")
+        assert await hangzhou.store.read(lambda tx: tx.checkpoints.of_partners()) == ()
+
+
+@played
 async def test_a_wrong_old_size_is_answered_with_what_is_known(new_store: NewStore) -> None:
     async with world(new_store) as made:
         zhengzhou, hangzhou = made[ZZ], made[HZ]

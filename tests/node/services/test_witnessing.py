@@ -13,11 +13,13 @@ from federation.checkpoint import (
     unverified_checkpoint,
 )
 from federation.errors import BAD_SIGNATURE, HutongError
+from federation.keys import Ed25519Signer
 from federation.merkle_log import check_consistency, check_inclusion
 from node import limits
 from node.errors import LOG_BROKEN, NOT_A_PARTNER, STORE_UNAVAILABLE, FatalError
 from node.ports import Cosigned
 from tests.conftest import NewStore
+from tests.node.services.simulated import MemoryKeys
 from tests.node.services.trying import played, raised
 from tests.node.services.witnesses import HZ, ZZ, exchanged, forged, grow
 from tests.node.services.world import OPERATOR, Town, world
@@ -332,3 +334,44 @@ async def test_an_anchor_that_nobody_can_verify_is_not_taken_for_none(new_store:
         town.anchor.note = town.anchor.note[:-10]
         with pytest.raises(FatalError):
             await town.cases.witnessing.checkpoint()
+
+
+@played
+async def test_a_log_that_was_rewritten_in_the_store_stops_the_node(new_store: NewStore) -> None:
+    async with world(new_store) as made:
+        town = made[ZZ]
+        size = await town.store.read(lambda tx: tx.log.size())
+        town.anchor.note = forged(town, size)
+        with pytest.raises(FatalError) as stopped:
+            await town.cases.witnessing.check()
+        assert stopped.value.fields["known"] == str(size)
+
+
+def test_a_stolen_key_that_was_revoked_cannot_stop_us(
+    new_store: NewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stolen = Ed25519Signer.from_seed(b"stolen".ljust(32))
+
+    @played
+    async def play() -> None:
+        async with world(new_store) as made:
+            town, other = made[ZZ], made[HZ]
+            real = town.keys.signing_keys
+            key = replace(
+                stolen.described(not_before=real[0].not_before, not_after=real[0].not_after),
+                revoked_at=made.clock.now(),
+            )
+            monkeypatch.setattr(MemoryKeys, "signing_keys", property(lambda _: (*real, key)))
+            head = Checkpoint(origin_of(town.code), 10_000, b"\x02" * 32)
+            lie = sign_checkpoint(head, stolen, stolen.public_key)
+
+            async def knows(*_: object) -> Cosigned:
+                return Cosigned(b"", lie)
+
+            other.cases.witnessing.add_checkpoint = knows  # type: ignore[method-assign,assignment]
+            refused = await raised(town.cases.witnessing.exchange(other.code))
+            assert not isinstance(refused, FatalError)
+            assert "revoked" in refused.fields["detail"]
+            assert await town.cases.witnessing.checkpoint() is not None
+
+    play()
