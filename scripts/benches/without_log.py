@@ -15,5 +15,5 @@ def _nothing(_self: LogRepository, _entry: LogEntry) -> int:
 
 
 if __name__ == "__main__":
-    LogRepository.append = _nothing  # type: ignore[method-assign]
+    setattr(LogRepository, "append", _nothing)  # noqa: B010 - mypy knows no such thing
     sys.exit(main())

@@ -41,26 +41,21 @@ def line_by(city: CityCode, of: bytes, at: datetime = AT, purpose: str = "signin
     return cosign(of, city, own, own.public_key, at)
 
 
-def checkpoints() -> list[Loose]:
-    def vector(
-        name: str,
-        content: bytes,
-        expected: Checkpoint | Reason,
-        now: datetime | None = NOW,
-    ) -> Loose:
-        given = {
-            "city": ZHENGZHOU,
-            "signed_by": bundle_names(ZHENGZHOU),
-            "now": instant(now),
-        }
-        return Loose(
-            name=f"checkpoint--{name}",
-            ending="txt",
-            content=content,
-            given=given,
-            expected=expected if isinstance(expected, Reason) else _shown(expected),
-        )
+def _checkpoint(
+    name: str, content: bytes, expected: Checkpoint | Reason, now: datetime | None = NOW
+) -> Loose:
+    given = {"city": ZHENGZHOU, "signed_by": bundle_names(ZHENGZHOU), "now": instant(now)}
+    return Loose(
+        name=f"checkpoint--{name}",
+        ending="txt",
+        content=content,
+        given=given,
+        expected=expected if isinstance(expected, Reason) else _shown(expected),
+    )
 
+
+def checkpoints() -> list[Loose]:
+    vector = _checkpoint
     good = note()
     text, line = good.split(b"\n\n")[0] + b"\n", note_lines(good)[0].line
     zero = Checkpoint(HEAD.origin, 0, EMPTY_ROOT)
