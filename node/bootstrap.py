@@ -185,6 +185,7 @@ async def _live(node: _Node, settings: Settings) -> None:
         every(limits.RENEWAL_EVERY, node.cases.renewing.tick, name="renew", at_once=True),
         every(limits.HEALTH_EVERY, node.cases.rescoring.tick, name="rescore"),
         every(limits.HEALTH_EVERY, node.cases.witnessing.tick, name="witness"),
+        every(limits.COMPARE_EVERY, node.cases.comparing.tick, name="compare"),
     ):
         told = await until_told_to_stop(broken)
         _LOG.info("draining", told=told)

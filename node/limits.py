@@ -255,3 +255,7 @@ RENEWAL_LAST: Final = timedelta(seconds=5)
 # How long before its end a resident is reminded of a consent, and how often that is looked for.
 CONSENT_REMINDER: Final = timedelta(days=14)
 REMIND_EVERY: Final = timedelta(minutes=10)
+
+# How often partners are asked what they know of each other's logs: who shows two histories is found
+# within minutes.
+COMPARE_EVERY: Final = timedelta(minutes=1)

@@ -165,8 +165,8 @@ class FederationServiceServicer:
     def RenewAttestations(self, request_iterator, context):
         """Attest anew to many residents under one signature. One request of the stream is
         one batch; its results come in the order of its pseudonyms, in as many responses
-        as they need, and a bad one fails alone. The next batch is taken from the stream
-        when the one before is answered, so that neither side runs ahead of the other.
+        as they need, and a bad one fails alone. A batch is made while the one before is
+        answered, and none after it, so that neither side runs ahead of the other.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -198,7 +198,9 @@ class FederationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetCheckpoint(self, request, context):
-        """The called city's newest checkpoint, with the cosignatures that it has.
+        """The newest checkpoint of the called city's log, with the cosignatures that it has; or
+        of a partner's log as the called city has cosigned it, so that a city that shows one
+        partner another history than the other is found.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from federation.envelope import BatchedPayload, Envelope
 from federation.hello import Finish, Hello
+from federation.identifiers import CityCode
 from federation.keys import PublicKey
 from federation.messages import Endpoint
 from node.certificates import Identity
@@ -106,8 +107,11 @@ class PeerLogs(Protocol):
     ) -> Cosigned:
         """Bring our newest checkpoint to be cosigned."""
 
-    async def checkpoint(self, partner: Partner) -> bytes:
-        """The partner's newest checkpoint, with the cosignatures that it has; b"" for none."""
+    async def checkpoint(self, partner: Partner, of: CityCode | None = None) -> bytes:
+        """The partner's newest checkpoint, or the newest of another city's that it cosigned.
+
+        With the cosignatures that it has; b"" for none.
+        """
 
     async def consistency_proof(
         self, partner: Partner, first: int, second: int

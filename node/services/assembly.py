@@ -14,6 +14,7 @@ from node.services.case_desk import CaseDesk
 from node.services.case_view import CaseViews
 from node.services.catalogue import CatalogueDesk
 from node.services.checking import Checking
+from node.services.comparing import Comparing
 from node.services.cosigning import Cosigning
 from node.services.delivering import Delivering
 from node.services.erasing import Erasing
@@ -99,6 +100,7 @@ class UseCases:
     examining: Examining
     watching: Watching
     cosigning: Cosigning
+    comparing: Comparing
     witnessing: Witnessing
 
 
@@ -219,5 +221,6 @@ def assemble(
         examining=examining,
         watching=Watching(examining),
         cosigning=between.cosigning,
+        comparing=Comparing(uow, between.cosigning),
         witnessing=between.witnessing,
     )

@@ -13,6 +13,7 @@ import structlog
 from federation.checkpoint import (
     Checkpoint,
     cosign,
+    cosigned,
     open_checkpoint,
     unverified_checkpoint,
     without_cosignatures,
@@ -23,6 +24,7 @@ from federation.identifiers import CityCode
 from federation.log_fork import Evidence, evidence_to_json
 from federation.merkle_log import check_consistency
 from node import limits
+from node.errors import UNKNOWN
 from node.logbook import Fork, PartnerCheckpoint
 from node.ports import Cosigned, Keys, Peers, Transaction, UnitOfWork
 from node.registry import Move, Partner
@@ -31,6 +33,9 @@ from node.services.partners import PartnerDesk, known_partner
 from node.services.swapping import Swapping
 
 SYSTEM = "system/log"
+
+# What a city answers that has no log of the sizes which it signed.
+_CANNOT_PROVE = (UNKNOWN.name, BAD_PROOF.name)
 _LOG = structlog.get_logger()
 
 
@@ -106,21 +111,58 @@ class Cosigning:
         if not note:
             raise HutongError(BAD_NOTE, where=f"checkpoint of {city}", problem="there is none yet")
         shown = await self._swapping.opened(city, lambda: self._opened(city, note))
+        await self._settle(city, shown, note)
+        return note
+
+    async def compare(self, city: CityCode, witness: CityCode) -> None:
+        """Hold what another partner cosigned of a partner's log against what is known here.
+
+        A city that shows two partners two histories has signed both: whoever compares has the
+        evidence. What the witness says counts for nothing but for the city's own signature.
+
+        Raises:
+            HutongError: LOG_FORKED; why the witness or the city could not be asked.
+
+        """
+        note = await self._peers.checkpoint(known_partner(self._uow.registry, witness), city)
+        if not note:
+            return
+        shown = await self._swapping.opened(city, lambda: self._signed_once(city, note))
+        if await self._uow.read(lambda tx: tx.checkpoints.of_partner(city)) is not None:
+            await self._settle(city, shown, note)
+
+    async def newest_note(self, of: CityCode) -> bytes:
+        """The newest checkpoint of a partner's log that this city cosigned; b"" for none."""
+        known = await self._uow.read(lambda tx: tx.checkpoints.of_partner(of))
+        return cosigned(known.note, [known.cosignature]) if known else b""
+
+    async def _settle(self, city: CityCode, shown: Checkpoint, note: bytes) -> None:
+        """See that a checkpoint which a city signed, and what is known of its log, are one log."""
         known = await self._uow.read(lambda tx: tx.checkpoints.of_partner(city))
         old_size, proof = 0, tuple[bytes, ...]()
         if known is not None and known.size < shown.size:
             old_size = known.size
-            proof = await self._peers.consistency_proof(partner, old_size, shown.size)
+            proof = await self._proof(city, old_size, shown.size)
         if known is None or known.size <= shown.size:
             await self.add_checkpoint(city, old_size, proof, note)
-            return note
+            return
         # An older one must be a beginning of what is known.
-        back = await self._peers.consistency_proof(partner, shown.size, known.size)
+        back = await self._proof(city, shown.size, known.size)
         older = _Shown(city, shown, without_cosignatures(note), 0, back)
         fork = await self._uow.run(lambda tx: self._older(tx, older, known))
         if fork is not None:
             raise self._told(fork)
-        return note
+
+    async def _proof(self, city: CityCode, first: int, second: int) -> tuple[bytes, ...]:
+        """The proof that a city gives; an empty one, which proves nothing, where it has none."""
+        try:
+            return await self._peers.consistency_proof(
+                known_partner(self._uow.registry, city), first, second
+            )
+        except HutongError as error:
+            if error.fields.get("peer_reason") in _CANNOT_PROVE or error.reason == BAD_PROOF:
+                return ()
+            raise
 
     def _older(self, tx: Transaction, shown: _Shown, known: PartnerCheckpoint) -> Fork | None:
         root, size = unverified_checkpoint(known.note).root, shown.checkpoint.size
@@ -137,6 +179,11 @@ class Cosigning:
     def _opened(self, city: CityCode, note: bytes) -> Checkpoint:
         keys = known_partner(self._uow.registry, city).bundle.signing_keys
         return open_checkpoint(note, city, keys, self._here.now())
+
+    def _signed_once(self, city: CityCode, note: bytes) -> Checkpoint:
+        """What a city signed, perhaps with a key that has ended since; never with a revoked one."""
+        keys = known_partner(self._uow.registry, city).bundle.signing_keys
+        return open_checkpoint(note, city, [k for k in keys if k.revoked_at is None], None)
 
     def _judge(self, tx: Transaction, shown: _Shown) -> Cosigned | Fork:
         """Compare and swap; an older checkpoint than the known one is no fork, if it was ours."""

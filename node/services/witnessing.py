@@ -289,8 +289,13 @@ class Witnessing:
         """Cosign a partner's checkpoint, or say what is known of its log; see `Cosigning`."""
         return await self._cosigning.add_checkpoint(caller, old_size, proof, note)
 
-    async def newest_note(self) -> bytes:
-        """The newest checkpoint with its cosignatures, for a partner; b"" while there is none."""
+    async def newest_note(self, of: CityCode | None = None) -> bytes:
+        """The newest checkpoint with its cosignatures, for a partner; b"" while there is none.
+
+        Of another city's log it is the newest that this city cosigned.
+        """
+        if of is not None and of != self._here.city:
+            return await self._cosigning.newest_note(of)
         newest = await self._uow.read(lambda tx: tx.checkpoints.newest())
         return b"" if newest is None else with_cosignatures(newest)
 

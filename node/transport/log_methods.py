@@ -6,6 +6,7 @@ Sizes are bounded: a proof has a few dozen hashes, and leaf hashes come in porti
 from google.protobuf.message import Message
 
 from federation.errors import MALFORMED, TOO_LARGE, HutongError
+from federation.identifiers import city_code
 from federation.limits import LEAF_HASHES, PROOF_HASHES
 from federation.merkle_log import HASH_BYTES
 from federation.v1 import federation_service_pb2 as pb
@@ -32,9 +33,10 @@ class LogMethods:
         )
         return pb.AddCheckpointResponse(cosignature=said.line, known_checkpoint=said.known)
 
-    async def GetCheckpoint(self, _call: Call, _request: pb.GetCheckpointRequest) -> Message:
+    async def GetCheckpoint(self, _call: Call, request: pb.GetCheckpointRequest) -> Message:
         """See the proto."""
-        return pb.GetCheckpointResponse(checkpoint=await self._cases.witnessing.newest_note())
+        of = city_code(request.city, where="city") if request.city else None
+        return pb.GetCheckpointResponse(checkpoint=await self._cases.witnessing.newest_note(of))
 
     async def GetInclusionProof(self, _call: Call, request: pb.GetInclusionProofRequest) -> Message:
         """See the proto."""

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from federation import codec
 from federation.envelope import BatchedPayload, Envelope
 from federation.errors import TOO_LARGE, HutongError
+from federation.identifiers import CityCode
 from federation.limits import LEAF_HASHES, PROOF_HASHES, STATUS_LISTS
 from federation.merkle_log import split_hashes
 from federation.v1 import federation_service_pb2 as pb
@@ -96,11 +97,10 @@ class TrustCalls(abc.ABC):
         answer = await self._call(partner, "AddCheckpoint", request, pb.AddCheckpointResponse)
         return Cosigned(answer.cosignature, answer.known_checkpoint)
 
-    async def checkpoint(self, partner: Partner) -> bytes:
-        """The partner's newest checkpoint, with the cosignatures that it has; b"" for none."""
-        answer = await self._call(
-            partner, "GetCheckpoint", pb.GetCheckpointRequest(), pb.GetCheckpointResponse
-        )
+    async def checkpoint(self, partner: Partner, of: CityCode | None = None) -> bytes:
+        """The partner's newest checkpoint, or the newest of another city's that it cosigned."""
+        request = pb.GetCheckpointRequest(city=of or "")
+        answer = await self._call(partner, "GetCheckpoint", request, pb.GetCheckpointResponse)
         return answer.checkpoint
 
     async def consistency_proof(

@@ -46,8 +46,9 @@ class DirectLogs(abc.ABC):
         act = lambda: there.add_checkpoint(self._here, old_size, proof, checkpoint)  # noqa: E731 - called once
         return await self._call(partner, act, "cosign")
 
-    async def checkpoint(self, partner: Partner) -> bytes:
-        return await self._call(partner, self._witnessing(partner).newest_note, "cosign")
+    async def checkpoint(self, partner: Partner, of: CityCode | None = None) -> bytes:
+        there = self._witnessing(partner)
+        return await self._call(partner, lambda: there.newest_note(of), "cosign")
 
     async def consistency_proof(
         self, partner: Partner, first: int, second: int

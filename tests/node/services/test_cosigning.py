@@ -9,6 +9,7 @@ from federation.checkpoint import (
     unverified_checkpoint,
 )
 from federation.errors import BAD_NOTE, BAD_SIGNATURE, LOG_FORKED, HutongError
+from federation.identifiers import CityCode
 from federation.merkle_log import EMPTY_ROOT
 from node import limits
 from node.registry import PartnerState
@@ -190,7 +191,7 @@ async def test_what_a_partner_shows_who_asks_is_held_against_what_it_brings(
         lie, real = forged(zhengzhou, own.size), zhengzhou.cases.witnessing.newest_note
         shown = own.note
 
-        async def shows() -> bytes:
+        async def shows(_of: CityCode | None = None) -> bytes:
             return shown
 
         zhengzhou.cases.witnessing.newest_note = shows  # type: ignore[method-assign]

@@ -124,14 +124,14 @@ def test_a_batch_without_a_refusal_does_not_wait(
     assert home.taken == 3
 
 
-def test_the_next_batch_is_taken_when_the_one_before_is_answered(
+def test_one_batch_is_made_while_the_one_before_is_answered_and_no_more(
     street: Street, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "REFUSAL_BEAT", timedelta(hours=1))
     home.portions = (portion(None),)
     call = stream(street, iter([request(street)] * 5), seconds=1)
     assert how(call) == "DEADLINE_EXCEEDED"
-    assert home.taken == 1
+    assert home.taken == 2
 
 
 def test_an_error_of_a_whole_request_ends_the_stream_after_what_was_answered(

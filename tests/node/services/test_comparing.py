@@ -1,0 +1,157 @@
+"""Partners compare logs: a city that shows each of them another history is found by either."""
+
+import pytest
+
+from federation.checkpoint import unverified_checkpoint
+from federation.errors import BAD_SIGNATURE, LOG_FORKED
+from federation.identifiers import CityCode
+from node.errors import PEER_UNREACHABLE
+from node.registry import PartnerState
+from tests.conftest import NewStore
+from tests.node.services.trying import played, raised
+from tests.node.services.witnesses import HZ, ZZ, bring, exchanged, forged, grow
+from tests.node.services.world import Town, World, world
+
+NJ = "320100"
+THREE = (ZZ, HZ, NJ)
+
+
+def state(of: Town, city: Town) -> PartnerState:
+    return of.store.registry.partners[city.code].state
+
+
+async def known(town: Town, city: Town) -> int:
+    found = await town.store.read(lambda tx: tx.checkpoints.of_partner(city.code))
+    assert found is not None
+    return found.size
+
+
+async def is_found(made: World, shown: bytes) -> None:
+    """Hangzhou has stopped with Zhengzhou, and holds what it showed to Nanjing; Nanjing is well."""
+    hangzhou = made[HZ]
+    [fork] = await hangzhou.store.read(lambda tx: tx.checkpoints.forks())
+    assert (fork.city, fork.shown) == (made[ZZ].code, shown)
+    assert state(hangzhou, made[ZZ]) is PartnerState.SUSPENDED
+    assert state(hangzhou, made[NJ]) is PartnerState.ACTIVE
+
+
+@played
+async def test_a_log_shown_to_one_partner_and_another_to_the_other_is_found(
+    new_store: NewStore,
+) -> None:
+    async with world(new_store, *THREE) as made:
+        zhengzhou, hangzhou, nanjing = (made[code] for code in THREE)
+        own = await exchanged(zhengzhou, hangzhou)
+        lie = forged(zhengzhou, own.size)
+        assert await bring(zhengzhou, nanjing, lie, 0)
+        await hangzhou.cases.comparing.tick()
+        await is_found(made, lie)
+
+
+@pytest.mark.parametrize("later", [False, True])
+@played
+async def test_the_two_histories_need_not_be_of_one_size(new_store: NewStore, later: bool) -> None:
+    async with world(new_store, *THREE) as made:
+        zhengzhou, hangzhou, nanjing = (made[code] for code in THREE)
+        own = await exchanged(zhengzhou, hangzhou)
+        lie = forged(zhengzhou, own.size + (3 if later else -1))
+        assert await bring(zhengzhou, nanjing, lie, 0)
+        if later:
+            await grow(zhengzhou, 5)
+        await hangzhou.cases.comparing.tick()
+        await is_found(made, lie)
+
+
+@played
+async def test_a_city_whose_log_is_shorter_than_what_it_showed_cannot_prove_it(
+    new_store: NewStore,
+) -> None:
+    async with world(new_store, *THREE) as made:
+        zhengzhou, hangzhou, nanjing = (made[code] for code in THREE)
+        own = await exchanged(zhengzhou, hangzhou)
+        lie = forged(zhengzhou, own.size + 1000)
+        assert await bring(zhengzhou, nanjing, lie, 0)
+        await hangzhou.cases.comparing.tick()
+        await is_found(made, lie)
+
+
+@played
+async def test_who_shows_all_one_log_is_believed_whatever_each_has_seen_of_it(
+    new_store: NewStore,
+) -> None:
+    async with world(new_store, *THREE) as made:
+        zhengzhou, hangzhou, nanjing = (made[code] for code in THREE)
+        first = await exchanged(zhengzhou, hangzhou)
+        await grow(zhengzhou, 7)
+        second = await exchanged(zhengzhou, nanjing)
+        assert first.size < second.size
+        await nanjing.cases.comparing.tick()
+        assert await known(nanjing, zhengzhou) == second.size
+        # What the other has cosigned is proven to extend what is known here, and takes its place.
+        await hangzhou.cases.comparing.tick()
+        assert await known(hangzhou, zhengzhou) == second.size
+        for town in (hangzhou, nanjing):
+            assert state(town, zhengzhou) is PartnerState.ACTIVE
+            assert await town.store.read(lambda tx: tx.checkpoints.forks()) == ()
+
+
+@played
+async def test_a_witness_that_makes_up_a_checkpoint_harms_nobody(
+    new_store: NewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world(new_store, *THREE) as made:
+        zhengzhou, hangzhou, nanjing = (made[code] for code in THREE)
+        own = await exchanged(zhengzhou, hangzhou)
+        head = unverified_checkpoint(own.note)
+        line = own.note.rpartition(b"\n\n")[2]
+        made_up = head.text.replace(str(head.size).encode(), b"4") + b"\n" + line
+
+        async def newest_note(_of: CityCode | None = None) -> bytes:
+            return made_up
+
+        monkeypatch.setattr(nanjing.cases.witnessing, "newest_note", newest_note)
+        error = await raised(hangzhou.cases.cosigning.compare(zhengzhou.code, nanjing.code))
+        assert error.reason == BAD_SIGNATURE
+        await hangzhou.cases.comparing.tick()
+        assert state(hangzhou, zhengzhou) is PartnerState.ACTIVE
+        assert state(hangzhou, nanjing) is PartnerState.ACTIVE
+
+
+@played
+async def test_a_city_that_cannot_be_asked_is_not_suspended_for_it(new_store: NewStore) -> None:
+    async with world(new_store, *THREE) as made:
+        zhengzhou, hangzhou, nanjing = (made[code] for code in THREE)
+        await exchanged(zhengzhou, hangzhou)
+        await grow(zhengzhou, 2)
+        await exchanged(zhengzhou, nanjing)
+        made.network.down.add(zhengzhou.code)
+        error = await raised(hangzhou.cases.cosigning.compare(zhengzhou.code, nanjing.code))
+        assert error.reason == PEER_UNREACHABLE
+        made.network.down = {nanjing.code}
+        await hangzhou.cases.comparing.tick()
+        assert state(hangzhou, zhengzhou) is PartnerState.ACTIVE
+
+
+@played
+async def test_what_a_witness_never_saw_is_nothing_to_compare(new_store: NewStore) -> None:
+    async with world(new_store, *THREE) as made:
+        zhengzhou, hangzhou, nanjing = (made[code] for code in THREE)
+        await exchanged(zhengzhou, hangzhou)
+        await hangzhou.cases.cosigning.compare(zhengzhou.code, nanjing.code)
+        # Nor is what this city never saw itself: it has cosigned nothing yet.
+        await nanjing.cases.cosigning.compare(zhengzhou.code, hangzhou.code)
+        assert (
+            await nanjing.store.read(lambda tx: tx.checkpoints.of_partner(zhengzhou.code)) is None
+        )
+
+
+@played
+async def test_a_fork_that_was_found_is_told_to_whoever_looks_again(new_store: NewStore) -> None:
+    async with world(new_store, *THREE) as made:
+        zhengzhou, hangzhou, nanjing = (made[code] for code in THREE)
+        own = await exchanged(zhengzhou, hangzhou)
+        assert await bring(zhengzhou, nanjing, forged(zhengzhou, own.size), 0)
+        for _ in range(2):
+            error = await raised(hangzhou.cases.cosigning.compare(zhengzhou.code, nanjing.code))
+            assert error.reason == LOG_FORKED
+        assert len(await hangzhou.store.read(lambda tx: tx.checkpoints.forks())) == 1
