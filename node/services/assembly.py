@@ -118,6 +118,7 @@ class _Between:
     trial: Trial
     cosigning: Cosigning
     witnessing: Witnessing
+    key_desk: KeyDesk
 
 
 def _between(
@@ -125,6 +126,7 @@ def _between(
     uow: UnitOfWork,
     keys: Keys,
     peers: Peers,
+    workshop: Workshop,
     door: Door,
     new_room: NewRoom,
     anchor: Anchor,
@@ -151,6 +153,7 @@ def _between(
         trial=Trial(here, uow, keys, peers, partners, swapping, refreshing, rooms),
         cosigning=cosigning,
         witnessing=Witnessing(here, uow, keys, peers, swapping, cosigning, anchor),
+        key_desk=KeyDesk(here, uow, keys, workshop, refreshing.nudge),
     )
 
 
@@ -166,7 +169,7 @@ def assemble(
 ) -> UseCases:
     """The use cases of the city of `here`."""
     book = TermsBook(here.city)
-    between = _between(here, uow, keys, peers, door, new_room, anchor)
+    between = _between(here, uow, keys, peers, workshop, door, new_room, anchor)
     swapping = between.swapping
     attesting = Attesting(here, uow, keys, book, swapping)
     status_desk = StatusDesk(here, uow, keys, book)
@@ -174,9 +177,8 @@ def assemble(
     hearing = Hearing(here, uow, peers, swapping)
     asking = Asking(here, uow, keys, peers, attesting, swapping)
     batching = Batching(here, uow, keys, book, swapping)
-    key_desk = KeyDesk(here, uow, keys, workshop, between.refreshing.nudge)
     recording = Recording(here, keys)
-    examining = Examining(here, uow, swapping.swap, key_desk, delivering)
+    examining = Examining(here, uow, swapping.swap, between.key_desk, delivering)
     return UseCases(
         here=here,
         uow=uow,
@@ -217,7 +219,7 @@ def assemble(
         onboarding=between.onboarding,
         agreements=between.agreements,
         agreement_life=between.agreement_life,
-        key_desk=key_desk,
+        key_desk=between.key_desk,
         examining=examining,
         watching=Watching(examining),
         cosigning=between.cosigning,

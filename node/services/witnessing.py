@@ -290,10 +290,7 @@ class Witnessing:
         return await self._cosigning.add_checkpoint(caller, old_size, proof, note)
 
     async def newest_note(self, of: CityCode | None = None) -> bytes:
-        """The newest checkpoint with its cosignatures, for a partner; b"" while there is none.
-
-        Of another city's log it is the newest that this city cosigned.
-        """
+        """The newest checkpoint, or the newest of another city's that this one cosigned; or b""."""
         if of is not None and of != self._here.city:
             return await self._cosigning.newest_note(of)
         newest = await self._uow.read(lambda tx: tx.checkpoints.newest())

@@ -191,7 +191,7 @@ async def test_what_a_partner_shows_who_asks_is_held_against_what_it_brings(
         lie, real = forged(zhengzhou, own.size), zhengzhou.cases.witnessing.newest_note
         shown = own.note
 
-        async def shows(_of: CityCode | None = None) -> bytes:
+        async def shows(of: CityCode | None = None) -> bytes:
             return shown
 
         zhengzhou.cases.witnessing.newest_note = shows  # type: ignore[method-assign]
