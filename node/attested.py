@@ -12,16 +12,17 @@ from federation.messages import Disclosure
 class IssuedAttestation:
     """An attestation that this city gave.
 
-    `claim` is what it says, in `services.statuses.claim_text`, to compare with what would be said
-    now. `statement` is the binary envelope; of one in a batch (`batch_id` is not "") the payload
-    alone, which stands by the batch's signature. `log_sequence` is the entry of the log that
-    commits to it, or to its batch.
+    `pseudonym` is what the host knows the resident by. `claim` is what it says, in
+    `services.statuses.claim_text`, to compare with what would be said now. `statement` is the
+    binary envelope; of one in a batch (`batch_id` is not "") the payload alone, which stands by the
+    batch's signature. `log_sequence` is the entry of the log that commits to it, or to its batch.
     """
 
     attestation_id: str
     resident_id: str
     consent_id: str
     host: CityCode
+    pseudonym: bytes = field(repr=False)
     status_index: int
     issued_at: datetime
     expires_at: datetime
@@ -89,6 +90,7 @@ class BatchItem(NamedTuple):
     attestation_id: str
     resident_id: str
     consent_id: str
+    pseudonym: bytes
     status_index: int
     expires_at: datetime
     claim: str

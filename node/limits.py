@@ -245,7 +245,7 @@ RENEWAL_DEADLINE: Final = timedelta(seconds=30)
 # Batches of a renewal on their way to one home city at once: the city answers one while the one
 # before is kept. And how many recognitions wait for others of the same scenarios to be asked with.
 RENEWALS_AT_ONCE: Final = 2
-RENEWALS_WAITING: Final = 16_000
+RENEWALS_WAITING: Final = 64_000
 
 # How often an operator hears how far a renewal is, and how long one that was given up waits for the
 # batches on their way.
@@ -259,3 +259,6 @@ REMIND_EVERY: Final = timedelta(minutes=10)
 # How often partners are asked what they know of each other's logs: who shows two histories is found
 # within minutes.
 COMPARE_EVERY: Final = timedelta(minutes=1)
+
+# Recognitions that are put in order before they are asked about in batches: some tens of MiB.
+RENEWALS_SORTED: Final = 32_000

@@ -189,6 +189,7 @@ class Attesting:
                 resident_id=resident_id,
                 consent_id=ruling.subject.consent.consent_id,
                 host=said.header.audience[0],
+                pseudonym=said.pseudonym,
                 status_index=said.status_index,
                 issued_at=now,
                 expires_at=said.header.expires_at,

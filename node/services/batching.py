@@ -162,7 +162,9 @@ class _Batch:
                 (before, own_id.encode(), between, pseudonym, saying.encoded, place)
             )
             items.append(
-                BatchItem(own_id, resident_id, consent_id, index, ends, saying.claim, statement)
+                BatchItem(
+                    own_id, resident_id, consent_id, pseudonym, index, ends, saying.claim, statement
+                )
             )
         return items
 

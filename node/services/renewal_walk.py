@@ -234,9 +234,9 @@ class RenewalWalk:
         """Come by the next of those who are due."""
         terms, plan = self._terms(self._tools.uow.registry), self._plan
         found = await self._tools.uow.read(
-            lambda tx: tx.renewals.due(self._due, RENEWAL_ITEMS, plan.last)
+            lambda tx: tx.renewals.due(self._due, limits.RENEWALS_SORTED, plan.last)
         )
-        plan.whole = len(found) < RENEWAL_ITEMS
+        plan.whole = len(found) < limits.RENEWALS_SORTED
         for each in found:
             plan.last = each
             agreed = tuple(name for name in each.scenarios if name in terms.scenarios)
@@ -244,6 +244,9 @@ class RenewalWalk:
                 plan.groups[agreed].append(each)
             else:
                 self.sums.fail(1, _nothing_agreed())
+        # In the order of the home city's books: what it writes together lies together there.
+        for waiting in plan.groups.values():
+            waiting.sort(key=lambda each: each.pseudonym)
 
     def _ask(
         self, tx: Transaction, scenarios: tuple[str, ...], some: Sequence[StoredRecognition]

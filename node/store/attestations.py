@@ -13,28 +13,34 @@ from node.model import Page, PageRequest
 from node.store.connection import Row, Session
 from node.store.lists import named, places, portions
 from node.store.paging import page
+from node.store.tables import CONSENTS
 from node.store.trust_tables import ATTESTATION_BATCHES, ATTESTATIONS
 from node.store.values import to_instant, to_instant_or_none, to_micros, to_micros_or_none
 
 _B: Final = sa.bindparam
 _LAST: Final = "~"
 _ADD: Final = sa.insert(ATTESTATIONS)
-_OF_RESIDENT: Final = ATTESTATIONS.c.resident_id == _B("whose")
+_KNOWN_AS: Final = sa.select(CONSENTS.c.pseudonym)
+# By what hosts know the resident as: that is what attestations are found by.
+OF_RESIDENT: Final = sa.and_(
+    ATTESTATIONS.c.pseudonym.in_(_KNOWN_AS.where(CONSENTS.c.resident_id == _B("whose"))),
+    ATTESTATIONS.c.resident_id == _B("whose"),
+)
 _GET: Final = sa.select(ATTESTATIONS).where(
-    _OF_RESIDENT, ATTESTATIONS.c.attestation_id == _B("which")
+    OF_RESIDENT, ATTESTATIONS.c.attestation_id == _B("which")
 )
 _STANDS: Final = sa.and_(ATTESTATIONS.c.ended_at.is_(None), ATTESTATIONS.c.expires_at > _B("now"))
-_STANDING: Final = sa.select(ATTESTATIONS).where(_OF_RESIDENT, _STANDS)
+_STANDING: Final = sa.select(ATTESTATIONS).where(OF_RESIDENT, _STANDS)
 _PAGE: Final = (
     sa.select(ATTESTATIONS)
-    .where(_OF_RESIDENT, ATTESTATIONS.c.attestation_id < _B("before"))
+    .where(OF_RESIDENT, ATTESTATIONS.c.attestation_id < _B("before"))
     .order_by(ATTESTATIONS.c.attestation_id.desc())
     .limit(_B("most"))
 )
 _END: Final = (
     sa.update(ATTESTATIONS)
     .where(
-        _OF_RESIDENT,
+        ATTESTATIONS.c.pseudonym == _B("known_as"),
         ATTESTATIONS.c.attestation_id == _B("which"),
         ATTESTATIONS.c.ended_at.is_(None),
     )
@@ -90,7 +96,7 @@ class AttestationRepository:
         self._session.flush()
         ended = self._session.write(
             _END,
-            whose=attestation.resident_id,
+            known_as=attestation.pseudonym,
             which=attestation.attestation_id,
             at=to_micros(at),
         )
@@ -103,7 +109,12 @@ class AttestationRepository:
 
 @lru_cache
 def _standing(count: int) -> sa.Select[Any]:
-    return sa.select(ATTESTATIONS).where(ATTESTATIONS.c.resident_id.in_(places(count)), _STANDS)
+    known_as = _KNOWN_AS.where(CONSENTS.c.resident_id.in_(places(count)))
+    return sa.select(ATTESTATIONS).where(
+        ATTESTATIONS.c.pseudonym.in_(known_as),
+        ATTESTATIONS.c.resident_id.in_(places(count)),
+        _STANDS,
+    )
 
 
 def _columns(attestation: IssuedAttestation) -> dict[str, object]:
@@ -112,6 +123,7 @@ def _columns(attestation: IssuedAttestation) -> dict[str, object]:
         "resident_id": attestation.resident_id,
         "consent_id": attestation.consent_id,
         "host": attestation.host,
+        "pseudonym": attestation.pseudonym,
         "status_index": attestation.status_index,
         "issued_at": to_micros(attestation.issued_at),
         "expires_at": to_micros(attestation.expires_at),
@@ -130,15 +142,16 @@ def _attestation(row: Row) -> IssuedAttestation:
         resident_id=row[1],
         consent_id=row[2],
         host=CityCode(row[3]),
-        status_index=row[4],
-        issued_at=to_instant(row[5]),
-        expires_at=to_instant(row[6]),
-        claim=row[7],
-        statement=bytes(row[8]),
-        log_sequence=row[9],
-        batch_id=row[10],
-        leaf_index=row[11],
-        ended_at=to_instant_or_none(row[12]),
+        pseudonym=bytes(row[4]),
+        status_index=row[5],
+        issued_at=to_instant(row[6]),
+        expires_at=to_instant(row[7]),
+        claim=row[8],
+        statement=bytes(row[9]),
+        log_sequence=row[10],
+        batch_id=row[11],
+        leaf_index=row[12],
+        ended_at=to_instant_or_none(row[13]),
     )
 
 

@@ -28,7 +28,7 @@ _B: Final = sa.bindparam
 _ADD: Final = sa.insert(ATTESTATION_BATCHES)
 _ADD_ITEMS: Final = sa.insert(ATTESTATIONS)
 _COLUMNS: Final = tuple(column.name for column in ATTESTATIONS.columns)
-_RESIDENT: Final = itemgetter(_COLUMNS.index("resident_id"))
+_KEY: Final = itemgetter(_COLUMNS.index("pseudonym"))
 _ANSWERED: Final = sa.select(ATTESTATION_BATCHES).where(
     ATTESTATION_BATCHES.c.host == _B("of_host"),
     ATTESTATION_BATCHES.c.request_id == _B("of_request"),
@@ -100,6 +100,7 @@ class BatchRepository:
                 resident_id,
                 consent_id,
                 host,
+                pseudonym,
                 status_index,
                 issued_at,
                 micros[expires_at],
@@ -114,14 +115,15 @@ class BatchRepository:
                 attestation_id,
                 resident_id,
                 consent_id,
+                pseudonym,
                 status_index,
                 expires_at,
                 claim,
                 statement,
             ) in enumerate(items)
         ]
-        # In the order of the index by resident: what is near in it is written together.
-        rows.sort(key=_RESIDENT)
+        # In the order of their key: what is near in it is written together.
+        rows.sort(key=_KEY)
         self._session.write_rows(_ADD_ITEMS, _COLUMNS, rows)
 
     def answered(self, host: CityCode, request_id: str) -> IssuedBatch | None:
@@ -138,7 +140,7 @@ class BatchRepository:
             leaf: bytes(statement)
             for some in portions(pseudonyms, _AT_ONCE)
             for leaf, statement in self._session.all(
-                _statements(len(some)), of_host=batch.host, which=batch.batch_id, **named(some)
+                _statements(len(some)), which=batch.batch_id, **named(some)
             )
         }
 
@@ -162,17 +164,11 @@ class _Once(dict[Any, Any]):
 
 @lru_cache
 def _statements(count: int) -> sa.Select[Any]:
-    # By the resident, for whom there is an index: a batch is hardly ever asked for again.
-    return (
-        sa.select(ATTESTATIONS.c.leaf_index, ATTESTATIONS.c.statement)
-        .join_from(CONSENTS, ATTESTATIONS, CONSENTS.c.resident_id == ATTESTATIONS.c.resident_id)
-        .where(
-            CONSENTS.c.host == _B("of_host"),
-            CONSENTS.c.pseudonym.in_(places(count)),
-            ATTESTATIONS.c.consent_id == CONSENTS.c.consent_id,
-            ATTESTATIONS.c.batch_id == _B("which"),
-            ATTESTATIONS.c.ended_at.is_(None),
-        )
+    # By whom it was about, for which there is an index: a batch is hardly ever asked for again.
+    return sa.select(ATTESTATIONS.c.leaf_index, ATTESTATIONS.c.statement).where(
+        ATTESTATIONS.c.pseudonym.in_(places(count)),
+        ATTESTATIONS.c.batch_id == _B("which"),
+        ATTESTATIONS.c.ended_at.is_(None),
     )
 
 

@@ -44,7 +44,9 @@ _B: Final = sa.bindparam
 _WHOM: Final[sa.BindParameter[Any]] = _B("whom")
 
 _QUESTIONS: Final = sa.select(QUESTIONS).where(QUESTIONS.c.home == _B("home"))
-_CONSENTS: Final = sa.select(CONSENTS.c.consent_id).where(CONSENTS.c.resident_id == _WHOM)
+_CONSENTS: Final = sa.select(CONSENTS.c.consent_id, CONSENTS.c.pseudonym).where(
+    CONSENTS.c.resident_id == _WHOM
+)
 _RECOGNITIONS: Final = sa.select(RECOGNITIONS.c.recognition_id).where(
     RECOGNITIONS.c.home == _B("home"), RECOGNITIONS.c.pseudonym == _B("pseudonym")
 )
@@ -80,7 +82,6 @@ _BY_RESIDENT: Final = (
     CASES.c.resident_id,
     NOTICES.c.resident_id,
     PROMISES.c.resident_id,
-    ATTESTATIONS.c.resident_id,
     CONSENT_RECEIPTS.c.resident_id,
     ANSWERS.c.subject,
     LOG_SALTS.c.subject,
@@ -107,7 +108,8 @@ def erase(
     """
     # 1.
     whom, person = resident.resident_id, resident.person
-    consents = _ids(session.all(_CONSENTS, whom=whom))
+    given = session.all(_CONSENTS, whom=whom)
+    consents, known_as = [row[0] for row in given], [row[1] for row in given]
     visits = _ids(session.all(_RECOGNITIONS, home=home, pseudonym=pseudonym))
     cases = _ids(session.all(_CASES, whom=person))
     decisions = [
@@ -122,6 +124,7 @@ def erase(
         for column, values in (
             (QUESTIONS.c.key, tuple(keys)),
             (CODES.c.consent_id, consents),
+            (ATTESTATIONS.c.pseudonym, known_as),
             (CASE_STEPS.c.case_id, cases),
             (REDEMPTIONS.c.redemption_id, redeemed),
             (REDEMPTIONS.c.decision_id, decisions),

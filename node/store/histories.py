@@ -16,6 +16,7 @@ from federation.limits import PRESENTATION_CODE_LIFETIME
 from federation.messages import Disclosure
 from node.history import Event, HistoryKind, Place, Visit
 from node.model import UseOutcome
+from node.store.attestations import OF_RESIDENT
 from node.store.connection import Row, Session, Upserts
 from node.store.tables import CODES, CONSENTS, USES
 from node.store.trust_tables import ATTESTATIONS, VISITS
@@ -61,10 +62,11 @@ def _source(
     )
     if about.table is CODES:
         statement = statement.join_from(CODES, CONSENTS, CODES.c.consent_id == subject)
+    whose = of.c.resident_id == _B("whose") if known else OF_RESIDENT
     upto = sa.or_(instant < _B("at"), sa.and_(instant == _B("at"), about < _B("about")))
     return _Source(
         kind,
-        statement.where(of.c.resident_id == _B("whose"), upto, *conditions)
+        statement.where(whose, upto, *conditions)
         .order_by(instant.desc(), about.desc())
         .limit(_B("most")),
         raw=about.table is CODES,

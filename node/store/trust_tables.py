@@ -90,7 +90,8 @@ FORKS: Final = sa.Table(
 )
 
 # What this city, as home, attested. The statement of one in a batch is its payload alone. A million
-# come in one night, and an index costs as much as the row: those of a batch are found by resident.
+# come in one night, in the order of pseudonyms, as hosts walk through theirs: with that key, what is
+# written together lies together. Those of a resident are found by the pseudonyms of the consents.
 ATTESTATIONS: Final = sa.Table(
     "attestations",
     METADATA,
@@ -98,6 +99,7 @@ ATTESTATIONS: Final = sa.Table(
     text("resident_id"),
     text("consent_id"),
     text("host"),
+    raw("pseudonym"),
     whole("status_index"),
     whole("issued_at"),
     sa.Column("expires_at", sa.BigInteger, nullable=False, index=True),
@@ -107,7 +109,7 @@ ATTESTATIONS: Final = sa.Table(
     text("batch_id"),
     whole("leaf_index"),
     sa.Column("ended_at", sa.BigInteger),
-    sa.PrimaryKeyConstraint("resident_id", "attestation_id"),
+    sa.PrimaryKeyConstraint("pseudonym", "attestation_id"),
 )
 
 ATTESTATION_BATCHES: Final = sa.Table(

@@ -1,6 +1,7 @@
 """Renewal at the home node: items of batches against single calls, in one run and in turn.
 
-A real home city over mutual TLS; the same residents are asked about in both ways, in random order.
+A real home city over mutual TLS; the same residents are asked about in both ways: singly in random
+order, as they come by, and in batches in the order of pseudonyms, as a host walks through them.
 Then single calls are timed one by one, with and without batches under way: they must not starve.
 """
 
@@ -72,7 +73,7 @@ async def _measure(rigged: Rig, rounds: int) -> list[Figure]:
 
 def requests(rigged: Rig, count: int, turn: int) -> list[bytes]:
     """That many requests of a whole batch each, about the residents in turn."""
-    known, found = rigged.pseudonyms, list[bytes]()
+    known, found = sorted(rigged.pseudonyms), list[bytes]()
     for place in range(turn * count, (turn + 1) * count):
         first = place * RENEWAL_ITEMS % len(known)
         found.append(request(rigged, known[first : first + RENEWAL_ITEMS]))

@@ -21,11 +21,15 @@ from node.store.trust_tables import (
     STATUS_LISTS,
 )
 from tests.conftest import NewStore
-from tests.node.store.rig import HOME, HOST, NOW, Desk, opened, recognition, text_id
+from tests.node.store.rig import HOME, HOST, NOW, Desk, consent, opened, recognition, text_id
 
 OTHER = CityCode("320500")
 DAY = timedelta(days=1)
 ENDS = NOW + DAY
+
+
+def known_as(resident_id: str) -> bytes:
+    return resident_id.encode()[-32:]
 
 
 def attestation(serial: int = 1, resident_id: str = text_id(1)) -> IssuedAttestation:
@@ -34,6 +38,7 @@ def attestation(serial: int = 1, resident_id: str = text_id(1)) -> IssuedAttesta
         resident_id=resident_id,
         consent_id=text_id(800),
         host=HOST,
+        pseudonym=known_as(resident_id),
         status_index=serial,
         issued_at=NOW,
         expires_at=ENDS,
@@ -48,9 +53,14 @@ def heard(number: int = 0, sequence: int = 1, *places: int) -> PartnerStatusList
 
 
 def keep(desk: Desk, given: Iterable[IssuedAttestation]) -> None:
+    """Keep attestations, and the consents by which their residents are known to the host."""
+
     def add(tx: Transaction) -> None:
         for each in given:
             tx.attestations.add(each)
+            if not tx.consents.page(each.resident_id, PageRequest(1, "")).items:
+                given_by = consent(int(each.resident_id[-12:]), each.resident_id)
+                tx.consents.add(given_by, each.pseudonym)
 
     desk.run(add)
 
@@ -213,7 +223,7 @@ def test_recognitions_end_by_the_places_of_their_home_city_alone(new_store: NewS
 def test_an_attestation_is_kept_as_it_was_given(new_store: NewStore) -> None:
     with opened(new_store("one")) as desk:
         given = attestation()
-        desk.run(lambda tx: tx.attestations.add(given))
+        keep(desk, [given])
         assert desk.read(lambda tx: tx.attestations.get(text_id(1), text_id(1))) == given
         assert desk.read(lambda tx: tx.attestations.get(text_id(2), text_id(1))) is None
         assert "statement" not in repr(given)

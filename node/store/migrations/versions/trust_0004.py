@@ -56,9 +56,9 @@ def _log() -> None:
 def _home() -> None:
     _table(
         "attestations",
-        "attestation_id:t resident_id:t consent_id:t host:t status_index:n issued_at:n "
+        "attestation_id:t resident_id:t consent_id:t host:t pseudonym:b status_index:n issued_at:n "
         "expires_at:n claim:t statement:b log_sequence:n batch_id:t leaf_index:n ended_at:n?",
-        "resident_id attestation_id",
+        "pseudonym attestation_id",
         indexes=("expires_at",),
     )
     _table(
