@@ -90,7 +90,7 @@ FORKS: Final = sa.Table(
 )
 
 # What this city, as home, attested. The statement of one in a batch is its payload alone. A million
-# come in one night, in the order of pseudonyms, as hosts walk through theirs: with that key, what is
+# come in one night, in the order of pseudonyms, as hosts walk through theirs: by that key, what is
 # written together lies together. Those of a resident are found by the pseudonyms of the consents.
 ATTESTATIONS: Final = sa.Table(
     "attestations",
