@@ -195,6 +195,7 @@ async def _live(node: _Node, settings: Settings) -> None:
         await node.cases.rooms.close()
         await node.cases.delivering.close()
         await node.cases.hearing.close()
+        await node.cases.renewing.close()
         await node.cases.witnessing.close()
     _LOG.info("stopped")
     if broken.done():

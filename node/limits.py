@@ -239,6 +239,9 @@ CHECKPOINTS_KEPT: Final = timedelta(days=7)
 RENEWAL_PART: Final = 3
 RENEWAL_EVERY: Final = timedelta(minutes=5)
 
+# How long the timer waits for the renewals that it began, before it looks at other cities again.
+RENEWAL_PATIENCE: Final = timedelta(seconds=30)
+
 # Deadline of one batch of a renewal: a thousand attestations, signed, kept and sent.
 RENEWAL_DEADLINE: Final = timedelta(seconds=30)
 

@@ -87,6 +87,7 @@ class Renewing:
         reader = RenewedReader(here, asking, swapping)
         self._tools = Tools(here, uow, keys, book, asking, reader)
         self._walking: dict[CityCode, _Walking] = {}
+        self._timed = set[asyncio.Task[None]]()
 
     async def renew(
         self, home: CityCode | None = None, *, everybody: bool = False
@@ -108,10 +109,29 @@ class Renewing:
                 yield progress
 
     async def tick(self) -> None:
-        """Renew what is due, but of those home cities for which somebody does so already."""
-        homes = [city for city in self._homes(None) if self._running(city) is None]
-        watched = [self._watched(city, everybody=False) for city in homes]
-        async with contextlib.aclosing(self._told(watched)) as told:
+        """Renew what is due, but of those home cities for which somebody does so already.
+
+        A walk that takes long goes on by itself: the next look at the others does not wait for it.
+        """
+        for city in self._homes(None):
+            if self._running(city) is None:
+                seen = self._seen_through(self._watched(city, everybody=False))
+                self._timed.add(asyncio.create_task(seen, name=f"renewal {city} by the timer"))
+        if not self._timed:
+            return
+        patience = limits.RENEWAL_PATIENCE.total_seconds()
+        done, self._timed = await asyncio.wait(self._timed, timeout=patience)
+        for task in done:
+            task.result()
+
+    async def close(self) -> None:
+        """Let what the timer began come to an end, for a little while."""
+        for task in self._timed:
+            task.cancel()
+        await asyncio.gather(*self._timed, return_exceptions=True)
+
+    async def _seen_through(self, watched: _Walking) -> None:
+        async with contextlib.aclosing(self._told([watched])) as told:
             async for _ in told:
                 pass
 

@@ -187,6 +187,39 @@ def test_a_home_city_that_never_answers_is_given_up_and_holds_up_no_other(
     assert known(three, other).checked_at == three.world.clock.now()
 
 
+def test_a_home_city_that_takes_long_does_not_keep_the_timer_from_the_others(
+    three: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "RENEWAL_PATIENCE", timedelta(milliseconds=100))
+    monkeypatch.setattr(limits, "RENEWAL_LAST", timedelta(0))
+    slow = visits(three)
+    three.world.clock.forward(EVENING)
+
+    async def late(portions: list[RenewalPortion]) -> list[RenewalPortion]:
+        if codec.ATTESTATION_BATCH.decode(batch_of(portions).payload).header.issuer == HOME:
+            await asyncio.Event().wait()
+        return portions
+
+    async def looks() -> None:
+        await asyncio.wait_for(renewing.tick(), limits.RENEWAL_DEADLINE.total_seconds() / 2)
+
+    async def closes() -> list[str]:
+        await renewing.close()
+        return [t.get_name() for t in asyncio.all_tasks() if "renewal" in t.get_name()]
+
+    three.world.network.renewal_lie = late
+    renewing = three[HOST].cases.renewing
+    three.run(looks())
+    other = visits(three, THIRD)
+    three.world.clock.forward(EVENING)
+    three.run(looks())
+    assert known(three, other).checked_at == three.world.clock.now()
+    assert known(three, slow).checked_at <= three.world.clock.now() - 2 * EVENING
+    # Asked about once: the walk that waits was not begun again.
+    assert count(three[HOST], RENEWALS) == 1
+    assert three.run(closes()) == []
+
+
 def test_a_home_city_that_sends_a_result_now_and_then_has_no_more_time_for_its_batch(
     three: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
