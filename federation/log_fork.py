@@ -86,6 +86,8 @@ def judge(evidence: Evidence, keys: Sequence[PublicKey]) -> ForkKind:
             raise HutongError(BAD_PROOF, problem="both checkpoints say the same")
         return ForkKind.SPLIT
     first, second = sorted((known, shown), key=lambda each: each.size)
+    if not first.size:
+        raise HutongError(BAD_PROOF, problem="every log begins with an empty one")
     try:
         check_consistency(first.size, second.size, evidence.proof, first.root, second.root)
     except HutongError:

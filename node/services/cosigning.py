@@ -27,7 +27,7 @@ from node import limits
 from node.errors import UNKNOWN
 from node.logbook import Fork, PartnerCheckpoint
 from node.ports import Cosigned, Keys, Peers, Transaction, UnitOfWork
-from node.registry import Move, Partner
+from node.registry import Move, Partner, PartnerState
 from node.services.here import Here
 from node.services.partners import PartnerDesk, known_partner
 from node.services.swapping import Swapping
@@ -36,6 +36,7 @@ SYSTEM = "system/log"
 
 # What a city answers that has no log of the sizes which it signed.
 _CANNOT_PROVE = (UNKNOWN.name, BAD_PROOF.name)
+_EMPTY = "an empty log proves nothing"
 _LOG = structlog.get_logger()
 
 
@@ -88,7 +89,7 @@ class Cosigning:
         # 1.
         checkpoint = await self._swapping.opened(caller, lambda: self._opened(caller, note))
         if not checkpoint.size:
-            raise HutongError(BAD_NOTE, where="checkpoint", problem="an empty log proves nothing")
+            raise HutongError(BAD_NOTE, where="checkpoint", problem=_EMPTY)
         shown = _Shown(caller, checkpoint, without_cosignatures(note), old_size, proof)
         # 2. 3.
         found = await self._uow.run(lambda tx: self._judge(tx, shown))
@@ -132,23 +133,32 @@ class Cosigning:
             await self._settle(city, shown, note)
 
     async def newest_note(self, of: CityCode) -> bytes:
-        """The newest checkpoint of a partner's log that this city cosigned; b"" for none."""
+        """The newest checkpoint of a partner's log that this city cosigned; b"" for none.
+
+        Of one that was ended nothing is said: it may have begun a new log by now, as all know.
+        """
+        partner = self._uow.registry.partners.get(of)
+        if partner is None or partner.state is PartnerState.ENDED:
+            return b""
         known = await self._uow.read(lambda tx: tx.checkpoints.of_partner(of))
         return cosigned(known.note, [known.cosignature]) if known else b""
 
     async def _settle(self, city: CityCode, shown: Checkpoint, note: bytes) -> None:
         """See that a checkpoint which a city signed, and what is known of its log, are one log."""
+        if not shown.size:
+            raise HutongError(BAD_NOTE, where="checkpoint", problem=_EMPTY)
         known = await self._uow.read(lambda tx: tx.checkpoints.of_partner(city))
         old_size, proof = 0, tuple[bytes, ...]()
         if known is not None and known.size < shown.size:
             old_size = known.size
             proof = await self._proof(city, old_size, shown.size)
-        if known is None or known.size <= shown.size:
+        if known is None or known.size < shown.size:
             await self.add_checkpoint(city, old_size, proof, note)
             return
-        # An older one must be a beginning of what is known.
-        back = await self._proof(city, shown.size, known.size)
-        older = _Shown(city, shown, without_cosignatures(note), 0, back)
+        # An older one must be a beginning of what is known, whether its key still counts or not.
+        if shown.size < known.size:
+            proof = await self._proof(city, shown.size, known.size)
+        older = _Shown(city, shown, without_cosignatures(note), 0, proof)
         fork = await self._uow.run(lambda tx: self._older(tx, older, known))
         if fork is not None:
             raise self._told(fork)
@@ -165,6 +175,12 @@ class Cosigning:
             raise
 
     def _older(self, tx: Transaction, shown: _Shown, known: PartnerCheckpoint) -> Fork | None:
+        evidence = next((f for f in tx.checkpoints.forks() if f.city == shown.city), None)
+        if evidence is not None:
+            return evidence
+        if tx.checkpoints.of_partner(shown.city) is None:
+            # It was ended meanwhile, and met anew: what was known is forgotten.
+            return None
         root, size = unverified_checkpoint(known.note).root, shown.checkpoint.size
         try:
             check_consistency(size, known.size, shown.proof, shown.checkpoint.root, root)

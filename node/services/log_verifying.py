@@ -13,7 +13,7 @@ from federation.envelope import Envelope
 from federation.errors import UNKNOWN_KEY, HutongError
 from federation.identifiers import CityCode
 from federation.keys import PublicKey
-from federation.merkle_log import Frontier
+from federation.merkle_log import EMPTY_ROOT, Frontier
 from node.services.log_walking import Problem, RawCheckpoint, Signed, Snapshot, Walk
 
 Keys = Mapping[CityCode, Sequence[PublicKey]]
@@ -121,7 +121,7 @@ def verify_leaves(
     lines = tuple((each.name.removeprefix(_ORIGIN), each.line) for each in note_lines(note)[1:])
     notes.open(RawCheckpoint(-1, note, lines), "checkpoint")
     problems = list(notes.problems)
-    frontier, root = Frontier(), b""
+    frontier, root = Frontier(), EMPTY_ROOT
     size = notes.signed[0].size if notes.signed else -1
     for leaf in leaves:
         frontier.append(leaf)
@@ -135,6 +135,10 @@ def verify_leaves(
     elif notes.signed and root != notes.signed[0].root:
         fields = {"first": 0, "last": size - 1, "what": "checkpoint"}
         problems.append(Problem("rewritten", 0, fields))
+    if notes.signed and frontier.size > size:
+        # Nobody signed for these.
+        fields = {"size": size, "last": frontier.size - 1}
+        problems.append(Problem("beyond", size, fields))
     return Verified(
         city=city,
         size=frontier.size,

@@ -23,7 +23,13 @@ from federation.errors import (
 from federation.identifiers import CityCode
 from federation.keys import Ed25519Signer
 from federation.log_fork import Evidence, ForkKind, evidence_from_json, evidence_to_json, judge
-from federation.merkle_log import Frontier, consistency_proof, leaf_hash, merkle_root
+from federation.merkle_log import (
+    EMPTY_ROOT,
+    Frontier,
+    consistency_proof,
+    leaf_hash,
+    merkle_root,
+)
 
 CITY, OTHER = CityCode("410100"), CityCode("330100")
 SIGNER, STRANGER = (Ed25519Signer.from_seed(seed * 32) for seed in (b"s", b"x"))
@@ -83,6 +89,8 @@ def test_a_proof_that_does_not_hold_is_on_the_city() -> None:
         (made(note(7), note(7, LIE, city=OTHER)), BAD_NOTE),
         (made(note(7), note(7, LIE).replace(b"\n7\n", b"\n8\n")), BAD_SIGNATURE),
         (made(note(7), b""), BAD_NOTE),
+        # Every log extends an empty one.
+        (made(note(0, EMPTY_ROOT), note(7)), BAD_PROOF),
     ],
 )
 def test_who_says_a_city_forked_must_have_its_signatures(

@@ -1,16 +1,19 @@
 """Partners compare logs: a city that shows each of them another history is found by either."""
 
+from datetime import timedelta
+
 import pytest
 
 from federation.checkpoint import unverified_checkpoint
-from federation.errors import BAD_SIGNATURE, LOG_FORKED
+from federation.errors import BAD_NOTE, BAD_SIGNATURE, LOG_FORKED
 from federation.identifiers import CityCode
+from federation.merkle_log import EMPTY_ROOT
 from node.errors import PEER_UNREACHABLE
 from node.registry import PartnerState
 from tests.conftest import NewStore
 from tests.node.services.trying import played, raised
 from tests.node.services.witnesses import HZ, ZZ, bring, exchanged, forged, grow
-from tests.node.services.world import Town, World, world
+from tests.node.services.world import OPERATOR, Town, World, world
 
 NJ = "320100"
 THREE = (ZZ, HZ, NJ)
@@ -143,6 +146,56 @@ async def test_what_a_witness_never_saw_is_nothing_to_compare(new_store: NewStor
         assert (
             await nanjing.store.read(lambda tx: tx.checkpoints.of_partner(zhengzhou.code)) is None
         )
+
+
+@played
+async def test_what_a_partner_has_of_a_log_that_was_begun_anew_is_no_fork(
+    new_store: NewStore,
+) -> None:
+    async with world(new_store, *THREE) as made:
+        zhengzhou, hangzhou, nanjing = (made[code] for code in THREE)
+        for partner in (hangzhou, nanjing):
+            await exchanged(zhengzhou, partner)
+            desk = partner.cases.partners
+            await partner.store.run(lambda tx, d=desk: d.end(tx, zhengzhou.code, OPERATOR, "lost"))
+        # Nanjing's officers are not that far: it still has what it cosigned of the old log.
+        await hangzhou.trust(zhengzhou)
+        assert await bring(zhengzhou, hangzhou, forged(zhengzhou, 3), 0)
+        await hangzhou.cases.comparing.tick()
+        assert state(hangzhou, zhengzhou) is PartnerState.ACTIVE
+        assert await nanjing.cases.witnessing.newest_note(zhengzhou.code) == b""
+
+
+@played
+async def test_two_histories_are_found_though_the_key_that_signed_them_is_over(
+    new_store: NewStore,
+) -> None:
+    async with world(new_store, *THREE) as made:
+        zhengzhou, hangzhou, nanjing = (made[code] for code in THREE)
+        own = await exchanged(zhengzhou, hangzhou)
+        lie = forged(zhengzhou, own.size)
+        assert await bring(zhengzhou, nanjing, lie, 0)
+        made.clock.forward(timedelta(days=701))
+        await hangzhou.cases.comparing.tick()
+        await is_found(made, lie)
+
+
+@played
+async def test_a_city_that_signed_an_empty_log_has_not_forked(
+    new_store: NewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world(new_store, *THREE) as made:
+        zhengzhou, hangzhou, nanjing = (made[code] for code in THREE)
+        await exchanged(zhengzhou, hangzhou)
+        empty = forged(zhengzhou, 0, EMPTY_ROOT)
+
+        async def newest_note(_of: CityCode | None = None) -> bytes:
+            return empty
+
+        monkeypatch.setattr(nanjing.cases.witnessing, "newest_note", newest_note)
+        error = await raised(hangzhou.cases.cosigning.compare(zhengzhou.code, nanjing.code))
+        assert error.reason == BAD_NOTE
+        assert state(hangzhou, zhengzhou) is PartnerState.ACTIVE
 
 
 @played

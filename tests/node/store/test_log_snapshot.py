@@ -260,6 +260,7 @@ def flipped(value: object) -> st.SearchStrategy[object]:
         (lambda leaves: leaves[:-1], [("truncated", 699)]),
         (lambda leaves: [*leaves[:5], b"\x00" * 32, *leaves[6:]], [("rewritten", 0)]),
         (lambda leaves: [*leaves[1:], leaves[0]], [("rewritten", 0)]),
+        (lambda leaves: [*leaves, b"\x00" * 32], [("beyond", 700)]),
     ],
 )
 def test_a_partners_log_is_held_against_its_checkpoint(
