@@ -217,6 +217,9 @@ PUSH_EVERY: Final = timedelta(milliseconds=250)
 PUSH_AFTER_FAILURE: Final = timedelta(milliseconds=250)
 PUSH_AFTER_FAILURES: Final = timedelta(seconds=2)
 
+# How long a home city may take to send all its lists. A venue waits no longer than for one call.
+STATUS_FETCH: Final = timedelta(seconds=30)
+
 # How long a host that starts waits for its home cities' status lists before it decides anything.
 CATCH_UP: Final = timedelta(seconds=2)
 

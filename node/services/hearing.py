@@ -23,6 +23,7 @@ from federation.status_list import bits_of, joined, newly_set, status_index
 from federation.trust import signing_keys
 from node import limits
 from node.attested import PartnerStatusList
+from node.errors import PEER_UNREACHABLE
 from node.logbook import LogKind
 from node.ports import PeerStatuses, Transaction, UnitOfWork
 from node.registry import PartnerState
@@ -69,6 +70,8 @@ class Hearing:
     async def fetch(self, home: CityCode) -> None:
         """Fetch and keep the lists of a home city; who asks meanwhile waits for the same answer.
 
+        Nobody waits for longer than for a call to it, however many lists it sends, and how slowly.
+
         Raises:
             HutongError: PEER_UNREACHABLE, PEER_REFUSED, NOT_A_PARTNER, or what is wrong with them.
         """
@@ -76,9 +79,13 @@ class Hearing:
         if task is None:
             task = asyncio.create_task(self._fetch(home), name=f"status lists of {home}")
             self._fetching[home] = task
-            task.add_done_callback(lambda _: self._fetching.pop(home))
-        # One caller that goes away does not take it from the others.
-        await asyncio.shield(task)
+            task.add_done_callback(lambda ended: self._fetched(home, ended))
+        try:
+            async with asyncio.timeout(limits.PEER_DEADLINE.total_seconds()):
+                # One caller that goes away does not take it from the others.
+                await asyncio.shield(task)
+        except TimeoutError as error:
+            raise self._late(home) from error
 
     async def catch_up(self) -> None:
         """Fetch the lists of every home city: what ended while this process was down is in force.
@@ -105,13 +112,29 @@ class Hearing:
     async def _fetch(self, home: CityCode) -> None:
         partner = active_partner(self._uow.registry, home)
         try:
-            await self.receive(home, await self._peers.status_lists(partner))
+            async with asyncio.timeout(limits.STATUS_FETCH.total_seconds()):
+                lists = await self._peers.status_lists(partner)
+            await self.receive(home, lists)
+        except TimeoutError as error:
+            raise self._late(home) from error
         except HutongError as error:
             if error.reason != STATUS_ROLLED_BACK:
                 raise
             # Newer ones were brought while these were on their way; or the home city lost some of
             # its store. What is kept decides in both cases.
             _LOG.warning("status_lists_rolled_back", home=home, told=error.text("en"))
+
+    def _fetched(self, home: CityCode, ended: "asyncio.Task[None]") -> None:
+        self._fetching.pop(home)
+        if not ended.cancelled():
+            # Seen, also where all who asked have gone.
+            ended.exception()
+
+    def _late(self, home: CityCode) -> HutongError:
+        partner = self._uow.registry.partners.get(home)
+        address = str(partner.bundle.endpoints[0]) if partner else ""
+        problem = "its status lists did not come in time"
+        return HutongError(PEER_UNREACHABLE, city=home, address=address, problem=problem)
 
     def _open(self, home: CityCode, envelope: Envelope) -> Verified[StatusList]:
         return open_envelope(

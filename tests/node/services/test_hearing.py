@@ -26,6 +26,7 @@ from federation.identifiers import CityCode
 from federation.limits import CLOCK_SKEW
 from federation.standing import StatusList
 from federation.status_list import is_set
+from node import limits
 from node.attested import PartnerStatusList
 from node.errors import DECISION_ENDED, NOT_A_PARTNER, PEER_UNREACHABLE
 from node.services import hearing
@@ -331,6 +332,27 @@ def test_a_fetch_that_fails_is_tried_again_by_the_next_who_asks(stage: Stage) ->
     recognised(stage)
     stage.run(host.cases.hearing.fetch(stage[HOME].code))
     assert heard(stage).sequence == 0
+
+
+@pytest.mark.parametrize("which", ["PEER_DEADLINE", "STATUS_FETCH"])
+def test_lists_that_come_too_slowly_hold_nobody_up(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    monkeypatch.setattr(limits, which, timedelta(milliseconds=50))
+    guest, host = recognised(stage), stage[HOST]
+    stage.world.clock.forward(FRESHNESS + SECOND)
+
+    async def dripping(_partner: object) -> tuple[Envelope, ...]:
+        await asyncio.Event().wait()
+        raise AssertionError("it never ends")
+
+    monkeypatch.setattr(host.cases.hearing._peers, "status_lists", dripping)
+    checked = stage.run(asyncio.wait_for(guest.comes(), 60))
+    assert (checked.outcome, checked.visitor) == (OUTCOMES.HOME_UNREACHABLE, None)
+    # The call itself goes on for a while longer than who asked waits, and then ends, too.
+    assert bool(host.cases.hearing._fetching) == (which == "PEER_DEADLINE")
+    stage.run(host.cases.hearing.close())
+    assert not host.cases.hearing._fetching
 
 
 def test_no_reason_and_no_person_is_in_what_a_host_is_told(stage: Stage) -> None:
