@@ -18,7 +18,8 @@ from node.store.trust_tables import ATTESTATION_BATCHES, ATTESTATIONS
 from node.store.values import to_instant, to_instant_or_none, to_micros, to_micros_or_none
 
 _B: Final = sa.bindparam
-_LAST: Final = "~"
+# Above every UUID, in the order of any language.
+_LAST: Final = "z"
 _ADD: Final = sa.insert(ATTESTATIONS)
 _KNOWN_AS: Final = sa.select(CONSENTS.c.pseudonym)
 # By what hosts know the resident as: that is what attestations are found by.

@@ -23,7 +23,8 @@ from node.store.trust_tables import ATTESTATIONS, VISITS
 from node.store.values import from_names, to_instant, to_micros, to_names, to_span
 
 _B: Final = sa.bindparam
-_LAST: Final = "~"
+# Above every UUID, in the order of any language.
+_LAST: Final = "z"
 # Above every instant.
 _EVER: Final = Place(1 << 60, 0, "")
 _LIFETIME: Final = to_span(PRESENTATION_CODE_LIFETIME)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +13,7 @@ from federation.errors import HutongError
 from federation.identifiers import CityCode
 from node.model import PageRequest
 from node.records import RecordKey
+from node.store import attestations, cases, histories, notices, residents
 from tests.conftest import NewStore
 from tests.node.store.rig import (
     HOME,
@@ -197,3 +199,11 @@ def test_an_answer_comes_back_byte_for_byte(
 def test_nobody_is_no_resident_and_has_no_consent(desk: Desk) -> None:
     assert desk.read(lambda tx: tx.residents.get("")) is None
     assert desk.read(lambda tx: tx.consents.get("")) is None
+
+
+@pytest.mark.parametrize("pages", [attestations, cases, histories, notices, residents])
+def test_a_first_page_begins_above_every_id_in_any_language(pages: ModuleType) -> None:
+    """Languages differ about signs; letters come after digits in all of them, and "z" after "f"."""
+    above: str = pages._LAST
+    assert above.isalpha()
+    assert above > "f" * len(text_id(1))
