@@ -11,7 +11,9 @@ from federation.messages import Disclosure
 from node.errors import PAGE_INVALID, HutongError
 from node.limits import PAGE_MOST
 
-_PLACE: Final = re.compile(r"([0-9a-f]{1,15})\.([1-9][0-9]?)\.([0-9a-f-]{1,64})")
+# What an event is about has a UUID, or, of a code, the digest.
+_DIGEST: Final = 64
+_PLACE: Final = re.compile(r"([0-9a-f]{1,15})\.([1-9][0-9]?)\.([0-9a-f]{64}|[0-9a-f-]{1,36})")
 
 
 class HistoryKind(enum.Enum):
@@ -32,6 +34,9 @@ class HistoryKind(enum.Enum):
     RECOGNITION_ENDED = 13
 
 
+_OF_CODES: Final = frozenset({HistoryKind.CODE_MADE.value, HistoryKind.CODE_USED.value})
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
     """Where an event is among those of one resident, whatever happens later.
@@ -47,7 +52,7 @@ class Place:
     def read(cls, token: str) -> "Place":
         """The place in a token that `str` wrote; raises PAGE_INVALID."""
         found = _PLACE.fullmatch(token)
-        if found is None:
+        if found is None or (int(found[2]) in _OF_CODES) != (len(found[3]) == _DIGEST):
             raise HutongError(PAGE_INVALID, field="page_token", limit=str(PAGE_MOST))
         return cls(int(found[1], 16), int(found[2]), found[3])
 

@@ -130,7 +130,8 @@ class Visits:
 
 def _ending(visitor: StoredRecognition, now: datetime) -> Visit | None:
     """The end of a recognition, if it has ended; its id is the same whoever asks, and when."""
-    at = visitor.ended_at or visitor.expires_at
+    # What ran out before is not ended again by a withdrawal that comes after.
+    at = min(visitor.ended_at or visitor.expires_at, visitor.expires_at)
     if at > now:
         return None
     about, kind = visitor.recognition_id, HistoryKind.RECOGNITION_ENDED

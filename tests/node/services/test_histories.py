@@ -144,7 +144,13 @@ def test_a_token_whose_event_is_gone_still_leads_on(stage: Stage) -> None:
     assert [told.event.kind for told in page.items] == [Kind.CONSENT_GIVEN]
 
 
-@pytest.mark.parametrize("token", ["x", "1.2", "1.99.zz", "-1.1.ab", "f" * 128, NOBODY, "1.1.' OR"])
+@pytest.mark.parametrize(
+    "token",
+    [
+        "x", "1.2", "1.99.zz", "-1.1.ab", "f" * 128, NOBODY, "1.1.' OR", "1.4.abc", "1.5.-",
+        f"1.4.{NOBODY}", f"1.1.{'0' * 64}",
+    ],
+)  # fmt: skip
 def test_a_made_up_token_is_refused(stage: Stage, token: str) -> None:
     life = journey(stage, HOME, HOST)
     with refused(PAGE_INVALID):
@@ -214,6 +220,17 @@ def test_who_is_recognised_again_sees_when_it_had_ended(stage: Stage) -> None:
     ]
     # The end that was shown before is the one that is kept now.
     assert after[2:] == ended
+
+
+def test_what_ran_out_ended_then_and_not_when_somebody_asked(stage: Stage) -> None:
+    life = journey(stage, HOME, HOST)
+    tick(stage, timedelta(days=2))
+    ended = visits(stage, life.host, life.visitor_pass)
+    stage.run(life.home.withdraw(life.resident, life.consent))
+    checked = stage.run(life.host.check(life.visitor_pass, is_pass=True))
+    assert checked.outcome is RecognitionOutcome.NOT_RECOGNISED
+    after = visits(stage, life.host, life.visitor_pass)
+    assert (after[0].kind, after[1:]) == (Kind.DECIDED, ended)
 
 
 def test_a_decision_without_the_home_city_is_shown_as_what_it_was(stage: Stage) -> None:
