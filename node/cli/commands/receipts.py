@@ -149,10 +149,10 @@ def _said(receipt: Receipt) -> Any:  # noqa: ANN401 - whatever JSON the city sig
 
 
 def _tell(session: Session, findings: ReceiptFindings, receipt: Receipt, *, good: bool) -> None:
-    for each in findings.steps:
+    for number, each in enumerate(findings.steps, 1):
         what = session.say(f"words.receipt_{each.step.name.lower()}")
         result = session.say("words.step_ok" if each.error is None else "words.step_bad")
-        session.out.line(session.say("said.step", number=each.step.value, what=what, result=result))
+        session.out.line(session.say("said.step", number=number, what=what, result=result))
     for bundle in findings.bundles:
         said = "said.receipt_trusted" if bundle.trusted else "said.receipt_untrusted"
         city = named(session, bundle.city)
