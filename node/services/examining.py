@@ -16,7 +16,7 @@ from node.services.case_findings import case_finding
 from node.services.delivering import Delivering
 from node.services.here import Here
 from node.services.log_findings import log_findings, log_state
-from node.services.partner_findings import partner_findings, subject_of
+from node.services.partner_findings import partner_findings, subject_of, unstated_contacts
 from node.services.rotating import KeyDesk
 from node.services.status_findings import status_findings
 
@@ -97,6 +97,7 @@ class Examining:
     def _in_force(self) -> Iterable[Finding]:
         yield self._key_desk.contact()
         registry = self._uow.registry
+        yield from unstated_contacts(registry)
         for what, there, command in (
             ("scale", registry.own_scale() is not None, "hutong scale load"),
             ("incentives", registry.catalogue is not None, "hutong incentives load"),

@@ -134,6 +134,29 @@ def _clock(city: CityCode, ahead: timedelta) -> Finding:
     )
 
 
+def unstated_contacts(registry: Registry) -> Iterator[Finding]:
+    """Partners in use of which residents who consent are not told whom to reach there.
+
+    The law wants each consent to say so. It is no fault of the partnership.
+    """
+    for city, partner in sorted(registry.partners.items()):
+        if partner.state in _IN_USE and not partner.bundle.contact:
+            yield _unstated(city)
+
+
+def _unstated(city: CityCode) -> Finding:
+    return Finding(
+        subject_of(city, "stated-contact"),
+        Severity.WARNING,
+        "其信任包未载明联系方式，向其授权的凭据中写作“未载明”（个人信息保护法第二十三条）。",
+        "Its trust bundle states no contact: consents to it say “not stated” (PIPL, 23).",
+        "请联系对方经办人在其 hutong.toml 中设置 contact 并重启节点；"
+        f"之后运行 `hutong partner sync {city}`。",
+        "Ask its officer to set `contact` in its hutong.toml and to restart its node; then run "
+        f"`hutong partner sync {city}`.",
+    )
+
+
 def _untold(partner: Partner, contact: Contact | None) -> Finding:
     failing = partner.state in _IN_USE and contact is not None and contact.failures > 0
     return Finding(

@@ -18,7 +18,7 @@ from node.errors import STORE_UNAVAILABLE
 from node.model import Contact, Finding, Severity
 from node.registry import AgreementState, Partner, Registry, StoredAgreement
 from node.services.examining import Examining
-from node.services.partner_findings import partner_findings
+from node.services.partner_findings import partner_findings, unstated_contacts
 from tests.conftest import NewStore
 from tests.federation.make import agreement as made_agreement
 from tests.node.befriend import ALL_THE_WAY, active
@@ -100,6 +100,23 @@ def test_a_partner_that_was_never_reached_on_its_way_is_no_alarm() -> None:
     failing = Contact(FRIEND, START, failures=9, problem="PEER_REFUSED")
     assert severities(found(one, failing, after=3 * DAY)) == {}
     assert severities(found(one, None, after=3 * DAY)) == {}
+
+
+def test_a_partner_that_states_no_contact_is_told_while_residents_can_consent_to_it() -> None:
+    silent = replace(partner(), bundle=replace(partner().bundle, contact=""))
+
+    def told(one: Partner) -> list[Finding]:
+        return list(unstated_contacts(Registry(1, (), {FRIEND: one}, (), (), None)))
+
+    [finding] = told(silent)
+    assert (finding.subject, finding.severity) == (f"partner {FRIEND} stated-contact", WARNING)
+    assert "“未载明”" in finding.detail_zh
+    assert "“not stated”" in finding.detail_en
+    for remedy in (finding.remedy_zh, finding.remedy_en):
+        assert f"`hutong partner sync {FRIEND}`" in remedy
+    for flags in (Flags(), replace(ALL_THE_WAY, suspended=True)):
+        assert told(replace(silent, here=flags)) == []
+    assert told(partner()) == []
 
 
 @pytest.mark.parametrize("flag", ["suspended", "ended"])
@@ -265,6 +282,27 @@ def test_the_doctor_tries_each_partner_now_and_tells_what_was_stored_where_that_
         assert "Last reached at 2026-11-24" in contact.detail_en
         assert "it is simulated" in contact.detail_en
         assert two[f"partner {FRIEND} clock"].severity is OK
+
+    play(new_store, act)
+
+
+def test_the_doctor_names_the_partner_whose_contact_no_consent_can_say(
+    new_store: NewStore,
+) -> None:
+    async def act(made: World) -> None:
+        home = made[HOME]
+        doctor, subject = examining(home, QuietDesk()), f"partner {FRIEND} stated-contact"
+        assert subject not in {f.subject for f in await doctor.examine()}
+        one = home.store.registry.partners[FRIEND]
+        silent = codec.TRUST_BUNDLE.encode(replace(one.bundle, contact=""))
+        kept = replace(one, envelope=replace(one.envelope, payload=silent))
+        await home.store.run(lambda tx: tx.administration.put_partner(kept))
+        made.network.down.add(FRIEND)
+        assert {f.subject: f.severity for f in await doctor.examine()}[subject] is WARNING
+        stored = await doctor.stored()
+        # The partnership is as it should be: its health is not that of a text.
+        assert subject in {f.subject for f in stored.rules}
+        assert subject not in {f.subject for f in stored.partners}
 
     play(new_store, act)
 
