@@ -17,6 +17,8 @@ from scripts.demo_trust import renew, take_receipts, timeline, withdraw_and_watc
 _ZONE: Final = ZoneInfo("Asia/Shanghai")
 # Of a resident who has been to four cities.
 _SHOWN: Final = 12
+# What the second language says of the receipt that was changed; it speaks English.
+REFUSALS: Final = {"the entry is not in the log": "该条目不在日志中"}
 _KINDS: Final = {"attestation": ("Attestation", "信用证明"), "consent": ("Consent", "授权")}
 
 
@@ -42,13 +44,14 @@ class TrustStory(Telling):
                 f"{kind}：JSON 文件 {size:,} 字节；日志由{cities}联署。",
             )
             steps, forged = len(each.theirs) - 1, each.tampered[-1].removeprefix("no").strip()
+            refused = REFUSALS.get(forged, forged)
             self.say(
                 f"  hutong receipt verify: {len(each.ours['steps'])} steps hold. "
                 f"Node.js, {each.lines} lines without our code: {steps} steps hold. "
                 f"Backdated by an hour: {forged}.",
                 f"  hutong receipt verify：{len(each.ours['steps'])} 步全部通过。"
                 f"Node.js（{each.lines} 行，不含本项目代码）：{steps} 步全部通过。"
-                f"把时间改早一小时：{forged}。",
+                f"把时间改早一小时：{refused}。",
             )
 
     def renewal(self, hosts: Sequence[City]) -> None:

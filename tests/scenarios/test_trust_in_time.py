@@ -12,6 +12,7 @@ from node.store.tables import METADATA
 from scripts.cities import Answer, Cities, City, new_id
 from scripts.demo_forgery import forge_and_be_caught
 from scripts.demo_trust import by_nodejs, history, take_receipts
+from scripts.demo_trust_story import REFUSALS
 from tests.scenarios.stage import (
     ROOT,
     SCENARIO,
@@ -182,6 +183,8 @@ def test_a_receipt_is_verified_by_another_language_and_a_forged_one_is_not(
     for taken in take_receipts(pair.home, resident, pair.host, tmp_path):
         assert taken.cosigned_by == ["330100"]
         assert by_nodejs(taken.file) == taken.theirs
+        # The demo says it in Chinese, too.
+        assert taken.tampered[-1].removeprefix("no").strip() in REFUSALS
 
 
 def test_neither_reasons_nor_names_cross_to_the_host_nor_venues_to_the_home_city(
