@@ -11,7 +11,7 @@ from pathlib import Path
 
 from federation.checkpoint import unverified_checkpoint
 from federation.errors import HutongError
-from node.errors import STORE_UNAVAILABLE
+from node.errors import ANCHOR_UNUSABLE
 from node.keys.files import replace_whole, sync
 
 _FOLDER = "log"
@@ -59,4 +59,5 @@ class FileAnchor:
 
 
 def _unusable(path: Path, error: OSError) -> HutongError:
-    return HutongError(STORE_UNAVAILABLE, problem=f"{path}: {error.strerror}")
+    problem = error.strerror or type(error).__name__
+    return HutongError(ANCHOR_UNUSABLE, path=str(path), folder=str(path.parent), problem=problem)

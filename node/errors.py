@@ -25,6 +25,15 @@ STORE_UNAVAILABLE = Reason(
     "存储暂时无法写入（{problem}），未作任何更改。请用相同的 request_id 重试；"
     "若持续出现，请运维人员运行 `hutong doctor`。",
 )
+ANCHOR_UNUSABLE = Reason(
+    "ANCHOR_UNUSABLE",
+    Status.UNAVAILABLE,
+    "{path} cannot be used ({problem}): the node keeps the newest checkpoint of its log there, and "
+    "does not go on without it. Let {folder} be a folder that the node's user may read and write, "
+    "and move away what else has that name; keep a checkpoint that is in it.",
+    "{path} 无法使用（{problem}）：节点在此保存日志的最新检查点，缺之不能继续。请使 {folder} 成为"
+    "节点用户可读写的目录，移走占用该名称的其他文件，并保留其中已有的检查点。",
+)
 KEY_UNUSABLE = Reason(
     "KEY_UNUSABLE",
     Status.UNAVAILABLE,

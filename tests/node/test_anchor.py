@@ -1,6 +1,7 @@
 """The anchor: durable, whole, and never smaller than it was, whichever process writes it."""
 
 import multiprocessing
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from federation.errors import HutongError
 from federation.identifiers import CityCode
 from federation.keys import Ed25519Signer
 from node.anchor import FileAnchor
-from node.errors import STORE_UNAVAILABLE
+from node.errors import ANCHOR_UNUSABLE
 
 CITY = CityCode("410100")
 SIGNER = Ed25519Signer.from_seed(b"s" * 32)
@@ -75,8 +76,18 @@ def test_two_processes_leave_the_largest_and_always_a_whole_one(tmp_path: Path) 
     assert unverified_checkpoint(FileAnchor(tmp_path).read()).size == 199
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    (tmp_path / "log").write_text("a file where the folder would be")
+@pytest.mark.parametrize("act", [FileAnchor.read, lambda anchor: anchor.write(note(1))])
+def test_a_file_where_the_folder_would_be_is_told_with_what_to_do(
+    tmp_path: Path, act: Callable[[FileAnchor], object]
+) -> None:
+    in_the_way = tmp_path / "log"
+    in_the_way.write_text("a log of something else")
     with pytest.raises(HutongError) as refused:
-        FileAnchor(tmp_path).write(note(1))
-    assert refused.value.reason == STORE_UNAVAILABLE
+        act(FileAnchor(tmp_path))
+    assert refused.value.reason == ANCHOR_UNUSABLE
+    for language in ("zh", "en"):
+        said = refused.value.text(language)
+        assert str(FileAnchor(tmp_path).path) in said
+        assert f"{in_the_way} " in said
+    assert "move away" in refused.value.text("en")
+    assert in_the_way.read_text() == "a log of something else"
