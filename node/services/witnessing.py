@@ -96,7 +96,8 @@ class Witnessing:
         """Hold the store against the anchor; raises FatalError where the node may not serve."""
         with self._stops():
             await self._held(await asyncio.to_thread(self._anchor.read))
-            await self._uow.read(_check_edge)
+            # As a writer: another process of the city must not append between two looks.
+            await self._uow.run(_check_edge)
 
     async def checkpoint(self) -> StoredCheckpoint | None:
         """The newest checkpoint, made now if the log has grown; None while the log is empty.
