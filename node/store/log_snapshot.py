@@ -62,12 +62,12 @@ class LogSnapshot:
     def state(self) -> tuple[int, bytes]:
         """How many entries there are to be, and the roots at the right edge, joined."""
         row = self._session.one(_STATE)
-        return (int(row[0]), bytes(row[1])) if row else (0, b"")
+        return (_number(row[0]), _blob(row[1])) if row else (0, b"")
 
     def last(self) -> int:
         """The highest number of an entry; -1 without any."""
         row = self._session.one(_LAST)
-        return -1 if row is None or row[0] is None else int(row[0])
+        return -1 if row is None or row[0] is None else _number(row[0])
 
     def entries(self, first: int, count: int) -> Sequence[RawEntry]:
         """The entries with these numbers, as far as they are there."""
@@ -77,7 +77,7 @@ class LogSnapshot:
     def tiles(self, level: int, first: int, count: int) -> dict[int, bytes]:
         """The roots of complete subtrees of 256^level entries, by place, as far as they are."""
         rows = self._session.all(_TILES, of_level=level, first=first, until=first + count)
-        return {row[0]: bytes(row[1]) for row in rows}
+        return {row[0]: _blob(row[1]) for row in rows}
 
     def tile_count(self) -> int:
         """How many tiles there are, of every level."""
@@ -88,16 +88,26 @@ class LogSnapshot:
         """Every checkpoint of this city's, ascending, with its cosignatures."""
         lines: dict[int, list[tuple[str, bytes]]] = {}
         for size, city, line in self._session.all(_LINES):
-            lines.setdefault(size, []).append((city, bytes(line)))
+            lines.setdefault(_number(size), []).append((str(city), _blob(line)))
         return [
-            RawCheckpoint(row[0], bytes(row[1]), tuple(lines.pop(row[0], ())))
+            RawCheckpoint(size, _blob(row[1]), tuple(lines.pop(size, ())))
             for row in self._session.all(_CHECKPOINTS)
+            for size in (_number(row[0]),)
         ]
 
     def partners(self) -> dict[CityCode, Envelope]:
         """The trust bundles of the partners, as they are known now."""
         registry = read_registry(self._session, 0)
         return {city: partner.envelope for city, partner in registry.partners.items()}
+
+
+def _blob(found: object) -> bytes:
+    """The bytes of a column; b"" where it holds something else, as SQLite lets it."""
+    return bytes(found) if isinstance(found, bytes | memoryview) else b""
+
+
+def _number(found: object) -> int:
+    return found if isinstance(found, int) else 0
 
 
 def _text(found: object) -> object:

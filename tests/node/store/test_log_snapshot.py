@@ -1,5 +1,7 @@
 """A whole log is verified as it lies in the store: what was changed in it is found, and named."""
 
+import contextlib
+import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -165,6 +167,33 @@ def test_what_was_changed_is_named(
     desk, url, note = filled
     desk.execute(change)
     assert names(verified(url, note))[: len(expected)] == expected, flaw
+
+
+# What a column of SQLite takes, whatever its type says; a number asks `bytes` for that much room.
+@pytest.mark.parametrize("value", ["'some text'", "1e300", "99999999999999", "NULL"])
+@pytest.mark.parametrize(
+    ("table", "column"), [(table, c) for table, columns in TABLES.items() for c in columns]
+)
+def test_a_column_that_holds_what_it_never_does_is_a_problem(
+    kept: tuple[Desk, str, bytes], table: sa.Table, column: str, value: str
+) -> None:
+    _, url, note = kept
+    find = f"SELECT rowid, {column} FROM {table.name} LIMIT 1"  # noqa: S608 - our own names
+    with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        before = connection.execute(find).fetchone()
+        change = f"UPDATE {table.name} SET {column} = {{}} WHERE rowid = {before[0]}"  # noqa: S608
+        try:
+            with connection:
+                connection.execute(change.format(value))
+        except sqlite3.IntegrityError:
+            assert value == "NULL"
+            return
+        try:
+            assert verified(url, note).problems
+        finally:
+            with connection:
+                connection.execute(change.format("?"), (before[1],))
 
 
 def rewritten(desk: Desk, size: int, number: int = -1) -> None:
