@@ -29,6 +29,8 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         for name in ("entries", "salts"):
             op.execute(f"ALTER INDEX pk_log_{name} RENAME TO pk_old_{name}")
+    # Salts were found by their subject only: without this each entry would read all of them.
+    op.create_index("ix_old_salts", "old_salts", ["entry_id"])
     _log()
     _home()
     _host()
