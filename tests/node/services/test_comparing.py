@@ -1,6 +1,7 @@
 """Partners compare logs: a city that shows each of them another history is found by either."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -156,8 +157,10 @@ async def test_what_a_partner_has_of_a_log_that_was_begun_anew_is_no_fork(
         zhengzhou, hangzhou, nanjing = (made[code] for code in THREE)
         for partner in (hangzhou, nanjing):
             await exchanged(zhengzhou, partner)
-            desk = partner.cases.partners
-            await partner.store.run(lambda tx, d=desk: d.end(tx, zhengzhou.code, OPERATOR, "lost"))
+            end = partial(
+                partner.cases.partners.end, city=zhengzhou.code, actor=OPERATOR, reason="lost"
+            )
+            await partner.store.run(end)
         # Nanjing's officers are not that far: it still has what it cosigned of the old log.
         await hangzhou.trust(zhengzhou)
         assert await bring(zhengzhou, hangzhou, forged(zhengzhou, 3), 0)
