@@ -219,6 +219,9 @@ class Renewals(Protocol):
     ) -> dict[bytes, StoredRecognition]:
         """The recognitions that a home city calls so, those that ended too."""
 
+    def unchanged(self, known: Sequence[StoredRecognition]) -> list[StoredRecognition]:
+        """Those that have not ended, and were not asked for anew, since they were read."""
+
     def renew(self, renewed: Sequence[tuple[StoredRecognition, StoredRecognition]]) -> int:
         """Replace recognitions by newer ones, (before, after); how many.
 

@@ -68,6 +68,7 @@ class Erasing:
         pseudonym = pairwise_pseudonym(resident.secret, city)
         asked = [q.key for q in tx.removal.questions(city) if _is_about(tx, q, resident, pseudonym)]
         removed = tx.removal.erase(resident, city, pseudonym, asked)
+        removed += _forget_renewals(tx, city, pseudonym)
         content = self._here.entropy.token(_NONCE_BYTES) + b" erased"
         self._here.trace(tx, LogKind.ADMINISTRATIVE, content, now)
         return removed, hosts
@@ -83,6 +84,16 @@ class Erasing:
             digest = self._keys.document_digest(kind.value, document.number)
             found |= hmac.compare_digest(digest, resident.document_digest)
         return found
+
+
+def _forget_renewals(tx: Transaction, city: CityCode, pseudonym: bytes) -> int:
+    """Let go of this city's requests to itself that name a resident; the others are asked anew."""
+    removed = 0
+    for kept in tx.renewals.pending(city):
+        envelope = codec.envelope_from_bytes(kept.envelope)
+        if pseudonym in open_own(envelope, codec.RENEWAL_REQUEST).message.pseudonyms:
+            removed += tx.renewals.forget(city, kept.request_id)
+    return removed
 
 
 def _is_about(

@@ -204,12 +204,21 @@ class RenewalWalk:
             return self._resumed.popleft()
         if any(asked.resumed for asked in self._asked.values()):
             return None
-        while (batch := self._plan.take()) is None:
-            if self._plan.whole:
-                return None
-            await self._look()
-        scenarios, some = batch
-        return await self._tools.uow.run(lambda tx: self._ask(tx, scenarios, some))
+        asked = None
+        while asked is None:
+            while (batch := self._plan.take()) is None:
+                if self._plan.whole:
+                    return None
+                await self._look()
+            asked = await self._asked_now(*batch)
+        return asked
+
+    async def _asked_now(
+        self, scenarios: tuple[str, ...], some: Sequence[StoredRecognition]
+    ) -> Asked | None:
+        asked = await self._tools.uow.run(lambda tx: self._ask(tx, scenarios, some))
+        self.sums.total -= len(some) - (asked.count if asked else 0)
+        return asked
 
     def _take_up(self, tx: Transaction) -> deque[Asked]:
         """The kept requests that still count; the others are forgotten, and asked for anew."""
@@ -250,8 +259,14 @@ class RenewalWalk:
 
     def _ask(
         self, tx: Transaction, scenarios: tuple[str, ...], some: Sequence[StoredRecognition]
-    ) -> Asked:
-        """Sign a request and keep it."""
+    ) -> Asked | None:
+        """Sign a request and keep it; None where there is nobody left to ask about.
+
+        Who withdrew, or was erased, since the walk came by is not asked about.
+        """
+        some = tx.renewals.unchanged(some)
+        if not some:
+            return None
         tools, terms = self._tools, self._terms(tx.registry)
         now = tools.here.now()
         message = RenewalRequest(

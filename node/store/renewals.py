@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -10,6 +11,7 @@ from federation.identifiers import CityCode
 from node.attested import Due, PendingRenewal
 from node.model import StoredRecognition
 from node.store.connection import Session
+from node.store.lists import named, places, portions
 from node.store.tables import RECOGNITIONS
 from node.store.trust_tables import RENEWALS
 from node.store.values import from_names, to_instant, to_micros
@@ -17,6 +19,7 @@ from node.store.visits import recognition_of
 
 # Pseudonyms of one look-up: a longer statement is no faster.
 _AT_ONCE: Final = 64
+_BY_ID: Final = 1024
 
 _B: Final = sa.bindparam
 _R: Final = RECOGNITIONS.c
@@ -136,6 +139,15 @@ class RenewalRepository:
                 found[recognition.pseudonym] = recognition
         return found
 
+    def unchanged(self, known: Sequence[StoredRecognition]) -> list[StoredRecognition]:
+        """Those that have not ended, and were not asked for anew, since they were read."""
+        still = {
+            (which, by)
+            for some in portions((each.recognition_id for each in known), _BY_ID)
+            for which, by in self._session.all(_unended(len(some)), **named(some))
+        }
+        return [each for each in known if (each.recognition_id, each.attestation_id) in still]
+
     def renew(self, renewed: Sequence[tuple[StoredRecognition, StoredRecognition]]) -> int:
         """Replace recognitions by newer ones, (before, after); how many.
 
@@ -170,6 +182,13 @@ class RenewalRepository:
                 for each in refused
             ],
         )
+
+
+@lru_cache
+def _unended(count: int) -> sa.Select[Any]:
+    return sa.select(_R.recognition_id, _R.attestation_id).where(
+        _R.recognition_id.in_(places(count)), _R.ended_at.is_(None)
+    )
 
 
 def _which(due: Due) -> Mapping[str, object]:

@@ -364,8 +364,8 @@ def test_erasing_is_all_or_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch
     assert leavings.dump(life.town.store._engine) == before
 
 
-# Tables that name no resident of this city. Questions are tried by themselves, and counters of
-# visitors are of those alone whose incentives have a capacity for each.
+# Tables that name no resident of this city. Questions and renewals are tried by themselves, and
+# counters of visitors are of those alone whose incentives have a capacity for each.
 NOBODY = {
     "own_scales", "partners", "partner_moves", "contacts", "invitations", "partner_scales",
     "agreements", "catalogues", "indicator_catalogues", "node_state", "joinings", "record_loads",
