@@ -96,6 +96,7 @@ def test_the_own_log_verifies_offline_and_a_changed_entry_is_named(towns: Towns)
     ran = towns.run("log", "verify")
     assert ran.code == exits.DONE, ran.out + ran.err
     assert "The log is whole" in ran.out
+    assert "checkpoints: 1;" in ran.out
     said = towns.run("--json", "log", "verify").json
     assert said["verified"]
     assert (said["checkpoints"], said["cosignatures"], said["problems"]) == (1, 1, [])

@@ -1,17 +1,28 @@
 """Partners compare logs: a city that shows each of them another history is found by either."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
 
-from federation.checkpoint import unverified_checkpoint
-from federation.errors import BAD_NOTE, BAD_SIGNATURE, LOG_FORKED
+from federation import codec
+from federation.checkpoint import (
+    Checkpoint,
+    origin_of,
+    sign_checkpoint,
+    unverified_checkpoint,
+)
+from federation.envelope import Envelope, seal
+from federation.errors import BAD_NOTE, BAD_SIGNATURE, LOG_FORKED, UNKNOWN_KEY
 from federation.identifiers import CityCode
+from federation.keys import Ed25519Signer
 from federation.merkle_log import EMPTY_ROOT
+from node import limits
 from node.errors import PEER_UNREACHABLE
 from node.registry import PartnerState
 from tests.conftest import NewStore
+from tests.node.services.simulated import MemoryKeys
 from tests.node.services.trying import played, raised
 from tests.node.services.witnesses import HZ, ZZ, bring, exchanged, forged, grow
 from tests.node.services.world import OPERATOR, Town, World, world
@@ -211,3 +222,64 @@ async def test_a_fork_that_was_found_is_told_to_whoever_looks_again(new_store: N
             error = await raised(hangzhou.cases.cosigning.compare(zhengzhou.code, nanjing.code))
             assert error.reason == LOG_FORKED
         assert len(await hangzhou.store.read(lambda tx: tx.checkpoints.forks())) == 1
+
+
+def test_a_witness_whose_time_is_over_is_asked_about_the_others_next_time(
+    new_store: NewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @played
+    async def play() -> None:
+        async with world(new_store, *THREE, "420100", agreed=False) as made:
+            hangzhou, asked = made[HZ], list[tuple[CityCode, CityCode]]()
+
+            async def compare(city: CityCode, witness: CityCode) -> None:
+                asked.append((witness, city))
+
+            monkeypatch.setattr(hangzhou.cases.cosigning, "compare", compare)
+            monkeypatch.setattr(limits, "COMPARE_EVERY", timedelta(0))
+            others = [town.code for code, town in made.towns.items() if code != HZ]
+            pairs = [(one, other) for one in others for other in others if one != other]
+            for ticks in (1, 2):
+                await hangzhou.cases.comparing.tick()
+                assert len(set(asked)) == ticks * len(others)
+            assert sorted(asked) == sorted(pairs)
+            # With time enough each is asked about all of them, and about none twice.
+            asked.clear()
+            monkeypatch.setattr(limits, "COMPARE_EVERY", timedelta(days=1))
+            await hangzhou.cases.comparing.tick()
+            assert sorted(asked) == sorted(pairs)
+
+    play()
+
+
+def test_whoever_stole_a_key_that_was_revoked_makes_nobody_fork(
+    new_store: NewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stolen, real = Ed25519Signer.from_seed(b"stolen".ljust(32)), MemoryKeys.make_bundle
+
+    def make_bundle(keys: MemoryKeys, city: CityCode, now: datetime, sequence: int) -> Envelope:
+        made = codec.TRUST_BUNDLE.decode(real(keys, city, now, sequence).payload)
+        [own] = made.signing_keys
+        window = {"not_before": own.not_before, "not_after": own.not_after}
+        key = replace(stolen.described(**window), revoked_at=now)
+        return seal(codec.TRUST_BUNDLE, replace(made, signing_keys=(own, key)), [keys.root])
+
+    monkeypatch.setattr(MemoryKeys, "make_bundle", make_bundle)
+
+    @played
+    async def play() -> None:
+        async with world(new_store, *THREE, agreed=False) as made:
+            zhengzhou, hangzhou, nanjing = (made[code] for code in THREE)
+            own = await exchanged(zhengzhou, hangzhou)
+            head = Checkpoint(origin_of(zhengzhou.code), own.size, b"\x02" * 32)
+            lie = sign_checkpoint(head, stolen, stolen.public_key)
+
+            async def newest_note(_of: CityCode | None = None) -> bytes:
+                return lie
+
+            monkeypatch.setattr(nanjing.cases.witnessing, "newest_note", newest_note)
+            error = await raised(hangzhou.cases.cosigning.compare(zhengzhou.code, nanjing.code))
+            assert error.reason == UNKNOWN_KEY
+            assert state(hangzhou, zhengzhou) is PartnerState.ACTIVE
+
+    play()
