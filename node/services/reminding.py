@@ -4,8 +4,10 @@ Fourteen days before the end, but not before half of its life is over: who has j
 week is not told at once that it ends.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
+from node.attested import ConsentReceipt
 from node.limits import CONSENT_REMINDER
 from node.ports import Transaction, UnitOfWork
 from node.records import NoticeKind
@@ -24,17 +26,31 @@ class Reminding:
         self._uow = uow
 
     async def tick(self) -> int:
-        """Remind of each consent that is due; how many. Each portion is one transaction."""
+        """Remind of each consent that is due; how many. Each portion is one transaction.
+
+        They are looked for by a reader, past all consents that stand: nobody waits for that.
+        """
         total = 0
-        while found := await self._uow.run(self._portion):
-            total += found
+        while found := await self._uow.read(self._due):
+            done = await self._uow.run(lambda tx, f=found: self._remind(tx, f))  # type: ignore[misc]
+            if not done:
+                # Another process was sooner; what is left is for the next look.
+                break
+            total += done
         return total
 
-    def _portion(self, tx: Transaction) -> int:
+    def _due(self, tx: Transaction) -> tuple[ConsentReceipt, ...]:
+        now = self._here.now()
+        return tx.consent_receipts.ending(now, now + CONSENT_REMINDER, _AT_ONCE)
+
+    def _remind(self, tx: Transaction, found: Iterable[ConsentReceipt]) -> int:
         now, count = self._here.now(), 0
-        for receipt in tx.consent_receipts.ending(now, now + CONSENT_REMINDER, _AT_ONCE):
+        for receipt in found:
             consent = tx.consents.get(receipt.consent_id)
-            if consent is None or not tx.consent_receipts.reminded(receipt.consent_id, now):
+            # It may have been withdrawn since it was found, or be gone.
+            if consent is None or not consent.stands_at(now):
+                continue
+            if not tx.consent_receipts.reminded(receipt.consent_id, now):
                 continue
             count += 1
             notify(

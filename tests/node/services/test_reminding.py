@@ -100,6 +100,21 @@ def test_what_was_withdrawn_or_has_ended_is_no_news(stage: Stage) -> None:
     assert told(stage, resident) == []
 
 
+def test_what_is_withdrawn_or_erased_while_it_is_looked_for_is_no_news(stage: Stage) -> None:
+    home = stage[HOME]
+    desk, resident = home.cases.reminding, stage.run(home.resident())
+    number, other = stage.run(home.resident_with_number())
+    given = consent(stage, resident, 30 * DAY)
+    consent(stage, other, 30 * DAY)
+    stage.world.clock.forward(20 * DAY)
+    found = stage.act(home, desk._due)
+    assert len(found) == 2
+    stage.run(home.withdraw(resident, given))
+    stage.run(home.cases.erasing.erase(other, number))
+    assert stage.act(home, lambda tx: desk._remind(tx, found)) == 0
+    assert told(stage, resident) == []
+
+
 def test_more_than_one_portion_is_reminded_of_in_one_go(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
