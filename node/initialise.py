@@ -130,7 +130,7 @@ def init_node(  # noqa: PLR0913 - each is an option of the command
     endpoint = _endpoint(peer_address, "peer_address")
     local = _endpoint(local_address, "local_address")
     now = SystemClock().now()
-    said = _Said(name_zh, name_en, contact)
+    said = _Said(name_zh, name_en, contact.strip())
     bundle = _make_keys(folder, city, said, (endpoint, local), now, passphrase)
     folder.bundles.mkdir()
     replace_whole(folder.bundle_of(1), envelope_to_json(bundle).encode())
@@ -141,7 +141,7 @@ def init_node(  # noqa: PLR0913 - each is an option of the command
             peer_listen=Endpoint(listen, endpoint.port),
             local_listen=local,
             # What a string of JSON may hold, one of TOML may.
-            contact=json.dumps(contact, ensure_ascii=False),
+            contact=json.dumps(said.contact, ensure_ascii=False),
             onboarding_listen=Endpoint(listen, onboarding_port or _beside(endpoint)),
         ),
         "utf-8",

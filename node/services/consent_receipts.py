@@ -56,7 +56,10 @@ class _Party(dict[str, str]):
         if bundle is None:
             return cls(city=city, name_zh=city, name_en=city, contact="")
         return cls(
-            city=city, name_zh=bundle.name_zh, name_en=bundle.name_en, contact=bundle.contact
+            city=city,
+            name_zh=bundle.name_zh,
+            name_en=bundle.name_en,
+            contact=bundle.contact.strip(),
         )
 
 

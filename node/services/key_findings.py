@@ -49,7 +49,7 @@ def key_findings(
 
 def contact_finding(bundle: TrustBundle) -> Finding:
     """Whether residents are told whom to reach: the law wants each consent to say so."""
-    if bundle.contact:
+    if bundle.contact.strip():
         return Finding("contact", Severity.OK, bundle.contact, bundle.contact)
     return Finding(
         "contact",

@@ -140,7 +140,7 @@ def unstated_contacts(registry: Registry) -> Iterator[Finding]:
     The law wants each consent to say so. It is no fault of the partnership.
     """
     for city, partner in sorted(registry.partners.items()):
-        if partner.state in _IN_USE and not partner.bundle.contact:
+        if partner.state in _IN_USE and not partner.bundle.contact.strip():
             yield _unstated(city)
 
 

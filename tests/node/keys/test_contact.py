@@ -43,6 +43,14 @@ def test_what_init_was_told_is_in_the_first_bundle_and_in_the_settings(tmp_path:
     assert read_published(KeyFolder(tmp_path))[-1].bundle.contact == CONTACT
 
 
+@pytest.mark.parametrize(("typed", "said"), [("  ", ""), (f" {CONTACT} ", CONTACT)])
+def test_blanks_around_a_contact_are_none_of_it(tmp_path: Path, typed: str, said: str) -> None:
+    """A contact of blanks alone would be one to the timer and to nobody else."""
+    settings = made(tmp_path, typed)
+    assert read_settings(settings, {}).contact == said
+    assert read_published(KeyFolder(tmp_path))[-1].bundle.contact == said
+
+
 @pytest.mark.parametrize("bad", ["two\nlines", "x" * 1001, "\x7f"])
 def test_a_contact_that_the_settings_could_not_hold_makes_no_node(tmp_path: Path, bad: str) -> None:
     with pytest.raises(HutongError) as refused:

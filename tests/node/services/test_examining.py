@@ -103,7 +103,7 @@ def test_a_partner_that_was_never_reached_on_its_way_is_no_alarm() -> None:
 
 
 def test_a_partner_that_states_no_contact_is_told_while_residents_can_consent_to_it() -> None:
-    silent = replace(partner(), bundle=replace(partner().bundle, contact=""))
+    silent = replace(partner(), bundle=replace(partner().bundle, contact=" "))
 
     def told(one: Partner) -> list[Finding]:
         return list(unstated_contacts(Registry(1, (), {FRIEND: one}, (), (), None)))
