@@ -8,9 +8,12 @@ from datetime import timedelta
 
 import pytest
 
+from federation import codec
 from federation.errors import HutongError
+from node import limits
 from node.errors import NOT_A_PARTNER
 from node.model import Caller, Role
+from node.ports import RenewalPortion
 from node.services import renewal_walk
 from node.services.checking import RecognitionOutcome
 from node.store.trust_tables import ATTESTATION_BATCHES, ATTESTATIONS, LOG_ENTRIES, RENEWALS
@@ -25,6 +28,8 @@ from tests.node.services.renewals import (
     known,
     reason,
     renew,
+    results,
+    told,
     visits,
 )
 from tests.node.services.stage import Stage, staged
@@ -145,6 +150,30 @@ def test_many_batches_ask_about_everybody_once_each_for_its_own_scenarios(
     assert sorted(map(len, before.values())) == [1] * 7 + [2] * 4
     assert count(stage[HOME], ATTESTATION_BATCHES) == 3 + 2
     assert count(stage[HOME], ATTESTATIONS) == 7 + 4 * 2 + 11
+
+
+@pytest.mark.parametrize("waiting", [limits.RENEWALS_WAITING, 2])
+def test_a_long_walk_asks_about_everybody_once_and_each_batch_in_the_order_of_pseudonyms(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, waiting: int
+) -> None:
+    monkeypatch.setattr(renewal_walk, "RENEWAL_ITEMS", 3)
+    monkeypatch.setattr(limits, "RENEWALS_SORTED", 4)
+    monkeypatch.setattr(limits, "RENEWALS_WAITING", waiting)
+    people = [visits(stage) for _ in range(10)]
+    stage.world.clock.forward(EVENING)
+    asked = list[list[bytes]]()
+
+    def note(portions: list[RenewalPortion]) -> list[RenewalPortion]:
+        given = [result for result in results(portions) if result]
+        asked.append([codec.ATTESTATION.decode(each.payload).pseudonym for each in given])
+        return portions
+
+    stage.world.network.renewal_lie = told(note)
+    assert counts(renew(stage)) == (10, 10, 0, 0)
+    known_as = sorted(known(stage, each).pseudonym for each in people)
+    assert sorted(pseudonym for batch in asked for pseudonym in batch) == known_as
+    assert all(batch == sorted(batch) for batch in asked)
+    assert max(map(len, asked)) == 3
 
 
 def test_a_recognition_of_scenarios_that_are_agreed_no_more_stays_as_it_is(stage: Stage) -> None:

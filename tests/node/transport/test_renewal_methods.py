@@ -1,5 +1,6 @@
 """Renewals over the peer port: batch after batch, each whole, and refusals on the beat."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from queue import SimpleQueue
@@ -38,11 +39,27 @@ class Home:
         self.portions = portions
         self.taken = 0
         self.error: HutongError | None = None
+        # Those that are never answered, and those that wait for the next to begin.
+        self.held, self.slow, self.next = set[int](), set[int](), asyncio.Event()
+        self.fails: dict[int, HutongError] = {}
+        self.ended = list[int]()
 
     async def renew(self, _envelope: Envelope, _caller: str) -> AsyncIterator[RenewalPortion]:
         self.taken += 1
+        taken = self.taken
         if self.error is not None:
             raise self.error
+        if taken in self.held:
+            self.next.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.ended.append(taken)
+        if taken in self.slow:
+            await self.next.wait()
+        self.next.set()
+        if taken in self.fails:
+            raise self.fails[taken]
         for portion in self.portions:
             yield portion
 
@@ -145,6 +162,60 @@ def test_an_error_of_a_whole_request_ends_the_stream_after_what_was_answered(
     waiting.put(request(street))
     assert how(call) == AGREEMENT_MISMATCH.name
     waiting.put(b"")
+
+
+def test_an_error_of_the_batch_that_is_made_ahead_is_told_after_the_answer_before_it(
+    street: Street, home: Home
+) -> None:
+    home.fails[2] = HutongError(AGREEMENT_MISMATCH, where="renewal-request", problem="a test")
+    home.portions = (portion(FIRST), portion(GIVEN, first=1))
+    call, came = stream(street, iter([request(street)] * 4)), list[int]()
+    with pytest.raises(grpc.RpcError) as ended:
+        came.extend(pb.RenewAttestationsResponse.FromString(data).first for data in call)
+    raised: Any = ended.value
+    told = status.from_metadata(raised.trailing_metadata())
+    assert told is not None
+    assert (came, told.reason.name) == ([0, 1], AGREEMENT_MISMATCH.name)
+
+
+def test_garbage_after_a_request_is_told_after_its_answer(street: Street, home: Home) -> None:
+    call, came = stream(street, iter([request(street), b"\xff", request(street)])), list[bytes]()
+    with pytest.raises(grpc.RpcError) as ended:
+        came.extend(call)
+    raised: Any = ended.value
+    told = status.from_metadata(raised.trailing_metadata())
+    assert told is not None
+    assert (len(came), told.reason.name, home.taken) == (1, MALFORMED.name, 1)
+
+
+def test_answers_leave_in_the_order_of_the_requests_however_long_each_takes(
+    street: Street, home: Home
+) -> None:
+    home.held = {1}
+    call = stream(street, iter([request(street)] * 3))
+    assert eventually(lambda: home.taken == 2)
+    call.cancel()
+    assert how(call) == "CANCELLED"
+    assert eventually(lambda: home.ended == [1])
+
+
+def test_nothing_is_worked_on_for_a_caller_that_went_away(street: Street, home: Home) -> None:
+    home.held = {2, 3}
+    call = stream(street, iter([request(street)] * 5))
+    assert next(call)
+    assert eventually(lambda: home.taken == 3)
+    call.cancel()
+    assert how(call) == "CANCELLED"
+    assert eventually(lambda: sorted(home.ended) == [2, 3])
+    assert home.taken == 3
+
+
+def test_nothing_is_worked_on_after_a_batch_that_failed(street: Street, home: Home) -> None:
+    home.held, home.slow = {2}, {1}
+    home.fails[1] = HutongError(AGREEMENT_MISMATCH, where="renewal-request", problem="a test")
+    assert how(stream(street, iter([request(street)] * 5))) == AGREEMENT_MISMATCH.name
+    assert eventually(lambda: home.ended == [2])
+    assert home.taken == 2
 
 
 @pytest.mark.parametrize(
