@@ -12,6 +12,8 @@ from federation.messages import Disclosure, Header
 
 _DIGEST_BYTES = 32
 _LIST_NUMBER_BITS = 32
+# A number that counts up from 0 never gets beyond what a signed integer of a store holds.
+_SEQUENCE_BITS = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class StatusList:
             raise malformed("bits", f"it has {limits.STATUS_PLACES} places")
         if not 0 <= self.list_number < 1 << _LIST_NUMBER_BITS:
             raise malformed("list_number", f"it has {_LIST_NUMBER_BITS} bits")
+        if not 0 <= self.sequence < 1 << _SEQUENCE_BITS:
+            raise malformed("sequence", f"it has {_SEQUENCE_BITS} bits")
         life = self.header.expires_at - self.header.issued_at
         within(self.time_to_live, "time_to_live", life)
 

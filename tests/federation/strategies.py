@@ -244,7 +244,7 @@ def status_lists(draw: st.DrawFn) -> StatusList:
     return StatusList(
         header=head,
         list_number=draw(st.integers(0, 2**32 - 1)),
-        sequence=draw(st.integers(0, 2**64 - 1)),
+        sequence=draw(st.integers(0, 2**63 - 1)),
         bits=bits_of(places),
         time_to_live=draw(up_to(head.expires_at - head.issued_at)),
     )

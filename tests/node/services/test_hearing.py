@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 
 from federation import codec
-from federation.envelope import Envelope, seal
+from federation.envelope import Envelope, Signature, pae, seal
 from federation.errors import (
     BAD_SIGNATURE,
     EXPIRED,
+    MALFORMED,
     NOT_YET_VALID,
     STATUS_ROLLED_BACK,
     TOO_LARGE,
@@ -266,6 +267,16 @@ def test_lists_without_end_are_refused(stage: Stage, monkeypatch: pytest.MonkeyP
     hear(stage, numbered(0), numbered(4_000_000_000))
     refused(stage, TOO_LARGE, numbered(7))
     hear(stage, numbered(0))
+
+
+def test_a_number_that_no_store_can_hold_is_refused_before_it_is_kept(stage: Stage) -> None:
+    listed, least = honest(stage), b"\x18\x01"
+    assert listed.payload.count(least) == 1
+    for most in (b"\xff" * 9 + b"\x01", b"\x80" * 9 + b"\x01"):
+        payload = listed.payload.replace(least, b"\x18" + most)
+        covered = pae(listed.payload_type, payload)
+        signed = Signature(stage[HOME].keys.key_id, stage[HOME].keys.sign(covered))
+        refused(stage, MALFORMED, Envelope(listed.payload_type, payload, (signed,)))
 
 
 def test_a_list_is_traced_once_for_each_change_and_not_for_each_hearing(stage: Stage) -> None:
