@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from node import limits
+from federation.limits import ATTESTATION_LIFETIME
+from node import limits, record_limits
 from node.model import Counter
 from node.ports import Transaction
 from node.store.residents import DECOY_CODE
@@ -102,6 +103,12 @@ def test_nothing_goes_before_its_time(desk: Desk) -> None:
     desk.clock.instant = NOW + limits.ANSWERS_KEPT
     assert desk.sweep() == 0
     assert counts(desk) == before
+
+
+def test_the_consents_that_lead_to_attestations_outlive_them() -> None:
+    # Without its consent an attestation would be found by nobody, and outlive an erasure.
+    longest = max(ATTESTATION_LIFETIME, limits.DOMESTIC_ATTESTATION_LIFETIME)
+    assert longest + limits.ATTESTATIONS_KEPT < record_limits.CONSENTS_KEPT
 
 
 def test_more_than_one_transaction_removes_is_removed_in_several(
