@@ -158,6 +158,15 @@ def test_every_scenario_of_the_shipped_agreements_has_a_name() -> None:
                 assert scenario in data.scenario_names()
 
 
+def test_another_residents_consent_is_refused_as_one_that_never_was(life: Journey) -> None:
+    other = life.stage.run(life.home.resident())
+    for which in (life.consent, NOBODY):
+        with pytest.raises(HutongError) as wrong:
+            life.stage.run(life.home.cases.receipts.of_consent(other, which))
+        fields = wrong.value.fields
+        assert (wrong.value.reason, fields["what"], fields["name"]) == (UNKNOWN, "consent", which)
+
+
 def test_another_residents_receipts_are_nobodys(life: Journey) -> None:
     other = journey(life.stage, HOME, HOST)
     desk = life.home.cases.receipts
