@@ -106,7 +106,8 @@ def serve(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT, then drain; the exit code.
 
     Raises:
-        HutongError: KEY_UNUSABLE, STORE_UNAVAILABLE, SETTING_INVALID, CANNOT_LISTEN, LOG_BROKEN.
+        HutongError: KEY_UNUSABLE, STORE_UNAVAILABLE, SETTING_INVALID, CANNOT_LISTEN, LOG_BROKEN,
+            ANCHOR_UNUSABLE.
     """
     configure_logs(settings.log_level, city=settings.code)
     uvloop.run(_serve(settings))

@@ -28,11 +28,13 @@ STORE_UNAVAILABLE = Reason(
 ANCHOR_UNUSABLE = Reason(
     "ANCHOR_UNUSABLE",
     Status.UNAVAILABLE,
-    "{path} cannot be used ({problem}): the node keeps the newest checkpoint of its log there, and "
-    "does not go on without it. Let {folder} be a folder that the node's user may read and write, "
-    "and move away what else has that name; keep a checkpoint that is in it.",
-    "{path} 无法使用（{problem}）：节点在此保存日志的最新检查点，缺之不能继续。请使 {folder} 成为"
-    "节点用户可读写的目录，移走占用该名称的其他文件，并保留其中已有的检查点。",
+    "{path}, the newest checkpoint of this city's log, cannot be used ({problem}), and the node "
+    "does not go on without it. {folder} must be a folder that the node's user may write to: move "
+    "away what else has that name. A damaged file is restored; without a copy run `hutong log "
+    "verify`, and move it away if nothing else is found: partners are asked what they know of it.",
+    "本市日志的最新检查点 {path} 无法使用（{problem}），节点缺之不能继续。{folder} 须为节点用户"
+    "可写的目录，请移走占用该名称的其他文件。文件损坏时请恢复；若无副本，请运行 "
+    "`hutong log verify`，若无其他问题则移走该文件：启动后会向伙伴城市核对日志。",
 )
 KEY_UNUSABLE = Reason(
     "KEY_UNUSABLE",

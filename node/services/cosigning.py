@@ -24,7 +24,7 @@ from federation.identifiers import CityCode
 from federation.log_fork import Evidence, evidence_to_json
 from federation.merkle_log import check_consistency
 from node import limits
-from node.errors import UNKNOWN
+from node.errors import ANCHOR_UNUSABLE, UNKNOWN, FatalError
 from node.logbook import Fork, PartnerCheckpoint
 from node.ports import Cosigned, Keys, Peers, Transaction, UnitOfWork
 from node.registry import Move, Partner, PartnerState
@@ -286,6 +286,12 @@ def evidence_of(fork: Fork) -> bytes:
 def forked(fork: Fork) -> HutongError:
     """What is said of a partner whose log forked."""
     return HutongError(LOG_FORKED, city=fork.city, problem=fork.problem)
+
+
+def anchor_unusable(error: HutongError) -> FatalError:
+    """What is said of an anchor that holds no checkpoint which this city signed."""
+    problem = error.text("en")
+    return FatalError(ANCHOR_UNUSABLE, path="log/checkpoint", folder="log", problem=problem)
 
 
 def current_public(keys: Keys) -> bytes:

@@ -34,7 +34,7 @@ from node.errors import LOG_BROKEN, NOT_A_PARTNER, PEER_REFUSED, UNKNOWN, FatalE
 from node.logbook import StoredCheckpoint
 from node.ports import Anchor, Cosigned, Keys, Peers, Transaction, UnitOfWork
 from node.registry import PartnerState
-from node.services.cosigning import Cosigning, current_public
+from node.services.cosigning import Cosigning, anchor_unusable, current_public
 from node.services.here import Here
 from node.services.partners import known_partner
 from node.services.swapping import Swapping
@@ -132,8 +132,7 @@ class Witnessing:
         try:
             known = self._own(anchored)[0] if anchored else None
         except HutongError as error:
-            what = "the checkpoint in the anchor, which cannot be verified,"
-            raise FatalError(LOG_BROKEN, size="?", what=what, known="?") from error
+            raise anchor_unusable(error) from error
 
         def look(tx: Transaction) -> tuple[int, bytes]:
             if known is not None:

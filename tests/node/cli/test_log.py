@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from federation.checkpoint import Checkpoint, origin_of, sign_checkpoint
+from federation.checkpoint import Checkpoint, note_lines, origin_of, sign_checkpoint
 from federation.envelope import envelope_to_json
 from federation.identifiers import CityCode
 from node.cli import exits
@@ -80,6 +80,16 @@ def test_a_checkpoint_is_made_cosigned_and_shown(towns: Towns) -> None:
     assert "330100" in towns.run("log", "status").out
     only = towns.run("--json", "log", "checkpoint", "--city", "hangzhou")
     assert [each["city"] for each in only.json["exchanges"]] == [HOST]
+
+
+def test_a_witness_is_asked_for_what_it_cosigned_of_the_city_that_is_named(towns: Towns) -> None:
+    assert towns.run("log", "checkpoint").code == exits.DONE
+    towns.host.loop.run(towns.host.cases.witnessing.checkpoint())
+    witness = towns.home.store.registry.partners[HOST]
+    ask = towns.home.cases.cosigning._peers.checkpoint
+    of_home, its_own = (towns.home.loop.run(ask(witness, of)) for of in (HOME, None))
+    assert [line.name for line in note_lines(of_home)] == [origin_of(HOME), origin_of(HOST)]
+    assert note_lines(its_own)[0].name == origin_of(HOST)
 
 
 def test_a_partner_that_cannot_be_reached_is_told_with_what_to_do(towns: Towns) -> None:

@@ -94,11 +94,14 @@ async def test_who_was_ended_and_met_anew_begins_anew(new_store: NewStore) -> No
         assert (await exchanged(zhengzhou, hangzhou)).size > own.size
 
 
+@pytest.mark.parametrize("kept", [False, True])
 @played
-async def test_a_replayed_older_checkpoint_is_no_fork(new_store: NewStore) -> None:
+async def test_a_replayed_older_checkpoint_is_no_fork(new_store: NewStore, kept: bool) -> None:
     async with world(new_store) as made:
         zhengzhou, hangzhou = made[ZZ], made[HZ]
         old = await exchanged(zhengzhou, hangzhou)
+        if kept:
+            made.clock.forward(limits.PARTNER_CHECKPOINT_EVERY)
         await grow(zhengzhou)
         new = await exchanged(zhengzhou, hangzhou)
         said = await hangzhou.cases.witnessing.add_checkpoint(zhengzhou.code, 0, (), old.note)

@@ -16,7 +16,7 @@ from federation.errors import BAD_SIGNATURE, HutongError
 from federation.keys import Ed25519Signer
 from federation.merkle_log import check_consistency, check_inclusion
 from node import limits
-from node.errors import LOG_BROKEN, NOT_A_PARTNER, STORE_UNAVAILABLE, FatalError
+from node.errors import ANCHOR_UNUSABLE, LOG_BROKEN, NOT_A_PARTNER, STORE_UNAVAILABLE, FatalError
 from node.ports import Cosigned
 from tests.conftest import NewStore
 from tests.node.services.simulated import MemoryKeys
@@ -332,8 +332,10 @@ async def test_an_anchor_that_nobody_can_verify_is_not_taken_for_none(new_store:
         town = made[ZZ]
         await town.cases.witnessing.checkpoint()
         town.anchor.note = town.anchor.note[:-10]
-        with pytest.raises(FatalError):
+        with pytest.raises(FatalError) as stopped:
             await town.cases.witnessing.checkpoint()
+        # It is the file that is at fault, and not the store.
+        assert stopped.value.reason == ANCHOR_UNUSABLE
 
 
 @played

@@ -5,7 +5,9 @@ import hashlib
 import pytest
 
 from federation.log_entry import commitment
+from federation.merkle_log import merkle_root
 from node.errors import HutongError
+from node.ports import Transaction
 from node.store.trust_tables import LOG_ENTRIES, LOG_SALTS
 from tests.conftest import NewStore
 from tests.node.store.rig import NOW, entry, opened, text_id
@@ -60,3 +62,21 @@ def test_an_entry_is_never_written_over(new_store: NewStore) -> None:
         with pytest.raises(HutongError):
             desk.run(lambda tx: tx.log.append(entry(1, "", b"something else")))
         assert desk.rows(LOG_ENTRIES) == before
+
+
+def test_a_tree_that_is_read_while_it_grows_is_written_once(new_store: NewStore) -> None:
+    with opened(new_store("one")) as desk:
+
+        def grow(tx: Transaction) -> tuple[bytes, ...]:
+            for serial in range(300):
+                tx.log.append(entry(serial))
+            assert len(tx.log.leaf_hashes(0, 1000)) == 300
+            for serial in range(300, 600):
+                tx.log.append(entry(serial))
+            return tx.log.tiles(1, 0, 5)
+
+        tiles = desk.run(grow)
+        leaves = desk.read(lambda tx: tx.log.leaf_hashes(0, 600))
+        assert tiles == (merkle_root(leaves[:256]), merkle_root(leaves[256:512]))
+        assert desk.read(lambda tx: tx.log.tiles(1, 0, 5)) == tiles
+        assert desk.read(lambda tx: tx.log.root()) == merkle_root(leaves)

@@ -149,3 +149,27 @@ def test_a_partner_is_cosigned_told_what_is_known_and_suspended_for_a_fork(
             assert failure(channel, f"{SERVICE}/GetCheckpoint").reason == "NOT_A_PARTNER"
         assert house.store.registry.partners[FRIEND].state is PartnerState.SUSPENDED
         assert OTHER not in house.store.registry.partners
+
+
+def test_whoever_compares_gets_what_was_cosigned_of_the_city_that_it_names(
+    loop: Loop, tmp_path: Path
+) -> None:
+    with opened(loop, tmp_path / "here") as house:
+        friend = stranger(tmp_path / "friend", FRIEND)
+        house.trust(friend)
+        house.loop.run(house.cases.witnessing.checkpoint())
+        with house.as_partner(friend.own) as channel:
+
+            def of(city: str) -> bytes:
+                asked = pb.GetCheckpointRequest(city=city).SerializeToString()
+                body = call(channel, f"{SERVICE}/GetCheckpoint", asked)
+                return pb.GetCheckpointResponse.FromString(body).checkpoint
+
+            assert of(FRIEND) == b""
+            shown = note(friend, 1, leaf_hash(b"an entry"))
+            said = bring(channel, shown).cosignature
+            assert of(FRIEND) == shown + said
+            assert of(OTHER) == b""
+            assert of(house.cases.here.city) == of("") != b""
+            wrong = pb.GetCheckpointRequest(city="zhengzhou").SerializeToString()
+            assert failure(channel, f"{SERVICE}/GetCheckpoint", wrong).reason == "MALFORMED"
