@@ -252,6 +252,12 @@ def test_those_of_many_residents_are_found_and_nobody_elses(new_store: NewStore)
             a.attestation_id for a in given if a.resident_id in wanted
         )
         assert desk.read(lambda tx: tx.attestations.standing_of([], NOW)) == ()
+        ended = next(a for a in given if a.resident_id == text_id(7))
+        assert desk.run(lambda tx: tx.attestations.end(ended, NOW))
+        left = desk.read(lambda tx: tx.attestations.standing_of([text_id(7)], NOW))
+        assert len(left) == 2
+        assert ended.attestation_id not in {a.attestation_id for a in left}
+        assert desk.read(lambda tx: tx.attestations.standing_of(wanted, ENDS)) == ()
 
 
 def test_what_was_attested_just_now_can_be_ended_in_the_same_transaction(
