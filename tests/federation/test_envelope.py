@@ -283,4 +283,4 @@ def test_nothing_but_the_gate_of_the_module_is_a_gate() -> None:
         if callable(value)
         and "Verified" in str(getattr(value, "__annotations__", {}).get("return"))
     ]
-    assert sorted(makers) == ["open_envelope", "open_own"]
+    assert sorted(makers) == ["open_batched", "open_envelope", "open_own"]

@@ -60,7 +60,7 @@ def running(temporary: Path) -> list[str]:
                 "同一答复",
                 "这是推送的结果",
                 "步全部通过。Node.js",
-                "把时间改早一小时：the entry is not in the log",
+                "把时间改早一小时：该条目不在日志中",
                 "郑州：续期 5，终止 0，失败 0",
                 "只有居民本人的应用把两地记录合在一起",
                 "毫秒后被暂停",
