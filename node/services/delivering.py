@@ -6,14 +6,11 @@ What another process of the city ended is found by looking; it may then bring it
 nothing at the host.
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Final
 
-import structlog
-
-from federation.errors import HutongError
 from federation.identifiers import CityCode
 from federation.limits import STATUS_PUSH
 from node import limits
@@ -22,9 +19,9 @@ from node.ports import PeerStatuses, UnitOfWork
 from node.services.here import Here
 from node.services.partners import active_partner
 from node.services.statuses import StatusDesk
+from node.services.turns import Patience, Turns
 
-_DOUBLINGS = 16
-_LOG = structlog.get_logger()
+_PATIENCE: Final = Patience(limits.PUSH_AFTER_FAILURE, limits.PUSH_AFTER_FAILURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +30,6 @@ class Undelivered:
 
     count: int
     since: datetime
-
-
-@dataclass(slots=True)
-class _Turn:
-    """The next delivery to one host: `wait` after `since`."""
-
-    since: datetime
-    wait: timedelta = timedelta(0)
-    failures: int = 0
-    running: "asyncio.Task[None] | None" = None
-    again: bool = False
 
 
 class Delivering:
@@ -55,7 +41,7 @@ class Delivering:
         self._uow = uow
         self._desk = desk
         self._peers = peers
-        self._turns: dict[CityCode, _Turn] = {}
+        self._turns = Turns(here, self._deliver, _PATIENCE, failed="status_not_delivered")
         self._undelivered: Mapping[CityCode, Undelivered] = {}
 
     @property
@@ -69,13 +55,8 @@ class Delivering:
         Needs a running event loop.
         """
         for host in hosts:
-            if self._uow.registry.active_partner(host) is None:
-                continue
-            turn = self._turn(host)
-            if turn.running is None:
-                self._begin(host, turn)
-            else:
-                turn.again = True
+            if self._uow.registry.active_partner(host) is not None:
+                self._turns.nudge(host)
 
     async def tick(self) -> None:
         """Begin the deliveries that are due."""
@@ -86,50 +67,13 @@ class Delivering:
             host: Undelivered(_count(feed), before[host].since if host in before else now)
             for host, feed in waiting.items()
         }
-        for host in waiting:
-            turn = self._turn(host)
-            # A clock that was set back must not silence a host.
-            waits = timedelta(0) <= now - turn.since < turn.wait
-            active = self._uow.registry.active_partner(host) is not None
-            if active and not waits and turn.running is None:
-                self._begin(host, turn)
+        self._turns.begin_due(
+            host for host in waiting if self._uow.registry.active_partner(host) is not None
+        )
 
     async def close(self) -> None:
         """Let what runs go."""
-        tasks = [turn.running for turn in self._turns.values() if turn.running]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _turn(self, host: CityCode) -> _Turn:
-        if host not in self._turns:
-            self._turns[host] = _Turn(self._here.now())
-        return self._turns[host]
-
-    def _begin(self, host: CityCode, turn: _Turn) -> None:
-        turn.running = asyncio.create_task(self._one(host, turn), name=f"status lists to {host}")
-
-    async def _one(self, host: CityCode, turn: _Turn) -> None:
-        try:
-            await self._until_told(host, turn)
-        finally:
-            turn.running = None
-
-    async def _until_told(self, host: CityCode, turn: _Turn) -> None:
-        while True:
-            turn.again = False
-            try:
-                await self._deliver(host)
-            except HutongError as error:
-                turn.failures += 1
-                _LOG.info("status_not_delivered", host=host, reason=error.reason.name)
-                turn.wait = self._jittered(_back_off(turn.failures))
-            else:
-                turn.failures, turn.wait = 0, timedelta(0)
-            turn.since = self._here.now()
-            # After a failure only the clock begins it again.
-            if turn.failures or not turn.again:
-                return
+        await self._turns.close()
 
     async def _deliver(self, host: CityCode) -> None:
         """Bring what a host does not have yet, some lists at once, and move its cursor.
@@ -146,16 +90,6 @@ class Delivering:
             await self._peers.push_status_lists(partner, signed.lists[first : first + STATUS_PUSH])
         await self._uow.run(lambda tx: tx.statuses.acknowledge(host, signed.sequence))
 
-    def _jittered(self, wait: timedelta) -> timedelta:
-        """Three quarters to the whole of `wait`: many that failed together do not return so."""
-        part = int.from_bytes(self._here.entropy.token(2), "big") / 0xFFFF
-        return wait * (0.75 + 0.25 * part)
-
 
 def _count(feed: StatusFeed) -> int:
     return feed.sequence - feed.acknowledged
-
-
-def _back_off(failures: int) -> timedelta:
-    doubled: timedelta = limits.PUSH_AFTER_FAILURE * 2.0 ** min(failures - 1, _DOUBLINGS)
-    return min(doubled, limits.PUSH_AFTER_FAILURES)

@@ -13,8 +13,7 @@ A partner that is slow or away holds up nobody else: one delivery in flight for 
 import asyncio
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
@@ -38,24 +37,14 @@ from node.services.cosigning import Cosigning, anchor_unusable, current_public
 from node.services.here import Here
 from node.services.partners import known_partner
 from node.services.swapping import Swapping
+from node.services.turns import Patience, Turns
 
 _LOG = structlog.get_logger()
-_DOUBLINGS = 16
 _ASKS = 3
 """The first with what is known here, the second with what the partner knows, one for a race."""
 
+_PATIENCE = Patience(limits.REFRESH_AFTER_FAILURE, limits.REFRESH_AFTER_FAILURES)
 _IN_USE = frozenset({PartnerState.TESTED, PartnerState.ACTIVE})
-
-
-@dataclass(slots=True)
-class _Turn:
-    """The next exchange with one partner: `wait` after `since`; `met` once one succeeded."""
-
-    since: datetime
-    wait: timedelta = timedelta(0)
-    failures: int = 0
-    met: bool = False
-    running: "asyncio.Task[StoredCheckpoint | None] | None" = None
 
 
 class Witnessing:
@@ -79,7 +68,7 @@ class Witnessing:
         self._swapping = swapping
         self._cosigning = cosigning
         self._anchor = anchor
-        self._turns: dict[CityCode, _Turn] = {}
+        self._turns = Turns(here, self._exchange, _PATIENCE, failed="checkpoint_not_cosigned")
         self._made_at: datetime | None = None
         self._making = asyncio.Lock()
         self._fatal: FatalError | None = None
@@ -154,10 +143,10 @@ class Witnessing:
 
     async def exchange(self, city: CityCode) -> StoredCheckpoint | None:
         """Let a partner cosign the newest checkpoint, which is given; raises why it did not."""
-        turn = self._turn(city)
+        turn = self._turns.of(city)
         while turn.running is not None:
             await asyncio.wait([turn.running])
-        return await asyncio.shield(self._begin(city, turn))
+        return await asyncio.shield(self._turns.begin(city))
 
     async def _exchange(self, city: CityCode) -> StoredCheckpoint | None:
         partner = known_partner(self._uow.registry, city)
@@ -228,21 +217,11 @@ class Witnessing:
             if partner.state is PartnerState.ACTIVE
         ]
         behind = await self._uow.read(lambda tx: _behind(tx, active))
-        for city in active:
-            turn = self._turn(city)
-            if turn.met and city not in behind:
-                continue
-            # A clock that was set back must not silence a partner.
-            waits = timedelta(0) <= now - turn.since < turn.wait
-            if turn.running is None and not waits:
-                self._begin(city, turn)
+        self._turns.begin_due(c for c in active if c in behind or not self._turns.of(c).met)
 
     async def close(self) -> None:
         """Let what runs go."""
-        tasks = [turn.running for turn in self._turns.values() if turn.running]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._turns.close()
 
     async def cosigned_over(self, sequence: int) -> StoredCheckpoint:
         """A checkpoint over an entry, cosigned if some partner can be had within the deadline."""
@@ -321,32 +300,6 @@ class Witnessing:
             lambda tx: tx.log.leaf_hashes(first, count) if first < tx.log.size() else ()
         )
 
-    def _turn(self, city: CityCode) -> _Turn:
-        if city not in self._turns:
-            self._turns[city] = _Turn(self._here.now())
-        return self._turns[city]
-
-    def _begin(self, city: CityCode, turn: _Turn) -> "asyncio.Task[StoredCheckpoint | None]":
-        task = asyncio.create_task(self._one(city, turn), name=f"witness {city}")
-        turn.running = task
-        # Whoever asked hears of an error; where nobody did, the log has it.
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return task
-
-    async def _one(self, city: CityCode, turn: _Turn) -> StoredCheckpoint | None:
-        try:
-            own = await self._exchange(city)
-        except HutongError as error:
-            turn.failures += 1
-            turn.wait = _back_off(turn.failures)
-            _LOG.info("checkpoint_not_cosigned", partner=city, reason=error.reason.name)
-            raise
-        else:
-            turn.failures, turn.wait, turn.met = 0, timedelta(0), True
-            return own
-        finally:
-            turn.since, turn.running = self._here.now(), None
-
     @contextlib.contextmanager
     def _stops(self) -> Iterator[None]:
         """Once the log turned out to be broken, the node does nothing more with it."""
@@ -391,8 +344,3 @@ def _behind(tx: Transaction, cities: list[CityCode]) -> list[CityCode]:
     newest = tx.checkpoints.newest()
     size = newest.size if newest else 0
     return [city for city in cities if tx.checkpoints.cosigned_by(city) < size]
-
-
-def _back_off(failures: int) -> timedelta:
-    doubled: timedelta = limits.REFRESH_AFTER_FAILURE * 2.0 ** min(failures - 1, _DOUBLINGS)
-    return min(doubled, limits.REFRESH_AFTER_FAILURES)

@@ -93,7 +93,7 @@ async def settle(delivering: Delivering) -> None:
     """Until nothing runs but what waits for the wire."""
     for _ in range(200):
         await asyncio.sleep(0.001)
-        if not any(turn.running for turn in delivering._turns.values()):
+        if not delivering._turns.running:
             return
 
 
@@ -204,7 +204,7 @@ async def test_after_a_failure_it_is_tried_soon_then_less_often_and_never_given_
         waits = list[timedelta]()
         for _ in range(8):
             await out.look()
-            turn = out.delivering._turns[host.code]
+            turn = out.delivering._turns.of(host.code)
             waits.append(turn.wait)
             before = turn.failures
             await out.look()

@@ -218,12 +218,11 @@ async def test_a_partner_that_was_away_is_asked_again_ever_less_often(new_store:
             failed.append(1)
             return await real(city)  # type: ignore[arg-type]
 
-        witnessing._exchange = counted  # type: ignore[method-assign,assignment]
+        witnessing._turns._act = counted  # type: ignore[assignment]
         for _ in range(32):
             await witnessing.tick()
-            for turn in witnessing._turns.values():
-                if turn.running:
-                    await asyncio.wait([turn.running])
+            if running := witnessing._turns.running:
+                await asyncio.wait(running)
             made.clock.forward(limits.REFRESH_AFTER_FAILURE)
         assert 5 <= len(failed) <= 7  # after 1, 2, 4, 8, 16 seconds
         made.network.down.clear()
@@ -239,7 +238,7 @@ async def test_a_suspended_partner_is_brought_nothing(new_store: NewStore) -> No
         desk = zhengzhou.cases.partners
         await zhengzhou.store.run(lambda tx: desk.suspend(tx, hangzhou.code, OPERATOR, "for now"))
         await zhengzhou.cases.witnessing.tick()
-        assert not zhengzhou.cases.witnessing._turns
+        assert not zhengzhou.cases.witnessing._turns._turns
         refused = await raised(zhengzhou.cases.witnessing.exchange(hangzhou.code))
         assert refused.reason == NOT_A_PARTNER
 
@@ -304,7 +303,7 @@ async def test_after_a_start_it_asks_what_partners_know_though_nothing_is_new(
         # It is not its first exchange in this process: nothing is new, and nobody is asked.
         await town.cases.witnessing.tick()
         assert not asked
-        town.cases.witnessing._turns.clear()
+        town.cases.witnessing._turns._turns.clear()
         await town.cases.witnessing.tick()
         stopped = await town.cases.witnessing.must_stop()
         assert asked == [1]

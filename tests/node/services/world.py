@@ -282,8 +282,7 @@ class Town:
         """Look what hosts do not know yet, and bring it; until that went well or failed."""
         delivering = self.cases.delivering
         await delivering.tick()
-        running = [turn.running for turn in delivering._turns.values() if turn.running]
-        await asyncio.gather(*running)
+        await asyncio.gather(*delivering._turns.running, return_exceptions=True)
 
     async def show_code(self, resident: str, consent: str) -> str:
         shown = await self.store.run(
