@@ -5,12 +5,10 @@ import json
 from pathlib import Path
 from typing import Self
 
-from rich.console import Console
-from rich.progress import Progress
-
 from federation.checkpoint import unverified_checkpoint
 from federation.merkle_log import HASH_BYTES
 from node.cli import exits
+from node.cli.bars import bars
 from node.cli.calling import Answer, Node
 from node.cli.session import Session, pass_session
 from node.cli.shape import argument, command, option
@@ -156,9 +154,7 @@ class EntriesBar:
 
     def __init__(self, session: Session, total: int) -> None:
         """Hidden from programs, and where nobody looks."""
-        console = Console(stderr=True)
-        hidden = session.machine or not console.is_terminal
-        self._bars = Progress(console=console, transient=True, disable=hidden)
+        self._bars = bars(session)
         self._task = self._bars.add_task(session.say("words.entries"), total=max(total, 1))
 
     def __enter__(self) -> Self:

@@ -6,21 +6,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from rich.console import Console
 from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
     Progress,
     ProgressColumn,
     Task,
     TaskID,
-    TextColumn,
-    TimeRemainingColumn,
 )
 from rich.text import Text
 
 from federation.identifiers import uuid8
 from node.cli import exits
+from node.cli.bars import counting
 from node.cli.calling import DEFAULT, Answer, Node
 from node.cli.session import Session, pass_session
 from node.cli.shape import argument, command, option
@@ -43,7 +39,7 @@ _LOOKED_THROUGH: Final = 10_000
 def load_records(session: Session, *, file: str, department: str) -> int:
     """Load records."""
     node = Node(session, Role.DEPARTMENT, department)
-    with _progress(session) as progress, _opened(session, progress, file) as records:
+    with counting(session, _Rate()) as progress, _opened(session, progress, file) as records:
         if records.mends:
             return _put_back(session, node, progress, records)
         load_id = records.load_id(department.partition(".")[0])
@@ -176,20 +172,6 @@ class _Rate(ProgressColumn):
         """The rate of the last seconds, or of all where those are too few."""
         rate = task.finished_speed or task.speed
         return Text("" if rate is None else f"{rate:,.0f}/s", style="progress.data.speed")
-
-
-def _progress(session: Session) -> Progress:
-    hidden = session.machine or not sys.stderr.isatty()
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeRemainingColumn(),
-        console=Console(file=sys.stderr),
-        transient=True,
-        disable=hidden,
-    )
 
 
 def _shown(

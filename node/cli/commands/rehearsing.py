@@ -3,18 +3,17 @@
 These run on the machine of the store, whether the node serves or not.
 """
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
-from rich.console import Console
-from rich.progress import Progress, TaskID
+from rich.progress import TaskID
 
 from node import bootstrap
 from node.bulk.desk import Desk
 from node.bulk.rehearsing import Bar, Rehearsal
 from node.cli import exits
+from node.cli.bars import bars
 from node.cli.commands.rehearsal_plot import write_plot
 from node.cli.errors import Misused
 from node.cli.session import Session, pass_session
@@ -160,8 +159,8 @@ def _show(session: Session, found: Rehearsal) -> None:
         mean = f"{found.mean_change_milli / 1000:+.3f}"
         session.out.line(session.say("said.rehearsed_mean", mean=mean))
         _histogram(session, found.changes, "words.change")
-    for bars, heading in ((found.scores_before, "score_now"), (found.scores_after, "score_then")):
-        _histogram(session, bars, f"words.{heading}")
+    for scores, heading in ((found.scores_before, "score_now"), (found.scores_after, "score_then")):
+        _histogram(session, scores, f"words.{heading}")
 
 
 def _histogram(session: Session, bars: tuple[Bar, ...], heading: str) -> None:
@@ -187,9 +186,8 @@ class _Shown:
     """A progress bar for people, one line for each stage."""
 
     def __init__(self, session: Session) -> None:
-        hidden = session.machine or not sys.stderr.isatty()
         self._session = session
-        self._bars = Progress(console=Console(file=sys.stderr), transient=True, disable=hidden)
+        self._bars = bars(session)
         self._stages: dict[str, TaskID] = {}
 
     def __call__(self, stage: str, done: int, total: int) -> None:

@@ -1,19 +1,10 @@
 """Renewals: what this city as host recognised gets new attestations before it ends."""
 
 import contextlib
-import sys
 from collections.abc import Iterator
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
-
 from node.cli import exits
+from node.cli.bars import counting
 from node.cli.calling import Answer, Node
 from node.cli.session import Session, pass_session
 from node.cli.shape import argument, command, option
@@ -31,7 +22,7 @@ def run(session: Session, *, city: str | None, everybody: bool) -> int:
     """Renew now."""
     node = Node(session, Role.OPERATOR, service=_SERVICE)
     last: Answer = {}
-    with _progress(session) as progress, _saying_how_to_go_on(session):
+    with counting(session) as progress, _saying_how_to_go_on(session):
         task = progress.add_task(session.say("said.renewing"), total=None)
         answers = node.follow("RenewRecognitions", home_city=city or "", all=everybody)
         with contextlib.closing(answers):
@@ -86,16 +77,3 @@ def _saying_how_to_go_on(session: Session) -> Iterator[None]:
     except BaseException:
         session.out.note(session.say("said.renewal_cut"))
         raise
-
-
-def _progress(session: Session) -> Progress:
-    hidden = session.machine or not sys.stderr.isatty()
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(file=sys.stderr),
-        transient=True,
-        disable=hidden,
-    )
