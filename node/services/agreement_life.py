@@ -7,17 +7,16 @@ each change, and again at each refresh.
 from dataclasses import replace
 from datetime import datetime
 
-from federation import codec
 from federation.envelope import Verified
 from federation.identifiers import CityCode
 from federation.messages import AgreementStanding, Partnership
-from federation.trust import signing_keys
 from node.errors import FIELD_INVALID, HutongError
 from node.ports import Keys, Transaction
 from node.registry import AgreementState, StoredAgreement
 from node.services.agreement_book import AgreementBook, between
 from node.services.agreement_moves import AgreementMove, check_move, newest_of, versions_of
 from node.services.here import Here
+from node.services.partners import own_keyring
 
 _SIGNED = (AgreementState.PROPOSED_THERE, AgreementState.REPLACED)
 
@@ -118,7 +117,7 @@ class AgreementLife:
 
     def _complete(self, tx: Transaction, key: tuple[str, int], city: CityCode) -> None:
         """Put in force what this city signed, where only the partner's answer was lost."""
-        own = signing_keys(codec.TRUST_BUNDLE.decode(self._keys.bundle.payload))
+        own = own_keyring(self._keys)
         for stored in between(tx.registry, city):
             # What the partner proposed it signed; what this city proposed may have one signature.
             theirs = stored.agreement.header.issuer == city and stored.state in _SIGNED

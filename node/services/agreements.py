@@ -55,7 +55,7 @@ from node.services.agreement_view import AgreementView, view_of
 from node.services.answering import Ask, record, recorded
 from node.services.here import Here
 from node.services.paging import page_of
-from node.services.partners import active_partner
+from node.services.partners import active_partner, own_keyring
 from node.services.swapping import Swapping
 
 Encode = Callable[[StoredAgreement], bytes]
@@ -145,7 +145,7 @@ class AgreementDesk:
         """Bring a partner again what waits for it: a call that got lost leaves nothing stuck."""
         registry = self._uow.registry
         partner = registry.active_partner(city)
-        own = signing_keys(codec.TRUST_BUNDLE.decode(self._keys.bundle.payload))
+        own = own_keyring(self._keys)
         for stored in between(registry, city) if partner else ():
             signed = any(own.find(s.key_id) for s in stored.envelope.signatures)
             if partner and stored.state is AgreementState.PROPOSED_HERE:

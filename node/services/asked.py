@@ -3,18 +3,17 @@
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from federation import codec, freshness
+from federation import freshness
 from federation.agreement import Terms
-from federation.envelope import Envelope, HasHeader, Keyring, Statement, Verified, open_envelope
+from federation.envelope import Envelope, HasHeader, Statement, Verified, open_envelope
 from federation.errors import AGREEMENT_MISMATCH, HutongError
 from federation.identifiers import CityCode
 from federation.messages import Disclosure, Header
-from federation.trust import signing_keys
-from node.errors import NOT_A_PARTNER, NOTHING_IN_FORCE
+from node.errors import NOTHING_IN_FORCE
 from node.ports import Keys, UnitOfWork
 from node.registry import OwnScale, Registry
 from node.services.here import Here
-from node.services.partners import active_partner
+from node.services.partners import active_partner, keyring_of
 from node.services.swapping import Swapping
 from node.services.terms import TermsBook, not_active
 
@@ -67,7 +66,7 @@ class Asked:
             return open_envelope(
                 envelope,
                 statement,
-                signed_by=[self._keyring(self._uow.registry, caller)],
+                signed_by=[keyring_of(self._uow.registry, self._keys, caller)],
                 audience=self._here.city,
                 now=now,
             )
@@ -101,14 +100,6 @@ class Asked:
         if own is None:
             raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load")
         return terms, own
-
-    def _keyring(self, registry: Registry, caller: CityCode) -> Keyring:
-        if caller == self._here.city:
-            return signing_keys(codec.TRUST_BUNDLE.decode(self._keys.bundle.payload))
-        partner = registry.active_partner(caller)
-        if partner is None:
-            raise HutongError(NOT_A_PARTNER, city=caller)
-        return signing_keys(partner.bundle)
 
 
 def _mismatch(label: str, problem: str) -> HutongError:

@@ -8,11 +8,11 @@ from federation.envelope import Envelope, Keyring, Verified, open_envelope
 from federation.errors import HutongError
 from federation.messages import Attestation, AttestationRequest, Disclosure, ScoreScale
 from federation.recognition import Recognition, recognise
-from federation.trust import signing_keys
-from node.errors import NOT_A_PARTNER, NOTHING_IN_FORCE
+from node.errors import NOTHING_IN_FORCE
 from node.ports import Keys, Questions, UnitOfWork
 from node.services.attesting import Attesting
 from node.services.here import Here
+from node.services.partners import active_partner, keyring_of
 from node.services.swapping import Swapping
 
 
@@ -54,9 +54,7 @@ class Asking:
             answer = await self._attesting.attest(question.envelope, terms.home)
             envelope = codec.envelope_from_bytes(answer)
         else:
-            partner = self._uow.registry.active_partner(terms.home)
-            if partner is None:
-                raise HutongError(NOT_A_PARTNER, city=terms.home)
+            partner = active_partner(self._uow.registry, terms.home)
             envelope = await self._peers.request_attestation(partner, question.envelope)
         now = self._here.now()
         opened = await self._swapping.opened(terms.home, lambda: self._open(envelope, terms, now))
@@ -73,13 +71,8 @@ class Asking:
 
     def keyring(self, terms: Terms) -> Keyring:
         """The keys that sign the home city's answers; raises NOT_A_PARTNER."""
-        if terms.home == self._here.city:
-            return signing_keys(codec.TRUST_BUNDLE.decode(self._keys.bundle.payload))
         # Read again after the answer came: a partner may have been suspended meanwhile.
-        partner = self._uow.registry.active_partner(terms.home)
-        if partner is None:
-            raise HutongError(NOT_A_PARTNER, city=terms.home)
-        return signing_keys(partner.bundle)
+        return keyring_of(self._uow.registry, self._keys, terms.home)
 
     def scale(self, terms: Terms) -> ScoreScale:
         """The home city's scale that its answers are read on; raises NOTHING_IN_FORCE."""

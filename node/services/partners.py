@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from federation import codec
 from federation.envelope import (
     Envelope,
+    Keyring,
     Verified,
     envelope_from_json,
     envelope_to_json,
@@ -23,6 +24,7 @@ from federation.trust import (
     fingerprint_words,
     open_first_bundle,
     open_next_bundle,
+    signing_keys,
 )
 from federation.words import Word
 from node.errors import FIELD_INVALID, MOVE_REFUSED, NOT_A_PARTNER, SAME_OPERATOR, UNKNOWN
@@ -322,6 +324,22 @@ def active_partner(registry: Registry, city: CityCode) -> Partner:
     if partner is None:
         raise HutongError(NOT_A_PARTNER, city=city)
     return partner
+
+
+def own_keyring(keys: Keys) -> Keyring:
+    """The keys that this city signs its statements with."""
+    return signing_keys(codec.TRUST_BUNDLE.decode(keys.bundle.payload))
+
+
+def keyring_of(registry: Registry, keys: Keys, city: CityCode) -> Keyring:
+    """The keys that sign a city's statements: this city's own, or an active partner's.
+
+    Raises NOT_A_PARTNER.
+    """
+    # Partners first: they ask often, and this city's bundle is read anew each time.
+    if registry.active_partner(city) is None and city == (own := own_keyring(keys)).city:
+        return own
+    return signing_keys(active_partner(registry, city).bundle)
 
 
 def check_move(partner: Partner, move: Move) -> None:

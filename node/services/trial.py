@@ -27,7 +27,13 @@ from node.limits import TRIAL_LIFETIME
 from node.ports import Keys, Peers, UnitOfWork
 from node.registry import Move, Partner, PartnerState
 from node.services.here import Here
-from node.services.partners import PartnerDesk, check_move, find_partner, known_partner
+from node.services.partners import (
+    PartnerDesk,
+    check_move,
+    find_partner,
+    known_partner,
+    own_keyring,
+)
 from node.services.refreshing import Refreshing
 from node.services.swapping import Swapping
 from node.services.trial_rooms import Lease, Rooms
@@ -232,7 +238,7 @@ class Trial:
         self, city: CityCode, envelope: Envelope, ours: Envelope
     ) -> None:
         """Refuse what is not our agreement with the partner's signature beside ours."""
-        own = signing_keys(codec.TRUST_BUNDLE.decode(self._keys.bundle.payload))
+        own = own_keyring(self._keys)
 
         def open_it() -> Verified[Agreement]:
             theirs = signing_keys(known_partner(self._uow.registry, city).bundle)
