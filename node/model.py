@@ -178,7 +178,7 @@ class PendingQuestion:
 class StoredRecognition:
     """A recognised visitor of this city, and the digest of the visitor pass.
 
-    `checked_at` is when the home city last said so: it counts for the agreement's freshness.
+    `checked_at` is when the home city last said so, by its own words: freshness counts from it.
     `home` may be this city: its own residents take the same path.
     """
 

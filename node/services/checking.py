@@ -319,7 +319,8 @@ class Checking:
             agreement_version=known.terms.version,
             attestation_id=recognition.attestation_id,
             status_index=recognition.status_index,
-            checked_at=now,
+            # A repeated question gets the first answer: that is as old as it says.
+            checked_at=min(recognition.as_of, now),
             expires_at=recognition.expires_at,
         )
         tx.recognitions.put(visitor)

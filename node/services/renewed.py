@@ -173,7 +173,8 @@ class RenewedReader:
             agreement_version=terms.version,
             attestation_id=found.attestation_id,
             status_index=found.status_index,
-            checked_at=now,
+            # A request that is sent again gets the first answer: that is as old as it says.
+            checked_at=min(found.as_of, now),
             expires_at=found.expires_at,
         )
 

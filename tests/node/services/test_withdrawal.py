@@ -358,3 +358,25 @@ def test_a_correction_by_a_department_flips_too(stage: Stage) -> None:
     stage.run(home.deliver())
     again = stage.run(host.check(first.visitor_pass, is_pass=True))
     assert again.outcome is NOT_RECOGNISED
+
+
+def test_an_answer_that_was_lost_and_comes_again_is_relied_on_no_longer_than_the_first(
+    stage: Stage,
+) -> None:
+    world, home, host = stage.world, stage[HOME], stage[HOST]
+    resident = stage.run(home.resident(30))
+    consent = stage.run(home.consent(resident, host.code))
+    code, ask = stage.run(home.show_code(resident, consent)), host.ask()
+    world.network.loses_answers_of.add(home.code)
+    assert stage.run(host.check(code, ask=ask)).outcome is UNREACHABLE
+    world.network.loses_answers_of.clear()
+    # It was withdrawn since, and the home city can be asked, but cannot reach the host.
+    stage.run(home.withdraw(resident, consent))
+    late = timedelta(seconds=40)
+    world.clock.forward(late)
+    found = stage.run(host.check(code, ask=ask))
+    assert found.outcome is RECOGNISED
+    world.network.down.add(home.code)
+    world.clock.forward(FRESHNESS - late)
+    again = stage.run(host.check(found.visitor_pass, is_pass=True))
+    assert again.outcome is UNREACHABLE
