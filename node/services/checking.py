@@ -324,7 +324,7 @@ class Checking:
             expires_at=recognition.expires_at,
         )
         tx.recognitions.put(visitor)
-        keep_recognition(tx, self._here, before, visitor)
+        keep_recognition(tx, self._here, before, visitor, now)
         self._here.trace(
             tx, LogKind.RECEIVED, envelope.payload, now, subject=visitor.recognition_id
         )

@@ -23,10 +23,13 @@ _ENTROPY_BYTES: Final = 9
 
 
 def keep_recognition(
-    tx: Transaction, here: Here, before: StoredRecognition | None, visitor: StoredRecognition
+    tx: Transaction,
+    here: Here,
+    before: StoredRecognition | None,
+    visitor: StoredRecognition,
+    now: datetime,
 ) -> None:
     """Note that a visitor is recognised; of one who was before, only if that had ended."""
-    now = visitor.checked_at
     if before is not None:
         ended = _ending(before, now)
         if ended is None:

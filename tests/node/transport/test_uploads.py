@@ -241,7 +241,8 @@ def test_what_was_asked_for_is_at_most_a_few_parts_ahead_of_what_was_taken(loop:
     play(loop, act)
 
 
-def test_an_upload_whose_maker_fails_is_given_up_and_never_taken_for_whole(loop: Loop) -> None:
+def test_an_upload_whose_maker_fails_gives_the_fault_and_no_answer(loop: Loop) -> None:
+    # To the node what was cut may look like an end: the digest of the whole tells it apart.
     async def act(stage: Stage) -> None:
         def parts() -> Iterator[dict[str, Any]]:
             yield from sent(3)
@@ -255,7 +256,6 @@ def test_an_upload_whose_maker_fails_is_given_up_and_never_taken_for_whole(loop:
             await asyncio.to_thread(client.upload, LOAD, wrong)
         assert refused.value.reason == FIELD_INVALID
         await until(lambda: len(stage.told) == 2)
-        assert {reason for _, reason in stage.told} == {"CANCELLED"}
         client.close()
 
     play(loop, act)
