@@ -6,12 +6,13 @@ It is read often and changed seldom; a `Registry` is one version of it, never ha
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 
 from federation.envelope import Envelope
 from federation.identifiers import CityCode
 from federation.messages import Agreement, Flags, ScaleReference, ScoreScale, TrustBundle
 from federation.scale import Scale
+from node.incentives import Catalogue
 from node.indicators import IndicatorCatalogue
 
 
@@ -214,49 +215,6 @@ class PartnerScale:
     exported: ScoreScale
     envelope: Envelope
     reference: ScaleReference
-
-
-@dataclass(frozen=True, slots=True)
-class Incentive:
-    """One entry of the city's own catalogue.
-
-    `minimum_band` is a band of the city's own scale, None where it is open to everyone;
-    `commendations`, any one of which opens it too, whatever the band. `venues` are names of venue
-    certificates, empty for every venue. Capacities are None where there is no limit.
-    """
-
-    incentive_id: str
-    scenario: str
-    benefit_zh: str
-    benefit_en: str
-    minimum_band: str | None
-    commendations: tuple[str, ...]
-    venues: tuple[str, ...]
-    total_capacity: int | None
-    daily_capacity: int | None
-    resident_daily_capacity: int | None
-    valid_from: date
-    valid_until: date
-    legal_basis: str
-    source: str
-    illustrative: bool
-
-    def offered_at(self, venue: str) -> bool:
-        """Whether that venue offers it."""
-        return not self.venues or venue in self.venues
-
-    def valid_on(self, day: date) -> bool:
-        """Whether it is in its validity; `valid_until` is the first day on which it is not."""
-        return self.valid_from <= day < self.valid_until
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """One version of the city's incentives, by id, and the file that they came from."""
-
-    version: int
-    incentives: tuple[Incentive, ...]
-    content: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from federation.identifiers import CityCode
 from federation.scale import Scale
 from node import limits
 from node.files.reading import Lines, Name, Names, Strict, Text, read_toml
-from node.registry import Catalogue, Incentive
+from node.incentives import Capacity, Catalogue, Incentive, Period, PerResident
 
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
@@ -82,9 +82,13 @@ def _incentive(found: _Incentive) -> Incentive:
         minimum_band=found.minimum_band,
         commendations=tuple(sorted(set(found.commendations))),
         venues=tuple(sorted(set(found.venues))),
-        total_capacity=found.capacity.total,
-        daily_capacity=found.capacity.per_day,
-        resident_daily_capacity=found.capacity.per_resident_per_day,
+        capacity=Capacity(
+            total=found.capacity.total,
+            per_day=found.capacity.per_day,
+            per_resident=PerResident(found.capacity.per_resident_per_day, Period.DAY)
+            if found.capacity.per_resident_per_day
+            else None,
+        ),
         valid_from=found.valid_from,
         valid_until=found.valid_until,
         legal_basis=found.legal_basis,

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from federation.consent import Consent
 from federation.identifiers import CityCode
+from node.incentives import Catalogue
 from node.indicators import IndicatorCatalogue
 from node.model import (
     Contact,
@@ -44,7 +45,6 @@ from node.ports.trust import (
 )
 from node.registry import (
     AgreementState,
-    Catalogue,
     Invitation,
     OwnScale,
     Partner,

@@ -34,10 +34,10 @@ from node.errors import (
     PEER_UNREACHABLE,
     VISITOR_PASS_UNKNOWN,
 )
+from node.incentives import Incentive
 from node.logbook import LogKind
 from node.model import Caller, Decision, StoredRecognition
 from node.ports import Keys, Transaction, UnitOfWork
-from node.registry import Incentive
 from node.services.answering import Ask, record, recorded
 from node.services.asking import Asking
 from node.services.deciding import Verdict, asked_for, decide

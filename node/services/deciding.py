@@ -10,8 +10,9 @@ from datetime import date
 from federation.scale import Scale
 from node import limits
 from node.errors import FIELD_INVALID, UNKNOWN, HutongError
+from node.incentives import Incentive
 from node.model import Caller, StoredRecognition
-from node.registry import Incentive, Registry
+from node.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)

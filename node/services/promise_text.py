@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from node.incentives import Incentive
 from node.indicators import Direction, Indicator, IndicatorCatalogue
-from node.registry import Incentive
 
 VERSION: Final = 1
 _MILLI: Final = 1000

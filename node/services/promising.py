@@ -13,6 +13,7 @@ from federation import checks
 from federation.identifiers import name
 from federation.pseudonym import pairwise_pseudonym
 from node.errors import FIELD_INVALID, UNKNOWN, HutongError
+from node.incentives import Incentive
 from node.indicators import PROMISES, Indicator
 from node.logbook import LogKind
 from node.model import Caller, Decision, Page, PageRequest
@@ -34,7 +35,6 @@ from node.records import (
     RecordKey,
     RecordState,
 )
-from node.registry import Incentive
 from node.services.here import Here
 from node.services.noticing import notify
 from node.services.promise_text import PromiseText, draft, outcome

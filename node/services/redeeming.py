@@ -10,6 +10,7 @@ from node.errors import (
     UNKNOWN,
     HutongError,
 )
+from node.incentives import Incentive, Period
 from node.logbook import LogKind
 from node.model import (
     DAY_SCOPE,
@@ -22,7 +23,7 @@ from node.model import (
     Redemption,
 )
 from node.ports import Transaction
-from node.registry import Incentive, Registry
+from node.registry import Registry
 from node.services.here import Here
 from node.services.paging import page_of
 from node.services.promising import usable_promise
@@ -113,15 +114,17 @@ class Redeeming:
         return incentive
 
     def _counters(self, incentive: Incentive, decision: Decision, now: datetime) -> list[Counter]:
-        day = self._here.day(now).isoformat()
+        day, capacity = self._here.day(now), incentive.capacity
         scopes = [
-            ("total", incentive.total_capacity),
-            (f"{DAY_SCOPE}{day}", incentive.daily_capacity),
+            ("total", capacity.total),
+            (f"{DAY_SCOPE}{day}", capacity.per_day),
+            (f"{DAY_SCOPE}{day}:{decision.venue}", capacity.per_venue_per_day),
         ]
         # A newcomer to an open incentive is nobody in particular, and has no count of their own.
-        if decision.recognition_id:
-            scope = f"{RESIDENT_DAY_SCOPE}{day}:{decision.recognition_id}"
-            scopes.append((scope, incentive.resident_daily_capacity))
+        if decision.recognition_id and capacity.per_resident:
+            uses, per = capacity.per_resident.uses, capacity.per_resident.per
+            begins = RESIDENT_DAY_SCOPE if per is Period.DAY else f"resident-{per.value}:"
+            scopes.append((f"{begins}{per.first_day(day)}:{decision.recognition_id}", uses))
         return [
             Counter(incentive.incentive_id, scope, limit)
             for scope, limit in scopes

@@ -17,6 +17,7 @@ from federation.limits import CLOCK_SKEW
 from federation.messages import Agreement, BandRow, Disclosure, Header, ScoreScale
 from federation.messages import Mapping as BandTable
 from federation.scale import Scale
+from node.incentives import Catalogue, Incentive
 from node.indicators import (
     Category,
     Department,
@@ -30,7 +31,6 @@ from node.indicators import (
 from node.limits import RECORD_POINTS_MILLI, TRIAL_LIFETIME, TRIAL_ROOM_LIFETIME
 from node.model import Caller, Role
 from node.records import RecordRow
-from node.registry import Catalogue, Incentive
 
 LEGAL_BASIS: Final = "trial exchange"
 PRIVACY_ASSESSMENT: Final = "trial exchange: no person is concerned"
@@ -96,9 +96,6 @@ def _incentive(incentive_id: str, scenario: str, band: str | None, today: date) 
         minimum_band=band,
         commendations=(),
         venues=(VENUE.name,),
-        total_capacity=None,
-        daily_capacity=None,
-        resident_daily_capacity=None,
         # A trial may run over midnight.
         valid_from=today - timedelta(days=1),
         valid_until=today + timedelta(days=2),

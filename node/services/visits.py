@@ -12,10 +12,10 @@ from typing import Final
 from federation.identifiers import is_uuid, parse_code, uuid7
 from node.errors import PAGE_INVALID, VISITOR_PASS_UNKNOWN, HutongError
 from node.history import HistoryKind, Visit
+from node.incentives import Incentive
 from node.limits import PAGE_MOST
 from node.model import Caller, Decision, Page, PageRequest, StoredRecognition
 from node.ports import Transaction
-from node.registry import Incentive
 from node.services.deciding import Verdict
 from node.services.here import Here
 

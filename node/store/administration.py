@@ -8,10 +8,10 @@ from federation import codec
 from federation.envelope import open_own
 from federation.identifiers import CityCode
 from federation.messages import Flags
+from node.incentives import Catalogue
 from node.indicators import IndicatorCatalogue
 from node.registry import (
     AgreementState,
-    Catalogue,
     Invitation,
     OwnScale,
     Partner,

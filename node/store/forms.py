@@ -4,11 +4,21 @@ import json
 from dataclasses import asdict
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from federation.bands import Band, Bound, ScaleKind
 from federation.identifiers import CityCode
 from federation.scale import Scale
+from node.incentives import (
+    SUBJECTS,
+    AcrossCities,
+    Capacity,
+    Catalogue,
+    Incentive,
+    Period,
+    PerResident,
+    Residence,
+)
 from node.indicators import (
     Area,
     AreaKind,
@@ -22,8 +32,16 @@ from node.indicators import (
     ScoringRules,
     Severity,
 )
-from node.registry import Catalogue, Incentive
 from node.store.values import to_json
+
+_LISTS: Final = ("commendations", "venues", "homes", "agreements")
+
+# The capacities of an incentive as they were kept at first, and what each is now.
+_FIRST_CAPACITIES: Final = {
+    "total_capacity": "total",
+    "daily_capacity": "per_day",
+    "resident_daily_capacity": "per_resident",
+}
 
 
 def scale_to_json(scale: Scale) -> str:
@@ -64,33 +82,38 @@ def scale_from_json(text: str) -> Scale:
 
 def incentives_to_json(catalogue: Catalogue) -> str:
     """The incentives of a catalogue."""
-    return to_json(
-        [
-            {
-                name: value.isoformat() if isinstance(value, date) else value
-                for name, value in (
-                    (name, getattr(incentive, name)) for name in Incentive.__slots__
-                )
-            }
-            for incentive in catalogue.incentives
-        ]
+    return json.dumps(
+        [asdict(incentive) for incentive in catalogue.incentives],
+        ensure_ascii=False,
+        separators=(",", ":"),
+        default=lambda value: value.isoformat() if isinstance(value, date) else value.value,
     )
 
 
 def incentives_from_json(text: str) -> tuple[Incentive, ...]:
-    """The incentives that were kept."""
-    return tuple(
-        Incentive(
-            **found
-            | {
-                "commendations": tuple(found["commendations"]),
-                "venues": tuple(found["venues"]),
-                "valid_from": date.fromisoformat(found["valid_from"]),
-                "valid_until": date.fromisoformat(found["valid_until"]),
-            }
-        )
-        for found in json.loads(text)
+    """The incentives that were kept, also as the first version of a node kept them."""
+    return tuple(_incentive(found) for found in json.loads(text))
+
+
+def _incentive(found: dict[str, Any]) -> Incentive:
+    first = {now: found.pop(then, None) for then, now in _FIRST_CAPACITIES.items()}
+    limits = first | {"per_venue_per_day": None} | found.pop("capacity", {})
+    across = found.pop("across_cities", None)
+    subjects = found.pop("subjects", [residence.value for residence in SUBJECTS])
+    lists = {name: tuple(found.pop(name, ())) for name in _LISTS}
+    days = {name: date.fromisoformat(found.pop(name)) for name in ("valid_from", "valid_until")}
+    return Incentive(
+        **found | lists | days,
+        subjects=tuple(Residence(each) for each in subjects),
+        capacity=Capacity(**limits | {"per_resident": _per_resident(limits["per_resident"])}),
+        across_cities=AcrossCities(**across) if across else None,
     )
+
+
+def _per_resident(found: dict[str, Any] | int | None) -> PerResident | None:
+    if isinstance(found, int):
+        return PerResident(found, Period.DAY)
+    return PerResident(found["uses"], Period(found["per"])) if found else None
 
 
 def indicators_to_json(catalogue: IndicatorCatalogue) -> str:

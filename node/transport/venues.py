@@ -4,8 +4,8 @@ from google.protobuf.message import Message
 
 from federation.codec import instant_to_wire
 from node.errors import FIELD_INVALID, HutongError
+from node.incentives import Incentive
 from node.ports import Transaction
-from node.registry import Incentive
 from node.services.assembly import UseCases
 from node.services.checking import Checked, Credential
 from node.services.redeeming import offered

@@ -21,6 +21,7 @@ from node import data
 from node.documents import guess_kind, parse_document
 from node.errors import UNKNOWN
 from node.files import parse_agreement, parse_incentives, parse_indicators, parse_scale
+from node.incentives import Catalogue
 from node.indicators import (
     AreaKind,
     Dimension,
@@ -29,7 +30,6 @@ from node.indicators import (
     Severity,
 )
 from node.model import DocumentKind
-from node.registry import Catalogue
 from tests.node.services.world import START
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,7 +15,7 @@ from federation.scale import Scale
 from node import data, limits
 from node.errors import FILE_INVALID
 from node.files import AgreementDraft, parse_agreement, parse_incentives, parse_scale
-from node.registry import Catalogue
+from node.incentives import Catalogue
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 HOME, HOST = CityCode("410100"), CityCode("330100")

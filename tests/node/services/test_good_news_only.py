@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from node import data
 from node.files import parse_incentives, parse_scale
+from node.incentives import Incentive
 from node.model import Caller, Role, StoredRecognition
-from node.registry import Incentive
 from node.services.checking import Checked, RecognitionOutcome
 from node.services.deciding import decide
 from tests.conftest import NewStore

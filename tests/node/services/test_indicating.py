@@ -12,12 +12,12 @@ from federation.identifiers import CityCode
 from node import data
 from node.clock import SystemEntropy
 from node.errors import FILE_INVALID, NOTHING_IN_FORCE, PAGE_INVALID, UNKNOWN
+from node.incentives import Catalogue
 from node.indicators import Indicator, IndicatorCatalogue
 from node.limits import PAGE_MOST
 from node.logbook import LogKind
 from node.model import PageRequest
 from node.record_limits import INDICATOR_BYTES
-from node.registry import Catalogue
 from node.services.here import Here
 from node.services.indicating import IndicatorDesk, IndicatorFilter, LoadedIndicators
 from node.services.standing import current, find_resident

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from federation import codec
 from federation.messages import Flags
+from node.incentives import Catalogue
 from node.ports import Transaction
-from node.registry import Catalogue, Partner, Registry
+from node.registry import Partner, Registry
 from node.store.connection import Session
 from node.store.tables import CATALOGUES
 from tests.conftest import NewStore
