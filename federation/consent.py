@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from federation import limits
-from federation.checks import ascending
+from federation.checks import ascending, malformed
 from federation.errors import CONSENT_TOO_LONG, HutongError
 from federation.identifiers import CityCode
-from federation.messages import Disclosure
+from federation.messages import Disclosure, UseCounting
+
+_DIGEST_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What a resident allowed."""
+    """What a resident allowed; `use_commitment` is the SHA-256 of the resident's use key."""
 
     consent_id: str
     resident_id: str
@@ -22,10 +24,15 @@ class Consent:
     given_at: datetime
     expires_at: datetime
     withdrawn_at: datetime | None = None
+    counting: UseCounting = UseCounting.NONE
+    use_commitment: bytes = b""
 
     def __post_init__(self) -> None:
         """Refuse one without scenarios, and one of more than 365 days."""
         ascending(self.scenarios, where="scenarios", most=limits.SCENARIOS, least=1)
+        committed = 0 if self.counting is UseCounting.NONE else _DIGEST_BYTES
+        if len(self.use_commitment) != committed:
+            raise malformed("use_commitment", f"with this counting it has {committed} bytes")
         longest = self.given_at + limits.CONSENT_LIFETIME
         if not self.given_at < self.expires_at <= longest:
             raise HutongError(CONSENT_TOO_LONG, limit=str(limits.CONSENT_LIFETIME.days))

@@ -133,3 +133,32 @@ RECEIPT_BYTES: Final = 1024 * 1024
 
 # Trust bundles of one receipt: of the home city, and of more cosigners than anybody needs.
 RECEIPT_BUNDLES: Final = 16
+
+# Points of one concordance: each takes at most 30 bytes, and two tables fit a payload.
+CONCORDANCE_POINTS: Final = 1_001
+
+# The degree of a log-linear smoothing: beyond it a histogram is fitted to its noise.
+CONCORDANCE_DEGREE: Final = 10
+
+# Residents of each city that a concordance needs on either side of a score: with fewer, the
+# normal law behind its error does not hold, and single people show.
+CONCORDANCE_RESIDENTS: Final = 30
+
+# Cells of one histogram: each takes at most 50 bytes in one payload.
+HISTOGRAM_CELLS: Final = 1_000
+
+# The privacy budget of one histogram, in thousandths of epsilon: ten is hardly noise.
+EPSILON_MILLI: Final = 10_000
+
+# Decisions of one check: each takes at most some hundred bytes of text, in one payload.
+DECISIONS: Final = 50
+
+# How long a venue may go by a signed decision without its node: a day at most.
+OFFLINE_GRACE: Final = timedelta(hours=24)
+
+# Uses of one kind that may live at once over the federation, and the longest life of one.
+USES_AT_ONCE: Final = 100
+USE_LEASE: Final = timedelta(days=366)
+
+# Bytes of a resident's use key.
+USE_KEY_BYTES: Final = 16

@@ -12,10 +12,12 @@ from federation.bands import Band, ScaleKind, check_bands
 from federation.checks import ascending, count, malformed, text, within
 from federation.identifiers import CityCode, name
 from federation.keys import PublicKey
+from federation.methods import Method
 
 _DIGEST_BYTES = 32
 _PORTS = 65535
 _PORT_DIGITS = 5
+_LEAST = timedelta(microseconds=1)
 
 
 class Disclosure(enum.IntEnum):
@@ -24,6 +26,14 @@ class Disclosure(enum.IntEnum):
     THRESHOLD = 1
     BAND = 2
     SCORE = 3
+
+
+class UseCounting(enum.Enum):
+    """What of uses that are limited over all cities the home city counts, and is told."""
+
+    NONE = 0
+    ANONYMOUS = 1
+    CLASS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,15 +174,21 @@ class BandRow:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """How one host reads the standings of one home city, by a band table."""
+    """How one host reads the standings of one home city: by a band table, or by a method."""
 
     home_city: CityCode
     host_city: CityCode
     line_band: str
     rows: tuple[BandRow, ...]
+    method: Method | None = None
 
     def __post_init__(self) -> None:
         """Refuse a table with a home band twice, or whose line has no row."""
+        if self.method is not None:
+            name(self.line_band, where="mapping.line_band")
+            if self.rows:
+                raise malformed("mapping.rows", "give a band table, or another method")
+            return
         count(self.rows, "mapping.rows", limits.BANDS)
         homes = [row.home_band for row in self.rows]
         if len(set(homes)) != len(homes):
@@ -201,6 +217,7 @@ class Agreement:
     valid_from: datetime
     valid_until: datetime
     notice: timedelta = timedelta(0)
+    offline_grace: timedelta = timedelta(0)
 
     def __post_init__(self) -> None:
         """Refuse a document whose parts do not fit each other."""
@@ -218,14 +235,11 @@ class Agreement:
             raise malformed("version", "it counts from 1")
         ascending(self.scenarios, where="scenarios", most=limits.SCENARIOS, least=1)
         ascending(self.commendations, where="commendations", most=limits.COMMENDATIONS)
-        within(
-            self.attestation_lifetime,
-            "attestation_lifetime",
-            limits.ATTESTATION_LIFETIME,
-        )
+        within(self.attestation_lifetime, "attestation_lifetime", limits.ATTESTATION_LIFETIME)
         within(self.status_freshness, "status_freshness", limits.STATUS_FRESHNESS)
-        if self.notice:
-            within(self.notice, "notice", limits.AGREEMENT_NOTICE)
+        # These two may be zero, and are left out then.
+        within(self.notice or _LEAST, "notice", limits.AGREEMENT_NOTICE)
+        within(self.offline_grace or _LEAST, "offline_grace", limits.OFFLINE_GRACE)
         if self.valid_from >= self.valid_until:
             raise malformed("valid_until", "it is not after valid_from")
         # PIPL 55-56: no agreement without a legal basis and an impact assessment.
@@ -320,6 +334,8 @@ class Attestation:
     scenarios: tuple[str, ...]
     as_of: datetime
     status_index: int
+    counting: UseCounting = UseCounting.NONE
+    use_commitment: bytes = b""
 
     def __post_init__(self) -> None:
         """Refuse one that names nobody."""
@@ -327,6 +343,9 @@ class Attestation:
             raise malformed("pseudonym", f"it has {limits.PSEUDONYM_BYTES} bytes")
         if len(self.request_digest) != _DIGEST_BYTES:
             raise malformed("request_digest", "a SHA-256 has 32 bytes")
+        committed = 0 if self.counting is UseCounting.NONE else _DIGEST_BYTES
+        if len(self.use_commitment) != committed:
+            raise malformed("use_commitment", f"with this counting it has {committed} bytes")
         ascending(self.scenarios, where="scenarios", most=limits.SCENARIOS, least=1)
 
 

@@ -1,5 +1,7 @@
 """Every statement, as one type."""
 
+from federation.histogram import ScoreHistogram
+from federation.incentives import Decisions, UseLease, UseRelease, UseRequest
 from federation.messages import (
     Agreement,
     Attestation,
@@ -20,4 +22,9 @@ Message = (
     | StatusList
     | RenewalRequest
     | AttestationBatch
+    | ScoreHistogram
+    | Decisions
+    | UseRequest
+    | UseLease
+    | UseRelease
 )

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from federation.consent import Consent
 from federation.identifiers import CityCode
-from federation.messages import Disclosure
+from federation.messages import Disclosure, UseCounting
 
 T = TypeVar("T")
 
@@ -179,7 +179,8 @@ class StoredRecognition:
     """A recognised visitor of this city, and the digest of the visitor pass.
 
     `checked_at` is when the home city last said so, by its own words: freshness counts from it.
-    `home` may be this city: its own residents take the same path.
+    `home` may be this city: its own residents take the same path. `local_milli` is the local
+    equivalent of the score, where one was shown; `use_commitment` the SHA-256 of the use key.
     """
 
     recognition_id: str
@@ -196,13 +197,17 @@ class StoredRecognition:
     checked_at: datetime
     expires_at: datetime
     ended_at: datetime | None = None
+    local_milli: int | None = None
+    counting: UseCounting = UseCounting.NONE
+    use_commitment: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """That one incentive is open to one person, at one venue, until an instant.
 
-    `recognition_id` is "" for a newcomer.
+    `recognition_id` is "" for a newcomer; `check_id` names what was decided at once. The venue may
+    go by it without the node until `offline_until`, where that is given.
     """
 
     decision_id: str
@@ -212,6 +217,8 @@ class Decision:
     recognition_id: str
     decided_at: datetime
     expires_at: datetime
+    check_id: str = ""
+    offline_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

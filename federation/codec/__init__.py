@@ -8,9 +8,16 @@ from typing import Final, TypeVar
 
 from google.protobuf.message import Message as WireMessage
 
+from federation import histogram, incentives, standing
 from federation import messages as m
-from federation import standing
-from federation.codec import attestations, documents, partnerships, renewals, statuses
+from federation.codec import (
+    attestations,
+    documents,
+    incentive_documents,
+    partnerships,
+    renewals,
+    statuses,
+)
 from federation.codec.documents import scale_reference
 from federation.codec.primitives import (
     envelope_from_bytes,
@@ -26,6 +33,8 @@ from federation.envelope import HasHeader, Statement
 from federation.v1 import (
     agreement_pb2,
     attestation_pb2,
+    histogram_pb2,
+    incentive_pb2,
     partnership_pb2,
     renewal_pb2,
     scale_pb2,
@@ -38,13 +47,18 @@ __all__ = [
     "ATTESTATION",
     "ATTESTATION_BATCH",
     "ATTESTATION_REQUEST",
+    "DECISIONS",
     "PARTNERSHIP",
     "RENEWAL_REQUEST",
+    "SCORE_HISTOGRAM",
     "SCORE_SCALE",
     "STATEMENTS",
     "STATUS_LIST",
     "TRIAL_AGREEMENT",
     "TRUST_BUNDLE",
+    "USE_LEASE",
+    "USE_RELEASE",
+    "USE_REQUEST",
     "envelope_from_bytes",
     "envelope_from_wire",
     "envelope_to_bytes",
@@ -128,6 +142,36 @@ ATTESTATION_BATCH: Final[Statement[standing.AttestationBatch]] = _statement(
     renewals.batch_from_wire,
     renewals.batch_to_wire,
 )
+SCORE_HISTOGRAM: Final[Statement[histogram.ScoreHistogram]] = _statement(
+    "score-histogram",
+    histogram_pb2.ScoreHistogram,
+    incentive_documents.histogram_from_wire,
+    incentive_documents.histogram_to_wire,
+)
+DECISIONS: Final[Statement[incentives.Decisions]] = _statement(
+    "decisions",
+    incentive_pb2.Decisions,
+    incentive_documents.decisions_from_wire,
+    incentive_documents.decisions_to_wire,
+)
+USE_REQUEST: Final[Statement[incentives.UseRequest]] = _statement(
+    "use-request",
+    incentive_pb2.UseRequest,
+    incentive_documents.use_request_from_wire,
+    incentive_documents.use_request_to_wire,
+)
+USE_LEASE: Final[Statement[incentives.UseLease]] = _statement(
+    "use-lease",
+    incentive_pb2.UseLease,
+    incentive_documents.use_lease_from_wire,
+    incentive_documents.use_lease_to_wire,
+)
+USE_RELEASE: Final[Statement[incentives.UseRelease]] = _statement(
+    "use-release",
+    incentive_pb2.UseRelease,
+    incentive_documents.use_release_from_wire,
+    incentive_documents.use_release_to_wire,
+)
 # Of its own type, so that no signature under a trial agreement counts under a real one. It is kept
 # nowhere, and so is none of the statements that people are shown.
 TRIAL_AGREEMENT: Final[Statement[m.Agreement]] = _statement(
@@ -147,4 +191,9 @@ STATEMENTS: Final = (
     STATUS_LIST,
     RENEWAL_REQUEST,
     ATTESTATION_BATCH,
+    SCORE_HISTOGRAM,
+    DECISIONS,
+    USE_REQUEST,
+    USE_LEASE,
+    USE_RELEASE,
 )

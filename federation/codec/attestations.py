@@ -1,5 +1,7 @@
 """The question about a resident, and its answer."""
 
+from typing import Final
+
 from federation import messages as m
 from federation.codec.documents import (
     DISCLOSURES,
@@ -18,6 +20,13 @@ from federation.codec.primitives import (
 from federation.errors import MALFORMED, HutongError
 from federation.identifiers import uuid_text
 from federation.v1 import attestation_pb2
+
+_COUNTING: Final = {
+    attestation_pb2.USE_COUNTING_UNSPECIFIED: m.UseCounting.NONE,
+    attestation_pb2.USE_COUNTING_ANONYMOUS: m.UseCounting.ANONYMOUS,
+    attestation_pb2.USE_COUNTING_CLASS: m.UseCounting.CLASS,
+}
+_COUNTING_WIRE: Final = {domain: wire for wire, domain in _COUNTING.items()}
 
 
 def request_to_wire(
@@ -63,6 +72,8 @@ def attestation_to_wire(attestation: m.Attestation) -> attestation_pb2.Attestati
         scenarios=attestation.scenarios,
         as_of=instant_to_wire(attestation.as_of),
         status_index=attestation.status_index,
+        counting=_COUNTING_WIRE[attestation.counting],
+        use_commitment=attestation.use_commitment,
     )
 
 
@@ -81,6 +92,8 @@ def attestation_from_wire(wire: attestation_pb2.Attestation) -> m.Attestation:
         scenarios=tuple(wire.scenarios),
         as_of=instant_from_wire(wire.as_of, where="as_of"),
         status_index=wire.status_index,
+        counting=from_enum(_COUNTING, wire.counting, where="counting"),
+        use_commitment=wire.use_commitment,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from federation import bands
 from federation import messages as m
+from federation.codec.mappings import mapping_from_wire, mapping_to_wire
 from federation.codec.primitives import (
     duration_from_wire,
     duration_to_wire,
@@ -182,27 +183,6 @@ def reference_from_wire(wire: scale_pb2.ScaleReference) -> m.ScaleReference:
     return m.ScaleReference(city, wire.scale_id, wire.version, wire.digest)
 
 
-def _mapping_to_wire(mapping: m.Mapping) -> agreement_pb2.Mapping:
-    rows = [
-        agreement_pb2.BandRow(home_band=r.home_band, host_band=r.host_band) for r in mapping.rows
-    ]
-    return agreement_pb2.Mapping(
-        home_city=mapping.home_city,
-        host_city=mapping.host_city,
-        line_band=mapping.line_band,
-        band_table=agreement_pb2.BandTable(rows=rows),
-    )
-
-
-def _mapping_from_wire(wire: agreement_pb2.Mapping) -> m.Mapping:
-    return m.Mapping(
-        home_city=city_code(wire.home_city, where="mapping.home_city"),
-        host_city=city_code(wire.host_city, where="mapping.host_city"),
-        line_band=wire.line_band,
-        rows=tuple(m.BandRow(r.home_band, r.host_band) for r in wire.band_table.rows),
-    )
-
-
 def agreement_to_wire(agreement: m.Agreement) -> agreement_pb2.Agreement:
     """The agreement as it travels."""
     wire = agreement_pb2.Agreement(
@@ -211,7 +191,7 @@ def agreement_to_wire(agreement: m.Agreement) -> agreement_pb2.Agreement:
         version=agreement.version,
         parties=agreement.parties,
         scales=[reference_to_wire(scale) for scale in agreement.scales],
-        mappings=[_mapping_to_wire(mapping) for mapping in agreement.mappings],
+        mappings=[mapping_to_wire(mapping) for mapping in agreement.mappings],
         disclosure_limit=DISCLOSURES_WIRE[agreement.disclosure_limit],
         scenarios=agreement.scenarios,
         commendations=agreement.commendations,
@@ -224,6 +204,8 @@ def agreement_to_wire(agreement: m.Agreement) -> agreement_pb2.Agreement:
     )
     if agreement.notice:
         wire.notice.CopyFrom(duration_to_wire(agreement.notice))
+    if agreement.offline_grace:
+        wire.offline_grace.CopyFrom(duration_to_wire(agreement.offline_grace))
     return wire
 
 
@@ -237,7 +219,7 @@ def agreement_from_wire(wire: agreement_pb2.Agreement) -> m.Agreement:
         version=wire.version,
         parties=pair(parties, where="parties"),
         scales=pair(tuple(reference_from_wire(s) for s in wire.scales), where="scales"),
-        mappings=pair(tuple(_mapping_from_wire(p) for p in wire.mappings), where="mappings"),
+        mappings=pair(tuple(mapping_from_wire(p) for p in wire.mappings), where="mappings"),
         disclosure_limit=from_enum(DISCLOSURES, wire.disclosure_limit, where="disclosure_limit"),
         scenarios=tuple(wire.scenarios),
         commendations=tuple(wire.commendations),
@@ -249,15 +231,16 @@ def agreement_from_wire(wire: agreement_pb2.Agreement) -> m.Agreement:
         privacy_assessment=wire.privacy_assessment,
         valid_from=instant_from_wire(wire.valid_from, where="valid_from"),
         valid_until=instant_from_wire(wire.valid_until, where="valid_until"),
-        notice=_notice(wire),
+        notice=_span(wire, "notice"),
+        offline_grace=_span(wire, "offline_grace"),
     )
 
 
-def _notice(wire: agreement_pb2.Agreement) -> timedelta:
-    if not wire.HasField("notice"):
+def _span(wire: agreement_pb2.Agreement, field: str) -> timedelta:
+    if not wire.HasField(field):
         return timedelta(0)
-    notice = duration_from_wire(wire.notice, where="notice")
-    if not notice:
+    span = duration_from_wire(getattr(wire, field), where=field)
+    if not span:
         # None at all is left out: one agreement has one encoding.
-        raise HutongError(MALFORMED, where="notice", problem="leave it out where it is zero")
-    return notice
+        raise HutongError(MALFORMED, where=field, problem="leave it out where it is zero")
+    return span

@@ -28,21 +28,27 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x66\x65\x64\x65ration/v1/agreement.proto\x12\rfederation.v1\x1a\x1c\x66\x65\x64\x65ration/v1/envelope.proto\x1a\x19\x66\x65\x64\x65ration/v1/scale.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdb\x04\n\tAgreement\x12.\n\x06header\x18\x01 \x01(\x0b\x32\x1e.federation.v1.StatementHeader\x12\x14\n\x0c\x61greement_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\x12\x0f\n\x07parties\x18\x04 \x03(\t\x12-\n\x06scales\x18\x05 \x03(\x0b\x32\x1d.federation.v1.ScaleReference\x12(\n\x08mappings\x18\x06 \x03(\x0b\x32\x16.federation.v1.Mapping\x12\x38\n\x10\x64isclosure_limit\x18\x07 \x01(\x0e\x32\x1e.federation.v1.DisclosureLevel\x12\x11\n\tscenarios\x18\x08 \x03(\t\x12\x15\n\rcommendations\x18\t \x03(\t\x12\x37\n\x14\x61ttestation_lifetime\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x33\n\x10status_freshness\x18\x0b \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x13\n\x0blegal_basis\x18\x0c \x01(\t\x12\x1a\n\x12privacy_assessment\x18\r \x01(\t\x12.\n\nvalid_from\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bvalid_until\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x06notice\x18\x10 \x01(\x0b\x32\x19.google.protobuf.Duration\"|\n\x07Mapping\x12\x11\n\thome_city\x18\x01 \x01(\t\x12\x11\n\thost_city\x18\x02 \x01(\t\x12\x11\n\tline_band\x18\x03 \x01(\t\x12.\n\nband_table\x18\x04 \x01(\x0b\x32\x18.federation.v1.BandTableH\x00\x42\x08\n\x06method\"1\n\tBandTable\x12$\n\x04rows\x18\x01 \x03(\x0b\x32\x16.federation.v1.BandRow\"/\n\x07\x42\x61ndRow\x12\x11\n\thome_band\x18\x01 \x01(\t\x12\x11\n\thost_band\x18\x02 \x01(\t*\x8a\x01\n\x0f\x44isclosureLevel\x12 \n\x1c\x44ISCLOSURE_LEVEL_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44ISCLOSURE_LEVEL_THRESHOLD\x10\x01\x12\x19\n\x15\x44ISCLOSURE_LEVEL_BAND\x10\x02\x12\x1a\n\x16\x44ISCLOSURE_LEVEL_SCORE\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x66\x65\x64\x65ration/v1/agreement.proto\x12\rfederation.v1\x1a\x1c\x66\x65\x64\x65ration/v1/envelope.proto\x1a\x19\x66\x65\x64\x65ration/v1/scale.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8d\x05\n\tAgreement\x12.\n\x06header\x18\x01 \x01(\x0b\x32\x1e.federation.v1.StatementHeader\x12\x14\n\x0c\x61greement_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\x12\x0f\n\x07parties\x18\x04 \x03(\t\x12-\n\x06scales\x18\x05 \x03(\x0b\x32\x1d.federation.v1.ScaleReference\x12(\n\x08mappings\x18\x06 \x03(\x0b\x32\x16.federation.v1.Mapping\x12\x38\n\x10\x64isclosure_limit\x18\x07 \x01(\x0e\x32\x1e.federation.v1.DisclosureLevel\x12\x11\n\tscenarios\x18\x08 \x03(\t\x12\x15\n\rcommendations\x18\t \x03(\t\x12\x37\n\x14\x61ttestation_lifetime\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x33\n\x10status_freshness\x18\x0b \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x13\n\x0blegal_basis\x18\x0c \x01(\t\x12\x1a\n\x12privacy_assessment\x18\r \x01(\t\x12.\n\nvalid_from\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bvalid_until\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x06notice\x18\x10 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x30\n\roffline_grace\x18\x11 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xdf\x01\n\x07Mapping\x12\x11\n\thome_city\x18\x01 \x01(\t\x12\x11\n\thost_city\x18\x02 \x01(\t\x12\x11\n\tline_band\x18\x03 \x01(\t\x12.\n\nband_table\x18\x04 \x01(\x0b\x32\x18.federation.v1.BandTableH\x00\x12.\n\x06linear\x18\x05 \x01(\x0b\x32\x1c.federation.v1.LinearMappingH\x00\x12\x31\n\x0b\x63oncordance\x18\x06 \x01(\x0b\x32\x1a.federation.v1.ConcordanceH\x00\x42\x08\n\x06method\"\xb4\x01\n\rLinearMapping\x12\x17\n\x0fhome_mean_milli\x18\x01 \x01(\x03\x12\x19\n\x11home_spread_milli\x18\x02 \x01(\x03\x12\x17\n\x0fhost_mean_milli\x18\x03 \x01(\x03\x12\x19\n\x11host_spread_milli\x18\x04 \x01(\x03\x12\x14\n\x0clowest_milli\x18\x05 \x01(\x03\x12\x15\n\rhighest_milli\x18\x06 \x01(\x03\x12\x0e\n\x06source\x18\x07 \x01(\t\"\xaf\x01\n\x0b\x43oncordance\x12/\n\x06points\x18\x01 \x03(\x0b\x32\x1f.federation.v1.ConcordancePoint\x12\x16\n\x0ehome_histogram\x18\x02 \x01(\t\x12\x16\n\x0ehost_histogram\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65gree\x18\x04 \x01(\r\x12/\n\x0bvalid_until\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"O\n\x10\x43oncordancePoint\x12\x12\n\nhome_milli\x18\x01 \x01(\x03\x12\x12\n\nhost_milli\x18\x02 \x01(\x03\x12\x13\n\x0b\x65rror_milli\x18\x03 \x01(\x03\"1\n\tBandTable\x12$\n\x04rows\x18\x01 \x03(\x0b\x32\x16.federation.v1.BandRow\"/\n\x07\x42\x61ndRow\x12\x11\n\thome_band\x18\x01 \x01(\t\x12\x11\n\thost_band\x18\x02 \x01(\t*\x8a\x01\n\x0f\x44isclosureLevel\x12 \n\x1c\x44ISCLOSURE_LEVEL_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44ISCLOSURE_LEVEL_THRESHOLD\x10\x01\x12\x19\n\x15\x44ISCLOSURE_LEVEL_BAND\x10\x02\x12\x1a\n\x16\x44ISCLOSURE_LEVEL_SCORE\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'federation.v1.agreement_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DISCLOSURELEVEL']._serialized_start=1003
-  _globals['_DISCLOSURELEVEL']._serialized_end=1141
+  _globals['_DISCLOSURELEVEL']._serialized_start=1595
+  _globals['_DISCLOSURELEVEL']._serialized_end=1733
   _globals['_AGREEMENT']._serialized_start=171
-  _globals['_AGREEMENT']._serialized_end=774
-  _globals['_MAPPING']._serialized_start=776
-  _globals['_MAPPING']._serialized_end=900
-  _globals['_BANDTABLE']._serialized_start=902
-  _globals['_BANDTABLE']._serialized_end=951
-  _globals['_BANDROW']._serialized_start=953
-  _globals['_BANDROW']._serialized_end=1000
+  _globals['_AGREEMENT']._serialized_end=824
+  _globals['_MAPPING']._serialized_start=827
+  _globals['_MAPPING']._serialized_end=1050
+  _globals['_LINEARMAPPING']._serialized_start=1053
+  _globals['_LINEARMAPPING']._serialized_end=1233
+  _globals['_CONCORDANCE']._serialized_start=1236
+  _globals['_CONCORDANCE']._serialized_end=1411
+  _globals['_CONCORDANCEPOINT']._serialized_start=1413
+  _globals['_CONCORDANCEPOINT']._serialized_end=1492
+  _globals['_BANDTABLE']._serialized_start=1494
+  _globals['_BANDTABLE']._serialized_end=1543
+  _globals['_BANDROW']._serialized_start=1545
+  _globals['_BANDROW']._serialized_end=1592
 # @@protoc_insertion_point(module_scope)

@@ -28,23 +28,25 @@ from federation.v1 import scale_pb2 as federation_dot_v1_dot_scale__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x66\x65\x64\x65ration/v1/attestation.proto\x12\rfederation.v1\x1a\x1d\x66\x65\x64\x65ration/v1/agreement.proto\x1a\x1c\x66\x65\x64\x65ration/v1/envelope.proto\x1a\x19\x66\x65\x64\x65ration/v1/scale.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf9\x01\n\x12\x41ttestationRequest\x12.\n\x06header\x18\x01 \x01(\x0b\x32\x1e.federation.v1.StatementHeader\x12\x14\n\x0c\x61greement_id\x18\x02 \x01(\t\x12\x19\n\x11\x61greement_version\x18\x03 \x01(\r\x12\x1b\n\x11presentation_code\x18\x04 \x01(\x0cH\x00\x12\x13\n\tpseudonym\x18\x05 \x01(\x0cH\x00\x12\x11\n\tscenarios\x18\x06 \x03(\t\x12\x32\n\ndisclosure\x18\x07 \x01(\x0e\x32\x1e.federation.v1.DisclosureLevelB\t\n\x07subject\"\xd4\x02\n\x0b\x41ttestation\x12.\n\x06header\x18\x01 \x01(\x0b\x32\x1e.federation.v1.StatementHeader\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x16\n\x0erequest_digest\x18\x03 \x01(\x0c\x12\x11\n\tpseudonym\x18\x04 \x01(\x0c\x12\x14\n\x0c\x61greement_id\x18\x05 \x01(\t\x12\x19\n\x11\x61greement_version\x18\x06 \x01(\r\x12,\n\x05scale\x18\x07 \x01(\x0b\x32\x1d.federation.v1.ScaleReference\x12#\n\x05\x63laim\x18\x08 \x01(\x0b\x32\x14.federation.v1.Claim\x12\x11\n\tscenarios\x18\t \x03(\t\x12)\n\x05\x61s_of\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cstatus_index\x18\x0b \x01(\x04\"\xb1\x01\n\x05\x43laim\x12\x32\n\tthreshold\x18\x01 \x01(\x0b\x32\x1d.federation.v1.ThresholdClaimH\x00\x12(\n\x04\x62\x61nd\x18\x02 \x01(\x0b\x32\x18.federation.v1.BandClaimH\x00\x12*\n\x05score\x18\x03 \x01(\x0b\x32\x19.federation.v1.ScoreClaimH\x00\x12\x15\n\rcommendations\x18\x04 \x03(\tB\x07\n\x05level\"#\n\x0eThresholdClaim\x12\x11\n\tline_band\x18\x01 \x01(\t\"\x1c\n\tBandClaim\x12\x0f\n\x07\x62\x61nd_id\x18\x01 \x01(\t\"2\n\nScoreClaim\x12\x0f\n\x07\x62\x61nd_id\x18\x01 \x01(\t\x12\x13\n\x0bscore_milli\x18\x02 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x66\x65\x64\x65ration/v1/attestation.proto\x12\rfederation.v1\x1a\x1d\x66\x65\x64\x65ration/v1/agreement.proto\x1a\x1c\x66\x65\x64\x65ration/v1/envelope.proto\x1a\x19\x66\x65\x64\x65ration/v1/scale.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf9\x01\n\x12\x41ttestationRequest\x12.\n\x06header\x18\x01 \x01(\x0b\x32\x1e.federation.v1.StatementHeader\x12\x14\n\x0c\x61greement_id\x18\x02 \x01(\t\x12\x19\n\x11\x61greement_version\x18\x03 \x01(\r\x12\x1b\n\x11presentation_code\x18\x04 \x01(\x0cH\x00\x12\x13\n\tpseudonym\x18\x05 \x01(\x0cH\x00\x12\x11\n\tscenarios\x18\x06 \x03(\t\x12\x32\n\ndisclosure\x18\x07 \x01(\x0e\x32\x1e.federation.v1.DisclosureLevelB\t\n\x07subject\"\x9a\x03\n\x0b\x41ttestation\x12.\n\x06header\x18\x01 \x01(\x0b\x32\x1e.federation.v1.StatementHeader\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x16\n\x0erequest_digest\x18\x03 \x01(\x0c\x12\x11\n\tpseudonym\x18\x04 \x01(\x0c\x12\x14\n\x0c\x61greement_id\x18\x05 \x01(\t\x12\x19\n\x11\x61greement_version\x18\x06 \x01(\r\x12,\n\x05scale\x18\x07 \x01(\x0b\x32\x1d.federation.v1.ScaleReference\x12#\n\x05\x63laim\x18\x08 \x01(\x0b\x32\x14.federation.v1.Claim\x12\x11\n\tscenarios\x18\t \x03(\t\x12)\n\x05\x61s_of\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cstatus_index\x18\x0b \x01(\x04\x12,\n\x08\x63ounting\x18\x0c \x01(\x0e\x32\x1a.federation.v1.UseCounting\x12\x16\n\x0euse_commitment\x18\r \x01(\x0c\"\xb1\x01\n\x05\x43laim\x12\x32\n\tthreshold\x18\x01 \x01(\x0b\x32\x1d.federation.v1.ThresholdClaimH\x00\x12(\n\x04\x62\x61nd\x18\x02 \x01(\x0b\x32\x18.federation.v1.BandClaimH\x00\x12*\n\x05score\x18\x03 \x01(\x0b\x32\x19.federation.v1.ScoreClaimH\x00\x12\x15\n\rcommendations\x18\x04 \x03(\tB\x07\n\x05level\"#\n\x0eThresholdClaim\x12\x11\n\tline_band\x18\x01 \x01(\t\"\x1c\n\tBandClaim\x12\x0f\n\x07\x62\x61nd_id\x18\x01 \x01(\t\"2\n\nScoreClaim\x12\x0f\n\x07\x62\x61nd_id\x18\x01 \x01(\t\x12\x13\n\x0bscore_milli\x18\x02 \x01(\x03*_\n\x0bUseCounting\x12\x1c\n\x18USE_COUNTING_UNSPECIFIED\x10\x00\x12\x1a\n\x16USE_COUNTING_ANONYMOUS\x10\x01\x12\x16\n\x12USE_COUNTING_CLASS\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'federation.v1.attestation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_USECOUNTING']._serialized_start=1135
+  _globals['_USECOUNTING']._serialized_end=1230
   _globals['_ATTESTATIONREQUEST']._serialized_start=172
   _globals['_ATTESTATIONREQUEST']._serialized_end=421
   _globals['_ATTESTATION']._serialized_start=424
-  _globals['_ATTESTATION']._serialized_end=764
-  _globals['_CLAIM']._serialized_start=767
-  _globals['_CLAIM']._serialized_end=944
-  _globals['_THRESHOLDCLAIM']._serialized_start=946
-  _globals['_THRESHOLDCLAIM']._serialized_end=981
-  _globals['_BANDCLAIM']._serialized_start=983
-  _globals['_BANDCLAIM']._serialized_end=1011
-  _globals['_SCORECLAIM']._serialized_start=1013
-  _globals['_SCORECLAIM']._serialized_end=1063
+  _globals['_ATTESTATION']._serialized_end=834
+  _globals['_CLAIM']._serialized_start=837
+  _globals['_CLAIM']._serialized_end=1014
+  _globals['_THRESHOLDCLAIM']._serialized_start=1016
+  _globals['_THRESHOLDCLAIM']._serialized_end=1051
+  _globals['_BANDCLAIM']._serialized_start=1053
+  _globals['_BANDCLAIM']._serialized_end=1081
+  _globals['_SCORECLAIM']._serialized_start=1083
+  _globals['_SCORECLAIM']._serialized_end=1133
 # @@protoc_insertion_point(module_scope)

@@ -41,16 +41,20 @@ class ExchangePartnershipResponse(_message.Message):
     def __init__(self, partnership: _Optional[_Union[_envelope_pb2.Envelope, _Mapping]] = ...) -> None: ...
 
 class ExchangeScalesRequest(_message.Message):
-    __slots__ = ("scales",)
+    __slots__ = ("scales", "histograms")
     SCALES_FIELD_NUMBER: _ClassVar[int]
+    HISTOGRAMS_FIELD_NUMBER: _ClassVar[int]
     scales: _containers.RepeatedCompositeFieldContainer[_envelope_pb2.Envelope]
-    def __init__(self, scales: _Optional[_Iterable[_Union[_envelope_pb2.Envelope, _Mapping]]] = ...) -> None: ...
+    histograms: _containers.RepeatedCompositeFieldContainer[_envelope_pb2.Envelope]
+    def __init__(self, scales: _Optional[_Iterable[_Union[_envelope_pb2.Envelope, _Mapping]]] = ..., histograms: _Optional[_Iterable[_Union[_envelope_pb2.Envelope, _Mapping]]] = ...) -> None: ...
 
 class ExchangeScalesResponse(_message.Message):
-    __slots__ = ("scales",)
+    __slots__ = ("scales", "histograms")
     SCALES_FIELD_NUMBER: _ClassVar[int]
+    HISTOGRAMS_FIELD_NUMBER: _ClassVar[int]
     scales: _containers.RepeatedCompositeFieldContainer[_envelope_pb2.Envelope]
-    def __init__(self, scales: _Optional[_Iterable[_Union[_envelope_pb2.Envelope, _Mapping]]] = ...) -> None: ...
+    histograms: _containers.RepeatedCompositeFieldContainer[_envelope_pb2.Envelope]
+    def __init__(self, scales: _Optional[_Iterable[_Union[_envelope_pb2.Envelope, _Mapping]]] = ..., histograms: _Optional[_Iterable[_Union[_envelope_pb2.Envelope, _Mapping]]] = ...) -> None: ...
 
 class ProposeAgreementRequest(_message.Message):
     __slots__ = ("agreement",)
@@ -101,6 +105,28 @@ class RenewAttestationsResponse(_message.Message):
     first: int
     results: _containers.RepeatedCompositeFieldContainer[_renewal_pb2.RenewalResult]
     def __init__(self, request_id: _Optional[str] = ..., batch: _Optional[_Union[_envelope_pb2.Envelope, _Mapping]] = ..., first: _Optional[int] = ..., results: _Optional[_Iterable[_Union[_renewal_pb2.RenewalResult, _Mapping]]] = ...) -> None: ...
+
+class ReserveUseRequest(_message.Message):
+    __slots__ = ("request",)
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    request: _envelope_pb2.Envelope
+    def __init__(self, request: _Optional[_Union[_envelope_pb2.Envelope, _Mapping]] = ...) -> None: ...
+
+class ReserveUseResponse(_message.Message):
+    __slots__ = ("lease",)
+    LEASE_FIELD_NUMBER: _ClassVar[int]
+    lease: _envelope_pb2.Envelope
+    def __init__(self, lease: _Optional[_Union[_envelope_pb2.Envelope, _Mapping]] = ...) -> None: ...
+
+class ReleaseUseRequest(_message.Message):
+    __slots__ = ("release",)
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    release: _envelope_pb2.Envelope
+    def __init__(self, release: _Optional[_Union[_envelope_pb2.Envelope, _Mapping]] = ...) -> None: ...
+
+class ReleaseUseResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class GetStatusListsRequest(_message.Message):
     __slots__ = ()

@@ -72,6 +72,16 @@ class FederationServiceStub:
                 request_serializer=federation_dot_v1_dot_federation__service__pb2.RenewAttestationsRequest.SerializeToString,
                 response_deserializer=federation_dot_v1_dot_federation__service__pb2.RenewAttestationsResponse.FromString,
                 _registered_method=True)
+        self.ReserveUse = channel.unary_unary(
+                '/federation.v1.FederationService/ReserveUse',
+                request_serializer=federation_dot_v1_dot_federation__service__pb2.ReserveUseRequest.SerializeToString,
+                response_deserializer=federation_dot_v1_dot_federation__service__pb2.ReserveUseResponse.FromString,
+                _registered_method=True)
+        self.ReleaseUse = channel.unary_unary(
+                '/federation.v1.FederationService/ReleaseUse',
+                request_serializer=federation_dot_v1_dot_federation__service__pb2.ReleaseUseRequest.SerializeToString,
+                response_deserializer=federation_dot_v1_dot_federation__service__pb2.ReleaseUseResponse.FromString,
+                _registered_method=True)
         self.GetStatusLists = channel.unary_stream(
                 '/federation.v1.FederationService/GetStatusLists',
                 request_serializer=federation_dot_v1_dot_federation__service__pb2.GetStatusListsRequest.SerializeToString,
@@ -132,7 +142,8 @@ class FederationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExchangeScales(self, request, context):
-        """Swap the score scales in force.
+        """Swap the score scales in force, and what is published of how residents are spread
+        over them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -167,6 +178,22 @@ class FederationServiceServicer:
         one batch; its results come in the order of its pseudonyms, in as many responses
         as they need, and a bad one fails alone. A batch is made while the one before is
         answered, and none after it, so that neither side runs ahead of the other.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReserveUse(self, request, context):
+        """Count one use of an incentive that is limited over the whole federation, as host. A
+        refusal is the same whether the limit is reached, nothing may be counted or nobody is
+        known by that pseudonym.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseUse(self, request, context):
+        """Give a use back. Answered the same whether it was live, had ended or was never there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -265,6 +292,16 @@ def add_FederationServiceServicer_to_server(servicer, server):
                     servicer.RenewAttestations,
                     request_deserializer=federation_dot_v1_dot_federation__service__pb2.RenewAttestationsRequest.FromString,
                     response_serializer=federation_dot_v1_dot_federation__service__pb2.RenewAttestationsResponse.SerializeToString,
+            ),
+            'ReserveUse': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReserveUse,
+                    request_deserializer=federation_dot_v1_dot_federation__service__pb2.ReserveUseRequest.FromString,
+                    response_serializer=federation_dot_v1_dot_federation__service__pb2.ReserveUseResponse.SerializeToString,
+            ),
+            'ReleaseUse': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseUse,
+                    request_deserializer=federation_dot_v1_dot_federation__service__pb2.ReleaseUseRequest.FromString,
+                    response_serializer=federation_dot_v1_dot_federation__service__pb2.ReleaseUseResponse.SerializeToString,
             ),
             'GetStatusLists': grpc.unary_stream_rpc_method_handler(
                     servicer.GetStatusLists,
@@ -494,6 +531,60 @@ class FederationService:
             '/federation.v1.FederationService/RenewAttestations',
             federation_dot_v1_dot_federation__service__pb2.RenewAttestationsRequest.SerializeToString,
             federation_dot_v1_dot_federation__service__pb2.RenewAttestationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReserveUse(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/federation.v1.FederationService/ReserveUse',
+            federation_dot_v1_dot_federation__service__pb2.ReserveUseRequest.SerializeToString,
+            federation_dot_v1_dot_federation__service__pb2.ReserveUseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseUse(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/federation.v1.FederationService/ReleaseUse',
+            federation_dot_v1_dot_federation__service__pb2.ReleaseUseRequest.SerializeToString,
+            federation_dot_v1_dot_federation__service__pb2.ReleaseUseResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,5 +1,6 @@
 """The few Protocols that use cases need: the store, and the world outside."""
 
+from node.ports.incentives import Checks, Histograms, Leases, Reservations, UseQuestions
 from node.ports.outside import (
     Anchor,
     BundleSwap,
@@ -59,15 +60,18 @@ __all__ = [
     "BundleSwap",
     "Cases",
     "Checkpoints",
+    "Checks",
     "Clock",
     "ConsentReceipts",
     "Consents",
     "Cosigned",
     "Door",
     "Entropy",
+    "Histograms",
     "Histories",
     "Identities",
     "Keys",
+    "Leases",
     "Log",
     "Notices",
     "PartnerStatuses",
@@ -86,10 +90,12 @@ __all__ = [
     "Removal",
     "RenewalPortion",
     "Renewals",
+    "Reservations",
     "Residents",
     "Statuses",
     "Transaction",
     "UnitOfWork",
+    "UseQuestions",
     "Uses",
     "Visits",
 ]

@@ -30,6 +30,7 @@ from node.model import (
     Subject,
     Use,
 )
+from node.ports.incentives import Checks, Histograms, Leases, Reservations, UseQuestions
 from node.ports.records import Cases, Notices, Promises, Quarantine, Reads, Records, Removal
 from node.ports.trust import (
     Attestations,
@@ -177,6 +178,9 @@ class Redemptions(Protocol):
     def count(self, counter: Counter) -> bool:
         """Take one from a capacity; False, and nothing taken, where it is used up."""
 
+    def give_back(self, incentive_id: str, scope: str) -> None:
+        """Give one back to a capacity; nothing where none was taken."""
+
     def add(self, redemption: Redemption) -> None:
         """Keep a redemption; a second one of the same decision makes the transaction run again."""
 
@@ -298,6 +302,26 @@ class Transaction(Protocol):
     @property
     def redemptions(self) -> Redemptions:
         """Decisions and their uses."""
+
+    @property
+    def checks(self) -> Checks:
+        """What was decided and why."""
+
+    @property
+    def reservations(self) -> Reservations:
+        """Places that are held."""
+
+    @property
+    def use_questions(self) -> UseQuestions:
+        """As host, leases that are asked for and given back."""
+
+    @property
+    def leases(self) -> Leases:
+        """As home, uses that are counted over all cities."""
+
+    @property
+    def histograms(self) -> Histograms:
+        """How residents are spread over scales."""
 
     @property
     def administration(self) -> Administration:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.dialects import postgresql, sqlite
 
-from node.store import record_tables, tables, trust_tables
+from node.store import incentive_tables, record_tables, tables, trust_tables
 
 # Rows of one insert: SQLite takes 32,766 parameters, and a longer statement is no faster.
 _ROWS_AT_ONCE: Final = 64
@@ -226,6 +226,8 @@ class Upserts:
         self.recognition: Final = upsert(tables.RECOGNITIONS, dialect)
         self.record_load: Final = upsert(record_tables.RECORD_LOADS, dialect)
         self.quarantined: Final = upsert(record_tables.QUARANTINE, dialect)
+        self.use_release: Final = insert_new(incentive_tables.USE_RELEASES, dialect)
+        self.histogram: Final = insert_new(incentive_tables.HISTOGRAMS, dialect)
         self.counter: Final = insert_new(tables.COUNTERS, dialect)
         self.own_scale: Final = upsert(tables.OWN_SCALES, dialect)
         self.partner: Final = upsert(tables.PARTNERS, dialect)

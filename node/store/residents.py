@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from federation.consent import Consent
 from federation.identifiers import CityCode
-from federation.messages import Disclosure
+from federation.messages import Disclosure, UseCounting
 from node.model import (
     Page,
     PageRequest,
@@ -36,6 +36,7 @@ from node.store.values import (
 
 _B: Final = sa.bindparam
 _CONSENT_COLUMNS: Final = len(CONSENTS.columns)
+_PSEUDONYM: Final = list(CONSENTS.columns).index(CONSENTS.c.pseudonym)
 _RESIDENT_COLUMNS: Final = len(RESIDENTS.columns)
 
 # Nobody: a resident, a consent and a code that the first migration makes. They are read, and the
@@ -237,6 +238,8 @@ class ConsentRepository:
             expires_at=to_micros(consent.expires_at),
             withdrawn_at=to_micros_or_none(consent.withdrawn_at),
             pseudonym=pseudonym,
+            counting=consent.counting.value,
+            use_commitment=consent.use_commitment,
         )
 
     def get(self, consent_id: str) -> Consent | None:
@@ -352,6 +355,8 @@ def _consent(row: Row) -> Consent:
         given_at=to_instant(row[5]),
         expires_at=to_instant(row[6]),
         withdrawn_at=to_instant_or_none(row[7]),
+        counting=UseCounting(row[9]),
+        use_commitment=row[10],
     )
 
 
@@ -361,7 +366,7 @@ def _subject(row: Row) -> Subject:
     return Subject(
         resident=_resident(row[_CONSENT_COLUMNS:]),
         consent=_consent(row),
-        pseudonym=row[_CONSENT_COLUMNS - 1],
+        pseudonym=row[_PSEUDONYM],
         code=(
             PresentationCode(
                 code_digest=code[0],

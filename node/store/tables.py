@@ -52,6 +52,8 @@ CONSENTS: Final = sa.Table(
     whole("expires_at"),
     sa.Column("withdrawn_at", sa.BigInteger),
     raw("pseudonym"),
+    whole("counting"),
+    raw("use_commitment"),
     sa.Index(None, "resident_id", "consent_id"),
     sa.Index(None, "host", "pseudonym"),
 )
@@ -119,6 +121,9 @@ RECOGNITIONS: Final = sa.Table(
     whole("checked_at"),
     whole("expires_at"),
     sa.Column("ended_at", sa.BigInteger),
+    sa.Column("local_milli", sa.BigInteger),
+    whole("counting"),
+    raw("use_commitment"),
     sa.UniqueConstraint("home", "pseudonym"),
     # Many may end at one instant, as with an agreement: the walk over them goes on amid them.
     sa.Index(None, "home", "expires_at", "recognition_id"),
@@ -135,6 +140,8 @@ DECISIONS: Final = sa.Table(
     text("recognition_id"),
     whole("decided_at"),
     sa.Column("expires_at", sa.BigInteger, nullable=False, index=True),
+    text("check_id"),
+    sa.Column("offline_until", sa.BigInteger),
 )
 
 REDEMPTIONS: Final = sa.Table(

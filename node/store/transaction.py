@@ -15,6 +15,12 @@ from node.store.checkpoints import CheckpointRepository
 from node.store.connection import Session, Upserts
 from node.store.consent_receipts import ConsentReceiptRepository
 from node.store.histories import HistoryRepository, VisitRepository
+from node.store.incentives import (
+    CheckRepository,
+    ReservationRepository,
+    UseQuestionRepository,
+)
+from node.store.leases import HistogramRepository, LeaseRepository
 from node.store.log import LogRepository
 from node.store.notices import NoticeRepository, PromiseRepository, ReadRepository
 from node.store.partnerships import PartnershipRepository
@@ -46,6 +52,11 @@ class StoreTransaction:
         self.uses = UseRepository(session)
         self.recognitions = RecognitionRepository(session, upserts)
         self.redemptions = RedemptionRepository(session, upserts)
+        self.checks = CheckRepository(session)
+        self.reservations = ReservationRepository(session)
+        self.use_questions = UseQuestionRepository(session, upserts)
+        self.leases = LeaseRepository(session)
+        self.histograms = HistogramRepository(session, upserts)
         self.administration = AdministrationRepository(session, upserts)
         self.partnerships = PartnershipRepository(session, upserts)
         self.answers = AnswerRepository(session)

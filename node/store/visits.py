@@ -8,6 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from federation.identifiers import CityCode
+from federation.messages import UseCounting
 from node.model import Counter, Decision, PendingQuestion, Redemption, StoredRecognition
 from node.store.connection import Row, Session, Upserts
 from node.store.lists import named, places, portions
@@ -46,6 +47,15 @@ _COUNT: Final = (
         COUNTERS.c.used < _B("most"),
     )
     .values(used=COUNTERS.c.used + 1)
+)
+_GIVE_BACK: Final = (
+    sa.update(COUNTERS)
+    .where(
+        COUNTERS.c.incentive_id == _B("which"),
+        COUNTERS.c.scope == _B("in_scope"),
+        COUNTERS.c.used > 0,
+    )
+    .values(used=COUNTERS.c.used - 1)
 )
 
 
@@ -96,6 +106,9 @@ class RecognitionRepository:
             checked_at=to_micros(recognition.checked_at),
             expires_at=to_micros(recognition.expires_at),
             ended_at=to_micros_or_none(recognition.ended_at),
+            local_milli=recognition.local_milli,
+            counting=recognition.counting.value,
+            use_commitment=recognition.use_commitment,
         )
 
     def by_pass(self, pass_digest: bytes) -> StoredRecognition | None:
@@ -145,7 +158,7 @@ class RedemptionRepository:
 
     def decide(self, decisions: Sequence[Decision]) -> None:
         """Keep decisions that opened an incentive."""
-        rows = [
+        rows: list[dict[str, object]] = [
             {
                 "decision_id": decision.decision_id,
                 "venue": decision.venue,
@@ -154,6 +167,8 @@ class RedemptionRepository:
                 "recognition_id": decision.recognition_id,
                 "decided_at": to_micros(decision.decided_at),
                 "expires_at": to_micros(decision.expires_at),
+                "check_id": decision.check_id,
+                "offline_until": to_micros_or_none(decision.offline_until),
             }
             for decision in decisions
         ]
@@ -165,7 +180,15 @@ class RedemptionRepository:
         if row is None:
             return None
         return Decision(
-            row[0], row[1], row[2], row[3], row[4], to_instant(row[5]), to_instant(row[6])
+            decision_id=row[0],
+            venue=row[1],
+            incentive_id=row[2],
+            catalogue_version=row[3],
+            recognition_id=row[4],
+            decided_at=to_instant(row[5]),
+            expires_at=to_instant(row[6]),
+            check_id=row[7],
+            offline_until=to_instant_or_none(row[8]),
         )
 
     def by_decision(self, decision_id: str) -> Redemption | None:
@@ -187,6 +210,10 @@ class RedemptionRepository:
             _COUNT, which=counter.incentive_id, in_scope=counter.scope, most=counter.limit
         )
         return bool(taken)
+
+    def give_back(self, incentive_id: str, scope: str) -> None:
+        """Give one back to a capacity; nothing where none was taken."""
+        self._session.write(_GIVE_BACK, which=incentive_id, in_scope=scope)
 
     def add(self, redemption: Redemption) -> None:
         """Keep a redemption; the decision's uniqueness is the database's to hold."""
@@ -221,4 +248,7 @@ def recognition_of(row: Row) -> StoredRecognition:
         checked_at=to_instant(row[11]),
         expires_at=to_instant(row[12]),
         ended_at=to_instant_or_none(row[13]),
+        local_milli=row[14],
+        counting=UseCounting(row[15]),
+        use_commitment=row[16],
     )

@@ -23,60 +23,67 @@ _sym_db = _symbol_database.Default()
 
 
 from federation.v1 import agreement_pb2 as federation_dot_v1_dot_agreement__pb2
+from federation.v1 import attestation_pb2 as federation_dot_v1_dot_attestation__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1enode/v1/resident_service.proto\x12\x07node.v1\x1a\x1d\x66\x65\x64\x65ration/v1/agreement.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"q\n\x14\x45nrolResidentRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12,\n\rdocument_kind\x18\x02 \x01(\x0e\x32\x15.node.v1.DocumentKind\x12\x17\n\x0f\x64ocument_number\x18\x03 \x01(\t\"F\n\x15\x45nrolResidentResponse\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x18\n\x10\x61lready_enrolled\x18\x02 \x01(\x08\"\x9c\x02\n\x07\x43onsent\x12\x12\n\nconsent_id\x18\x01 \x01(\t\x12\x13\n\x0bresident_id\x18\x02 \x01(\t\x12\x11\n\thost_city\x18\x03 \x01(\t\x12\x11\n\tscenarios\x18\x04 \x03(\t\x12\x32\n\ndisclosure\x18\x05 \x01(\x0e\x32\x1e.federation.v1.DisclosureLevel\x12,\n\x08given_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cwithdrawn_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc7\x01\n\x12GiveConsentRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0bresident_id\x18\x02 \x01(\t\x12\x11\n\thost_city\x18\x03 \x01(\t\x12\x11\n\tscenarios\x18\x04 \x03(\t\x12\x32\n\ndisclosure\x18\x05 \x01(\x0e\x32\x1e.federation.v1.DisclosureLevel\x12.\n\nexpires_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"8\n\x13GiveConsentResponse\x12!\n\x07\x63onsent\x18\x01 \x01(\x0b\x32\x10.node.v1.Consent\"Q\n\x13ListConsentsRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"S\n\x14ListConsentsResponse\x12\"\n\x08\x63onsents\x18\x01 \x03(\x0b\x32\x10.node.v1.Consent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"U\n\x16WithdrawConsentRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0bresident_id\x18\x02 \x01(\t\x12\x12\n\nconsent_id\x18\x03 \x01(\t\"<\n\x17WithdrawConsentResponse\x12!\n\x07\x63onsent\x18\x01 \x01(\x0b\x32\x10.node.v1.Consent\"\\\n\x1d\x43reatePresentationCodeRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0bresident_id\x18\x02 \x01(\t\x12\x12\n\nconsent_id\x18\x03 \x01(\t\"k\n\x1e\x43reatePresentationCodeResponse\x12\x19\n\x11presentation_code\x18\x01 \x01(\t\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\")\n\x12GetStandingRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\"\x9c\x03\n\rCountedRecord\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x15\n\rrecord_number\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\r\x12\x11\n\tindicator\x18\x04 \x01(\t\x12\x14\n\x0cindicator_zh\x18\x05 \x01(\t\x12\x14\n\x0cindicator_en\x18\x06 \x01(\t\x12\x15\n\rdepartment_zh\x18\x07 \x01(\t\x12\x15\n\rdepartment_en\x18\x08 \x01(\t\x12\x14\n\x0cpoints_milli\x18\t \x01(\x03\x12\x13\n\x0boccurred_on\x18\n \x01(\t\x12\x14\n\x0c\x63ounts_until\x18\x0b \x01(\t\x12\x14\n\x0c\x63ommendation\x18\x0c \x01(\t\x12\x0e\n\x06\x63ounts\x18\r \x01(\x08\x12\x10\n\x08\x64isputed\x18\x0e \x01(\x08\x12\x12\n\nattestable\x18\x0f \x01(\x08\x12\x18\n\x10\x64isclosure_class\x18\x10 \x01(\t\x12\x13\n\x0blegal_basis\x18\x11 \x01(\t\x12\x17\n\x0frepairable_from\x18\x12 \x01(\t\x12\x10\n\x08\x65vidence\x18\x13 \x01(\t\"y\n\x0eStandingChange\x12\n\n\x02on\x18\x01 \x01(\t\x12\x18\n\x0bscore_milli\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\x0f\n\x07\x62\x61nd_id\x18\x03 \x01(\t\x12\x0f\n\x07\x62\x61nd_zh\x18\x04 \x01(\t\x12\x0f\n\x07\x62\x61nd_en\x18\x05 \x01(\tB\x0e\n\x0c_score_milli\"\xe7\x04\n\x13GetStandingResponse\x12\x10\n\x08scale_id\x18\x01 \x01(\t\x12\x15\n\rscale_version\x18\x02 \x01(\r\x12\x10\n\x08scale_zh\x18\x03 \x01(\t\x12\x10\n\x08scale_en\x18\x04 \x01(\t\x12\x17\n\nbase_milli\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x14\n\x0cpoints_milli\x18\x06 \x01(\x03\x12\x18\n\x0bscore_milli\x18\x07 \x01(\x03H\x01\x88\x01\x01\x12\x0f\n\x07\x62\x61nd_id\x18\x08 \x01(\t\x12\x0f\n\x07\x62\x61nd_zh\x18\t \x01(\t\x12\x0f\n\x07\x62\x61nd_en\x18\n \x01(\t\x12\x15\n\rcommendations\x18\x0b \x03(\t\x12\x1f\n\x12shared_score_milli\x18\x0c \x01(\x03H\x02\x88\x01\x01\x12\x16\n\x0eshared_band_id\x18\r \x01(\t\x12\x12\n\nexportable\x18\x0e \x01(\x08\x12\'\n\x07records\x18\x0f \x03(\x0b\x32\x16.node.v1.CountedRecord\x12\x11\n\tadvice_zh\x18\x10 \x01(\t\x12\x11\n\tadvice_en\x18\x11 \x01(\t\x12(\n\x07\x63hanges\x18\x12 \x03(\x0b\x32\x17.node.v1.StandingChange\x12\x19\n\x11\x63\x61talogue_version\x18\x13 \x01(\r\x12)\n\x05\x61s_of\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0eshared_band_zh\x18\x15 \x01(\t\x12\x16\n\x0eshared_band_en\x18\x16 \x01(\tB\r\n\x0b_base_milliB\x0e\n\x0c_score_milliB\x15\n\x13_shared_score_milli\"M\n\x0fListUsesRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\xd8\x01\n\x03Use\x12+\n\x07used_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\thost_city\x18\x02 \x01(\t\x12$\n\x07outcome\x18\x03 \x01(\x0e\x32\x13.node.v1.UseOutcome\x12\x11\n\tscenarios\x18\x04 \x03(\t\x12\x32\n\ndisclosure\x18\x05 \x01(\x0e\x32\x1e.federation.v1.DisclosureLevel\x12\x11\n\treason_zh\x18\x06 \x01(\t\x12\x11\n\treason_en\x18\x07 \x01(\t\"G\n\x10ListUsesResponse\x12\x1a\n\x04uses\x18\x01 \x03(\x0b\x32\x0c.node.v1.Use\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"D\n\x14\x45raseResidentRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x17\n\x0f\x64ocument_number\x18\x02 \x01(\t\"*\n\x15\x45raseResidentResponse\x12\x11\n\trow_count\x18\x01 \x01(\x04*\x9a\x01\n\x0c\x44ocumentKind\x12\x1d\n\x19\x44OCUMENT_KIND_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x44OCUMENT_KIND_RESIDENT_ID\x10\x01\x12,\n(DOCUMENT_KIND_FOREIGN_PERMANENT_RESIDENT\x10\x02\x12\x1e\n\x1a\x44OCUMENT_KIND_PASSPORT_MRZ\x10\x03*\\\n\nUseOutcome\x12\x1b\n\x17USE_OUTCOME_UNSPECIFIED\x10\x00\x12\x18\n\x14USE_OUTCOME_ATTESTED\x10\x01\x12\x17\n\x13USE_OUTCOME_REFUSED\x10\x02\x32\x94\x05\n\x0fResidentService\x12N\n\rEnrolResident\x12\x1d.node.v1.EnrolResidentRequest\x1a\x1e.node.v1.EnrolResidentResponse\x12H\n\x0bGiveConsent\x12\x1b.node.v1.GiveConsentRequest\x1a\x1c.node.v1.GiveConsentResponse\x12K\n\x0cListConsents\x12\x1c.node.v1.ListConsentsRequest\x1a\x1d.node.v1.ListConsentsResponse\x12T\n\x0fWithdrawConsent\x12\x1f.node.v1.WithdrawConsentRequest\x1a .node.v1.WithdrawConsentResponse\x12i\n\x16\x43reatePresentationCode\x12&.node.v1.CreatePresentationCodeRequest\x1a\'.node.v1.CreatePresentationCodeResponse\x12H\n\x0bGetStanding\x12\x1b.node.v1.GetStandingRequest\x1a\x1c.node.v1.GetStandingResponse\x12?\n\x08ListUses\x12\x18.node.v1.ListUsesRequest\x1a\x19.node.v1.ListUsesResponse\x12N\n\rEraseResident\x12\x1d.node.v1.EraseResidentRequest\x1a\x1e.node.v1.EraseResidentResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1enode/v1/resident_service.proto\x12\x07node.v1\x1a\x1d\x66\x65\x64\x65ration/v1/agreement.proto\x1a\x1f\x66\x65\x64\x65ration/v1/attestation.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"q\n\x14\x45nrolResidentRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12,\n\rdocument_kind\x18\x02 \x01(\x0e\x32\x15.node.v1.DocumentKind\x12\x17\n\x0f\x64ocument_number\x18\x03 \x01(\t\"F\n\x15\x45nrolResidentResponse\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x18\n\x10\x61lready_enrolled\x18\x02 \x01(\x08\"\xca\x02\n\x07\x43onsent\x12\x12\n\nconsent_id\x18\x01 \x01(\t\x12\x13\n\x0bresident_id\x18\x02 \x01(\t\x12\x11\n\thost_city\x18\x03 \x01(\t\x12\x11\n\tscenarios\x18\x04 \x03(\t\x12\x32\n\ndisclosure\x18\x05 \x01(\x0e\x32\x1e.federation.v1.DisclosureLevel\x12,\n\x08given_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cwithdrawn_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x63ounting\x18\t \x01(\x0e\x32\x1a.federation.v1.UseCounting\"\x8d\x02\n\x12GiveConsentRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0bresident_id\x18\x02 \x01(\t\x12\x11\n\thost_city\x18\x03 \x01(\t\x12\x11\n\tscenarios\x18\x04 \x03(\t\x12\x32\n\ndisclosure\x18\x05 \x01(\x0e\x32\x1e.federation.v1.DisclosureLevel\x12.\n\nexpires_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x63ounting\x18\x07 \x01(\x0e\x32\x1a.federation.v1.UseCounting\x12\x16\n\x0euse_commitment\x18\x08 \x01(\x0c\"8\n\x13GiveConsentResponse\x12!\n\x07\x63onsent\x18\x01 \x01(\x0b\x32\x10.node.v1.Consent\"Q\n\x13ListConsentsRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"S\n\x14ListConsentsResponse\x12\"\n\x08\x63onsents\x18\x01 \x03(\x0b\x32\x10.node.v1.Consent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"U\n\x16WithdrawConsentRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0bresident_id\x18\x02 \x01(\t\x12\x12\n\nconsent_id\x18\x03 \x01(\t\"<\n\x17WithdrawConsentResponse\x12!\n\x07\x63onsent\x18\x01 \x01(\x0b\x32\x10.node.v1.Consent\"\\\n\x1d\x43reatePresentationCodeRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0bresident_id\x18\x02 \x01(\t\x12\x12\n\nconsent_id\x18\x03 \x01(\t\"k\n\x1e\x43reatePresentationCodeResponse\x12\x19\n\x11presentation_code\x18\x01 \x01(\t\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\")\n\x12GetStandingRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\"\x9c\x03\n\rCountedRecord\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x15\n\rrecord_number\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\r\x12\x11\n\tindicator\x18\x04 \x01(\t\x12\x14\n\x0cindicator_zh\x18\x05 \x01(\t\x12\x14\n\x0cindicator_en\x18\x06 \x01(\t\x12\x15\n\rdepartment_zh\x18\x07 \x01(\t\x12\x15\n\rdepartment_en\x18\x08 \x01(\t\x12\x14\n\x0cpoints_milli\x18\t \x01(\x03\x12\x13\n\x0boccurred_on\x18\n \x01(\t\x12\x14\n\x0c\x63ounts_until\x18\x0b \x01(\t\x12\x14\n\x0c\x63ommendation\x18\x0c \x01(\t\x12\x0e\n\x06\x63ounts\x18\r \x01(\x08\x12\x10\n\x08\x64isputed\x18\x0e \x01(\x08\x12\x12\n\nattestable\x18\x0f \x01(\x08\x12\x18\n\x10\x64isclosure_class\x18\x10 \x01(\t\x12\x13\n\x0blegal_basis\x18\x11 \x01(\t\x12\x17\n\x0frepairable_from\x18\x12 \x01(\t\x12\x10\n\x08\x65vidence\x18\x13 \x01(\t\"y\n\x0eStandingChange\x12\n\n\x02on\x18\x01 \x01(\t\x12\x18\n\x0bscore_milli\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\x0f\n\x07\x62\x61nd_id\x18\x03 \x01(\t\x12\x0f\n\x07\x62\x61nd_zh\x18\x04 \x01(\t\x12\x0f\n\x07\x62\x61nd_en\x18\x05 \x01(\tB\x0e\n\x0c_score_milli\"\xe7\x04\n\x13GetStandingResponse\x12\x10\n\x08scale_id\x18\x01 \x01(\t\x12\x15\n\rscale_version\x18\x02 \x01(\r\x12\x10\n\x08scale_zh\x18\x03 \x01(\t\x12\x10\n\x08scale_en\x18\x04 \x01(\t\x12\x17\n\nbase_milli\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x14\n\x0cpoints_milli\x18\x06 \x01(\x03\x12\x18\n\x0bscore_milli\x18\x07 \x01(\x03H\x01\x88\x01\x01\x12\x0f\n\x07\x62\x61nd_id\x18\x08 \x01(\t\x12\x0f\n\x07\x62\x61nd_zh\x18\t \x01(\t\x12\x0f\n\x07\x62\x61nd_en\x18\n \x01(\t\x12\x15\n\rcommendations\x18\x0b \x03(\t\x12\x1f\n\x12shared_score_milli\x18\x0c \x01(\x03H\x02\x88\x01\x01\x12\x16\n\x0eshared_band_id\x18\r \x01(\t\x12\x12\n\nexportable\x18\x0e \x01(\x08\x12\'\n\x07records\x18\x0f \x03(\x0b\x32\x16.node.v1.CountedRecord\x12\x11\n\tadvice_zh\x18\x10 \x01(\t\x12\x11\n\tadvice_en\x18\x11 \x01(\t\x12(\n\x07\x63hanges\x18\x12 \x03(\x0b\x32\x17.node.v1.StandingChange\x12\x19\n\x11\x63\x61talogue_version\x18\x13 \x01(\r\x12)\n\x05\x61s_of\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0eshared_band_zh\x18\x15 \x01(\t\x12\x16\n\x0eshared_band_en\x18\x16 \x01(\tB\r\n\x0b_base_milliB\x0e\n\x0c_score_milliB\x15\n\x13_shared_score_milli\"M\n\x0fListUsesRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\xd8\x01\n\x03Use\x12+\n\x07used_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\thost_city\x18\x02 \x01(\t\x12$\n\x07outcome\x18\x03 \x01(\x0e\x32\x13.node.v1.UseOutcome\x12\x11\n\tscenarios\x18\x04 \x03(\t\x12\x32\n\ndisclosure\x18\x05 \x01(\x0e\x32\x1e.federation.v1.DisclosureLevel\x12\x11\n\treason_zh\x18\x06 \x01(\t\x12\x11\n\treason_en\x18\x07 \x01(\t\"G\n\x10ListUsesResponse\x12\x1a\n\x04uses\x18\x01 \x03(\x0b\x32\x0c.node.v1.Use\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xe4\x01\n\nCountedUse\x12\x10\n\x08lease_id\x18\x01 \x01(\t\x12\x11\n\thost_city\x18\x02 \x01(\t\x12\x12\n\nconsent_id\x18\x03 \x01(\t\x12\x11\n\tuse_class\x18\x04 \x01(\t\x12.\n\ngranted_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0breleased_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"R\n\x14ListUseLeasesRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"S\n\x15ListUseLeasesResponse\x12!\n\x04uses\x18\x01 \x03(\x0b\x32\x13.node.v1.CountedUse\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"D\n\x14\x45raseResidentRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x17\n\x0f\x64ocument_number\x18\x02 \x01(\t\"*\n\x15\x45raseResidentResponse\x12\x11\n\trow_count\x18\x01 \x01(\x04*\x9a\x01\n\x0c\x44ocumentKind\x12\x1d\n\x19\x44OCUMENT_KIND_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x44OCUMENT_KIND_RESIDENT_ID\x10\x01\x12,\n(DOCUMENT_KIND_FOREIGN_PERMANENT_RESIDENT\x10\x02\x12\x1e\n\x1a\x44OCUMENT_KIND_PASSPORT_MRZ\x10\x03*\\\n\nUseOutcome\x12\x1b\n\x17USE_OUTCOME_UNSPECIFIED\x10\x00\x12\x18\n\x14USE_OUTCOME_ATTESTED\x10\x01\x12\x17\n\x13USE_OUTCOME_REFUSED\x10\x02\x32\xe4\x05\n\x0fResidentService\x12N\n\rEnrolResident\x12\x1d.node.v1.EnrolResidentRequest\x1a\x1e.node.v1.EnrolResidentResponse\x12H\n\x0bGiveConsent\x12\x1b.node.v1.GiveConsentRequest\x1a\x1c.node.v1.GiveConsentResponse\x12K\n\x0cListConsents\x12\x1c.node.v1.ListConsentsRequest\x1a\x1d.node.v1.ListConsentsResponse\x12T\n\x0fWithdrawConsent\x12\x1f.node.v1.WithdrawConsentRequest\x1a .node.v1.WithdrawConsentResponse\x12i\n\x16\x43reatePresentationCode\x12&.node.v1.CreatePresentationCodeRequest\x1a\'.node.v1.CreatePresentationCodeResponse\x12H\n\x0bGetStanding\x12\x1b.node.v1.GetStandingRequest\x1a\x1c.node.v1.GetStandingResponse\x12?\n\x08ListUses\x12\x18.node.v1.ListUsesRequest\x1a\x19.node.v1.ListUsesResponse\x12N\n\rListUseLeases\x12\x1d.node.v1.ListUseLeasesRequest\x1a\x1e.node.v1.ListUseLeasesResponse\x12N\n\rEraseResident\x12\x1d.node.v1.EraseResidentRequest\x1a\x1e.node.v1.EraseResidentResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'node.v1.resident_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DOCUMENTKIND']._serialized_start=3046
-  _globals['_DOCUMENTKIND']._serialized_end=3200
-  _globals['_USEOUTCOME']._serialized_start=3202
-  _globals['_USEOUTCOME']._serialized_end=3294
-  _globals['_ENROLRESIDENTREQUEST']._serialized_start=107
-  _globals['_ENROLRESIDENTREQUEST']._serialized_end=220
-  _globals['_ENROLRESIDENTRESPONSE']._serialized_start=222
-  _globals['_ENROLRESIDENTRESPONSE']._serialized_end=292
-  _globals['_CONSENT']._serialized_start=295
-  _globals['_CONSENT']._serialized_end=579
-  _globals['_GIVECONSENTREQUEST']._serialized_start=582
-  _globals['_GIVECONSENTREQUEST']._serialized_end=781
-  _globals['_GIVECONSENTRESPONSE']._serialized_start=783
-  _globals['_GIVECONSENTRESPONSE']._serialized_end=839
-  _globals['_LISTCONSENTSREQUEST']._serialized_start=841
-  _globals['_LISTCONSENTSREQUEST']._serialized_end=922
-  _globals['_LISTCONSENTSRESPONSE']._serialized_start=924
-  _globals['_LISTCONSENTSRESPONSE']._serialized_end=1007
-  _globals['_WITHDRAWCONSENTREQUEST']._serialized_start=1009
-  _globals['_WITHDRAWCONSENTREQUEST']._serialized_end=1094
-  _globals['_WITHDRAWCONSENTRESPONSE']._serialized_start=1096
-  _globals['_WITHDRAWCONSENTRESPONSE']._serialized_end=1156
-  _globals['_CREATEPRESENTATIONCODEREQUEST']._serialized_start=1158
-  _globals['_CREATEPRESENTATIONCODEREQUEST']._serialized_end=1250
-  _globals['_CREATEPRESENTATIONCODERESPONSE']._serialized_start=1252
-  _globals['_CREATEPRESENTATIONCODERESPONSE']._serialized_end=1359
-  _globals['_GETSTANDINGREQUEST']._serialized_start=1361
-  _globals['_GETSTANDINGREQUEST']._serialized_end=1402
-  _globals['_COUNTEDRECORD']._serialized_start=1405
-  _globals['_COUNTEDRECORD']._serialized_end=1817
-  _globals['_STANDINGCHANGE']._serialized_start=1819
-  _globals['_STANDINGCHANGE']._serialized_end=1940
-  _globals['_GETSTANDINGRESPONSE']._serialized_start=1943
-  _globals['_GETSTANDINGRESPONSE']._serialized_end=2558
-  _globals['_LISTUSESREQUEST']._serialized_start=2560
-  _globals['_LISTUSESREQUEST']._serialized_end=2637
-  _globals['_USE']._serialized_start=2640
-  _globals['_USE']._serialized_end=2856
-  _globals['_LISTUSESRESPONSE']._serialized_start=2858
-  _globals['_LISTUSESRESPONSE']._serialized_end=2929
-  _globals['_ERASERESIDENTREQUEST']._serialized_start=2931
-  _globals['_ERASERESIDENTREQUEST']._serialized_end=2999
-  _globals['_ERASERESIDENTRESPONSE']._serialized_start=3001
-  _globals['_ERASERESIDENTRESPONSE']._serialized_end=3043
-  _globals['_RESIDENTSERVICE']._serialized_start=3297
-  _globals['_RESIDENTSERVICE']._serialized_end=3957
+  _globals['_DOCUMENTKIND']._serialized_start=3595
+  _globals['_DOCUMENTKIND']._serialized_end=3749
+  _globals['_USEOUTCOME']._serialized_start=3751
+  _globals['_USEOUTCOME']._serialized_end=3843
+  _globals['_ENROLRESIDENTREQUEST']._serialized_start=140
+  _globals['_ENROLRESIDENTREQUEST']._serialized_end=253
+  _globals['_ENROLRESIDENTRESPONSE']._serialized_start=255
+  _globals['_ENROLRESIDENTRESPONSE']._serialized_end=325
+  _globals['_CONSENT']._serialized_start=328
+  _globals['_CONSENT']._serialized_end=658
+  _globals['_GIVECONSENTREQUEST']._serialized_start=661
+  _globals['_GIVECONSENTREQUEST']._serialized_end=930
+  _globals['_GIVECONSENTRESPONSE']._serialized_start=932
+  _globals['_GIVECONSENTRESPONSE']._serialized_end=988
+  _globals['_LISTCONSENTSREQUEST']._serialized_start=990
+  _globals['_LISTCONSENTSREQUEST']._serialized_end=1071
+  _globals['_LISTCONSENTSRESPONSE']._serialized_start=1073
+  _globals['_LISTCONSENTSRESPONSE']._serialized_end=1156
+  _globals['_WITHDRAWCONSENTREQUEST']._serialized_start=1158
+  _globals['_WITHDRAWCONSENTREQUEST']._serialized_end=1243
+  _globals['_WITHDRAWCONSENTRESPONSE']._serialized_start=1245
+  _globals['_WITHDRAWCONSENTRESPONSE']._serialized_end=1305
+  _globals['_CREATEPRESENTATIONCODEREQUEST']._serialized_start=1307
+  _globals['_CREATEPRESENTATIONCODEREQUEST']._serialized_end=1399
+  _globals['_CREATEPRESENTATIONCODERESPONSE']._serialized_start=1401
+  _globals['_CREATEPRESENTATIONCODERESPONSE']._serialized_end=1508
+  _globals['_GETSTANDINGREQUEST']._serialized_start=1510
+  _globals['_GETSTANDINGREQUEST']._serialized_end=1551
+  _globals['_COUNTEDRECORD']._serialized_start=1554
+  _globals['_COUNTEDRECORD']._serialized_end=1966
+  _globals['_STANDINGCHANGE']._serialized_start=1968
+  _globals['_STANDINGCHANGE']._serialized_end=2089
+  _globals['_GETSTANDINGRESPONSE']._serialized_start=2092
+  _globals['_GETSTANDINGRESPONSE']._serialized_end=2707
+  _globals['_LISTUSESREQUEST']._serialized_start=2709
+  _globals['_LISTUSESREQUEST']._serialized_end=2786
+  _globals['_USE']._serialized_start=2789
+  _globals['_USE']._serialized_end=3005
+  _globals['_LISTUSESRESPONSE']._serialized_start=3007
+  _globals['_LISTUSESRESPONSE']._serialized_end=3078
+  _globals['_COUNTEDUSE']._serialized_start=3081
+  _globals['_COUNTEDUSE']._serialized_end=3309
+  _globals['_LISTUSELEASESREQUEST']._serialized_start=3311
+  _globals['_LISTUSELEASESREQUEST']._serialized_end=3393
+  _globals['_LISTUSELEASESRESPONSE']._serialized_start=3395
+  _globals['_LISTUSELEASESRESPONSE']._serialized_end=3478
+  _globals['_ERASERESIDENTREQUEST']._serialized_start=3480
+  _globals['_ERASERESIDENTREQUEST']._serialized_end=3548
+  _globals['_ERASERESIDENTRESPONSE']._serialized_start=3550
+  _globals['_ERASERESIDENTRESPONSE']._serialized_end=3592
+  _globals['_RESIDENTSERVICE']._serialized_start=3846
+  _globals['_RESIDENTSERVICE']._serialized_end=4586
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,7 @@
 import datetime
 
 from federation.v1 import agreement_pb2 as _agreement_pb2
+from federation.v1 import attestation_pb2 as _attestation_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -50,7 +51,7 @@ class EnrolResidentResponse(_message.Message):
     def __init__(self, resident_id: _Optional[str] = ..., already_enrolled: _Optional[bool] = ...) -> None: ...
 
 class Consent(_message.Message):
-    __slots__ = ("consent_id", "resident_id", "host_city", "scenarios", "disclosure", "given_at", "expires_at", "withdrawn_at")
+    __slots__ = ("consent_id", "resident_id", "host_city", "scenarios", "disclosure", "given_at", "expires_at", "withdrawn_at", "counting")
     CONSENT_ID_FIELD_NUMBER: _ClassVar[int]
     RESIDENT_ID_FIELD_NUMBER: _ClassVar[int]
     HOST_CITY_FIELD_NUMBER: _ClassVar[int]
@@ -59,6 +60,7 @@ class Consent(_message.Message):
     GIVEN_AT_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
     WITHDRAWN_AT_FIELD_NUMBER: _ClassVar[int]
+    COUNTING_FIELD_NUMBER: _ClassVar[int]
     consent_id: str
     resident_id: str
     host_city: str
@@ -67,23 +69,28 @@ class Consent(_message.Message):
     given_at: _timestamp_pb2.Timestamp
     expires_at: _timestamp_pb2.Timestamp
     withdrawn_at: _timestamp_pb2.Timestamp
-    def __init__(self, consent_id: _Optional[str] = ..., resident_id: _Optional[str] = ..., host_city: _Optional[str] = ..., scenarios: _Optional[_Iterable[str]] = ..., disclosure: _Optional[_Union[_agreement_pb2.DisclosureLevel, str]] = ..., given_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., withdrawn_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    counting: _attestation_pb2.UseCounting
+    def __init__(self, consent_id: _Optional[str] = ..., resident_id: _Optional[str] = ..., host_city: _Optional[str] = ..., scenarios: _Optional[_Iterable[str]] = ..., disclosure: _Optional[_Union[_agreement_pb2.DisclosureLevel, str]] = ..., given_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., withdrawn_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counting: _Optional[_Union[_attestation_pb2.UseCounting, str]] = ...) -> None: ...
 
 class GiveConsentRequest(_message.Message):
-    __slots__ = ("request_id", "resident_id", "host_city", "scenarios", "disclosure", "expires_at")
+    __slots__ = ("request_id", "resident_id", "host_city", "scenarios", "disclosure", "expires_at", "counting", "use_commitment")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     RESIDENT_ID_FIELD_NUMBER: _ClassVar[int]
     HOST_CITY_FIELD_NUMBER: _ClassVar[int]
     SCENARIOS_FIELD_NUMBER: _ClassVar[int]
     DISCLOSURE_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    COUNTING_FIELD_NUMBER: _ClassVar[int]
+    USE_COMMITMENT_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     resident_id: str
     host_city: str
     scenarios: _containers.RepeatedScalarFieldContainer[str]
     disclosure: _agreement_pb2.DisclosureLevel
     expires_at: _timestamp_pb2.Timestamp
-    def __init__(self, request_id: _Optional[str] = ..., resident_id: _Optional[str] = ..., host_city: _Optional[str] = ..., scenarios: _Optional[_Iterable[str]] = ..., disclosure: _Optional[_Union[_agreement_pb2.DisclosureLevel, str]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    counting: _attestation_pb2.UseCounting
+    use_commitment: bytes
+    def __init__(self, request_id: _Optional[str] = ..., resident_id: _Optional[str] = ..., host_city: _Optional[str] = ..., scenarios: _Optional[_Iterable[str]] = ..., disclosure: _Optional[_Union[_agreement_pb2.DisclosureLevel, str]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counting: _Optional[_Union[_attestation_pb2.UseCounting, str]] = ..., use_commitment: _Optional[bytes] = ...) -> None: ...
 
 class GiveConsentResponse(_message.Message):
     __slots__ = ("consent",)
@@ -288,6 +295,42 @@ class ListUsesResponse(_message.Message):
     uses: _containers.RepeatedCompositeFieldContainer[Use]
     next_page_token: str
     def __init__(self, uses: _Optional[_Iterable[_Union[Use, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class CountedUse(_message.Message):
+    __slots__ = ("lease_id", "host_city", "consent_id", "use_class", "granted_at", "until", "released_at")
+    LEASE_ID_FIELD_NUMBER: _ClassVar[int]
+    HOST_CITY_FIELD_NUMBER: _ClassVar[int]
+    CONSENT_ID_FIELD_NUMBER: _ClassVar[int]
+    USE_CLASS_FIELD_NUMBER: _ClassVar[int]
+    GRANTED_AT_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    RELEASED_AT_FIELD_NUMBER: _ClassVar[int]
+    lease_id: str
+    host_city: str
+    consent_id: str
+    use_class: str
+    granted_at: _timestamp_pb2.Timestamp
+    until: _timestamp_pb2.Timestamp
+    released_at: _timestamp_pb2.Timestamp
+    def __init__(self, lease_id: _Optional[str] = ..., host_city: _Optional[str] = ..., consent_id: _Optional[str] = ..., use_class: _Optional[str] = ..., granted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., released_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ListUseLeasesRequest(_message.Message):
+    __slots__ = ("resident_id", "page_size", "page_token")
+    RESIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    resident_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, resident_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListUseLeasesResponse(_message.Message):
+    __slots__ = ("uses", "next_page_token")
+    USES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    uses: _containers.RepeatedCompositeFieldContainer[CountedUse]
+    next_page_token: str
+    def __init__(self, uses: _Optional[_Iterable[_Union[CountedUse, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class EraseResidentRequest(_message.Message):
     __slots__ = ("resident_id", "document_number")

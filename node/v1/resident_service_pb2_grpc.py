@@ -71,6 +71,11 @@ class ResidentServiceStub:
                 request_serializer=node_dot_v1_dot_resident__service__pb2.ListUsesRequest.SerializeToString,
                 response_deserializer=node_dot_v1_dot_resident__service__pb2.ListUsesResponse.FromString,
                 _registered_method=True)
+        self.ListUseLeases = channel.unary_unary(
+                '/node.v1.ResidentService/ListUseLeases',
+                request_serializer=node_dot_v1_dot_resident__service__pb2.ListUseLeasesRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_resident__service__pb2.ListUseLeasesResponse.FromString,
+                _registered_method=True)
         self.EraseResident = channel.unary_unary(
                 '/node.v1.ResidentService/EraseResident',
                 request_serializer=node_dot_v1_dot_resident__service__pb2.EraseResidentRequest.SerializeToString,
@@ -136,6 +141,14 @@ class ResidentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListUseLeases(self, request, context):
+        """What hosts counted here as uses that are limited over the whole federation, the newest
+        first. Never which venue, and of which kind only where the consent says so.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def EraseResident(self, request, context):
         """Stop taking part, and have everything removed that is kept of the resident: what is
         left are the log's commitments, which say nothing without their salts.
@@ -181,6 +194,11 @@ def add_ResidentServiceServicer_to_server(servicer, server):
                     servicer.ListUses,
                     request_deserializer=node_dot_v1_dot_resident__service__pb2.ListUsesRequest.FromString,
                     response_serializer=node_dot_v1_dot_resident__service__pb2.ListUsesResponse.SerializeToString,
+            ),
+            'ListUseLeases': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUseLeases,
+                    request_deserializer=node_dot_v1_dot_resident__service__pb2.ListUseLeasesRequest.FromString,
+                    response_serializer=node_dot_v1_dot_resident__service__pb2.ListUseLeasesResponse.SerializeToString,
             ),
             'EraseResident': grpc.unary_unary_rpc_method_handler(
                     servicer.EraseResident,
@@ -379,6 +397,33 @@ class ResidentService:
             '/node.v1.ResidentService/ListUses',
             node_dot_v1_dot_resident__service__pb2.ListUsesRequest.SerializeToString,
             node_dot_v1_dot_resident__service__pb2.ListUsesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUseLeases(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.ResidentService/ListUseLeases',
+            node_dot_v1_dot_resident__service__pb2.ListUseLeasesRequest.SerializeToString,
+            node_dot_v1_dot_resident__service__pb2.ListUseLeasesResponse.FromString,
             options,
             channel_credentials,
             insecure,

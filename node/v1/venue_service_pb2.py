@@ -25,15 +25,17 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bnode/v1/venue_service.proto\x12\x07node.v1\x1a\x1fgoogle/protobuf/timestamp.proto\">\n\x15ListIncentivesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"q\n\tIncentive\x12\x14\n\x0cincentive_id\x18\x01 \x01(\t\x12\x10\n\x08scenario\x18\x02 \x01(\t\x12\x12\n\nbenefit_zh\x18\x03 \x01(\t\x12\x12\n\nbenefit_en\x18\x04 \x01(\t\x12\x14\n\x0cminimum_band\x18\x05 \x01(\t\"Y\n\x16ListIncentivesResponse\x12&\n\nincentives\x18\x01 \x03(\x0b\x32\x12.node.v1.Incentive\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x87\x01\n\x17\x43heckEligibilityRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x1b\n\x11presentation_code\x18\x02 \x01(\tH\x00\x12\x16\n\x0cvisitor_pass\x18\x03 \x01(\tH\x00\x12\x15\n\rincentive_ids\x18\x04 \x03(\tB\x0c\n\ncredential\"~\n\x08\x44\x65\x63ision\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12%\n\tincentive\x18\x02 \x01(\x0b\x32\x12.node.v1.Incentive\x12\x10\n\x08\x65ligible\x18\x03 \x01(\x08\x12\x11\n\treason_zh\x18\x04 \x01(\t\x12\x11\n\treason_en\x18\x05 \x01(\t\"\x86\x02\n\x18\x43heckEligibilityResponse\x12,\n\x07outcome\x18\x01 \x01(\x0e\x32\x1b.node.v1.RecognitionOutcome\x12\x11\n\tnotice_zh\x18\x02 \x01(\t\x12\x11\n\tnotice_en\x18\x03 \x01(\t\x12\x11\n\thome_city\x18\x04 \x01(\t\x12\x17\n\x0frecognised_band\x18\x05 \x01(\t\x12$\n\tdecisions\x18\x06 \x03(\x0b\x32\x11.node.v1.Decision\x12.\n\nexpires_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cvisitor_pass\x18\x08 \x01(\t\"L\n\rRedeemRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\t\x12\x12\n\npromise_id\x18\x03 \x01(\t\"\x7f\n\x0eRedeemResponse\x12\x15\n\rredemption_id\x18\x01 \x01(\t\x12%\n\tincentive\x18\x02 \x01(\x0b\x32\x12.node.v1.Incentive\x12/\n\x0bredeemed_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Y\n\x13\x43losePromiseRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x12\n\npromise_id\x18\x02 \x01(\t\x12\x0c\n\x04kept\x18\x03 \x01(\x08\x12\x0c\n\x04note\x18\x04 \x01(\t\"E\n\x14\x43losePromiseResponse\x12-\n\tclosed_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xd5\x01\n\x12RecognitionOutcome\x12#\n\x1fRECOGNITION_OUTCOME_UNSPECIFIED\x10\x00\x12\"\n\x1eRECOGNITION_OUTCOME_RECOGNISED\x10\x01\x12&\n\"RECOGNITION_OUTCOME_NOT_RECOGNISED\x10\x02\x12(\n$RECOGNITION_OUTCOME_HOME_UNREACHABLE\x10\x03\x12$\n RECOGNITION_OUTCOME_NO_AGREEMENT\x10\x04\x32\xc2\x02\n\x0cVenueService\x12Q\n\x0eListIncentives\x12\x1e.node.v1.ListIncentivesRequest\x1a\x1f.node.v1.ListIncentivesResponse\x12W\n\x10\x43heckEligibility\x12 .node.v1.CheckEligibilityRequest\x1a!.node.v1.CheckEligibilityResponse\x12\x39\n\x06Redeem\x12\x16.node.v1.RedeemRequest\x1a\x17.node.v1.RedeemResponse\x12K\n\x0c\x43losePromise\x12\x1c.node.v1.ClosePromiseRequest\x1a\x1d.node.v1.ClosePromiseResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bnode/v1/venue_service.proto\x12\x07node.v1\x1a\x1fgoogle/protobuf/timestamp.proto\">\n\x15ListIncentivesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"q\n\tIncentive\x12\x14\n\x0cincentive_id\x18\x01 \x01(\t\x12\x10\n\x08scenario\x18\x02 \x01(\t\x12\x12\n\nbenefit_zh\x18\x03 \x01(\t\x12\x12\n\nbenefit_en\x18\x04 \x01(\t\x12\x14\n\x0cminimum_band\x18\x05 \x01(\t\"Y\n\x16ListIncentivesResponse\x12&\n\nincentives\x18\x01 \x03(\x0b\x32\x12.node.v1.Incentive\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x87\x01\n\x17\x43heckEligibilityRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x1b\n\x11presentation_code\x18\x02 \x01(\tH\x00\x12\x16\n\x0cvisitor_pass\x18\x03 \x01(\tH\x00\x12\x15\n\rincentive_ids\x18\x04 \x03(\tB\x0c\n\ncredential\"\xe5\x01\n\x08\x44\x65\x63ision\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12%\n\tincentive\x18\x02 \x01(\x0b\x32\x12.node.v1.Incentive\x12\x10\n\x08\x65ligible\x18\x03 \x01(\x08\x12\x11\n\treason_zh\x18\x04 \x01(\t\x12\x11\n\treason_en\x18\x05 \x01(\t\x12\x0c\n\x04rule\x18\x06 \x01(\t\x12\x11\n\tchange_zh\x18\x07 \x01(\t\x12\x11\n\tchange_en\x18\x08 \x01(\t\x12\x31\n\roffline_until\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa0\x02\n\x18\x43heckEligibilityResponse\x12,\n\x07outcome\x18\x01 \x01(\x0e\x32\x1b.node.v1.RecognitionOutcome\x12\x11\n\tnotice_zh\x18\x02 \x01(\t\x12\x11\n\tnotice_en\x18\x03 \x01(\t\x12\x11\n\thome_city\x18\x04 \x01(\t\x12\x17\n\x0frecognised_band\x18\x05 \x01(\t\x12$\n\tdecisions\x18\x06 \x03(\x0b\x32\x11.node.v1.Decision\x12.\n\nexpires_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cvisitor_pass\x18\x08 \x01(\t\x12\x18\n\x10signed_decisions\x18\t \x01(\x0c\"\x8f\x01\n\rRedeemRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\t\x12\x12\n\npromise_id\x18\x03 \x01(\t\x12\x14\n\x0cvisitor_pass\x18\x04 \x01(\t\x12+\n\x07used_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x7f\n\x0eRedeemResponse\x12\x15\n\rredemption_id\x18\x01 \x01(\t\x12%\n\tincentive\x18\x02 \x01(\x0b\x32\x12.node.v1.Incentive\x12/\n\x0bredeemed_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd4\x02\n\x0bReservation\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\t\x12\x14\n\x0cincentive_id\x18\x03 \x01(\t\x12(\n\x05state\x18\x04 \x01(\x0e\x32\x19.node.v1.ReservationState\x12/\n\x0breserved_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tclosed_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rredemption_id\x18\x08 \x01(\t\x12\x31\n\rcounted_until\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"`\n\x0eReserveRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x02 \x01(\t\x12\x14\n\x0cvisitor_pass\x18\x03 \x01(\t\x12\x0f\n\x07use_key\x18\x04 \x01(\t\"<\n\x0fReserveResponse\x12)\n\x0breservation\x18\x01 \x01(\x0b\x32\x14.node.v1.Reservation\"P\n\x0e\x43onfirmRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x16\n\x0ereservation_id\x18\x02 \x01(\t\x12\x12\n\npromise_id\x18\x03 \x01(\t\"c\n\x0f\x43onfirmResponse\x12)\n\x0breservation\x18\x01 \x01(\x0b\x32\x14.node.v1.Reservation\x12%\n\tincentive\x18\x02 \x01(\x0b\x32\x12.node.v1.Incentive\"<\n\x0eReleaseRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x16\n\x0ereservation_id\x18\x02 \x01(\t\"<\n\x0fReleaseResponse\x12)\n\x0breservation\x18\x01 \x01(\x0b\x32\x14.node.v1.Reservation\"A\n\x18ListMyRedemptionsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"<\n\x0fVenueRedemption\x12)\n\x0breservation\x18\x01 \x01(\x0b\x32\x14.node.v1.Reservation\"c\n\x19ListMyRedemptionsResponse\x12-\n\x0bredemptions\x18\x01 \x03(\x0b\x32\x18.node.v1.VenueRedemption\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Y\n\x13\x43losePromiseRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x12\n\npromise_id\x18\x02 \x01(\t\x12\x0c\n\x04kept\x18\x03 \x01(\x08\x12\x0c\n\x04note\x18\x04 \x01(\t\"E\n\x14\x43losePromiseResponse\x12-\n\tclosed_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xd5\x01\n\x12RecognitionOutcome\x12#\n\x1fRECOGNITION_OUTCOME_UNSPECIFIED\x10\x00\x12\"\n\x1eRECOGNITION_OUTCOME_RECOGNISED\x10\x01\x12&\n\"RECOGNITION_OUTCOME_NOT_RECOGNISED\x10\x02\x12(\n$RECOGNITION_OUTCOME_HOME_UNREACHABLE\x10\x03\x12$\n RECOGNITION_OUTCOME_NO_AGREEMENT\x10\x04*\xaf\x01\n\x10ReservationState\x12!\n\x1dRESERVATION_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16RESERVATION_STATE_HELD\x10\x01\x12\x1f\n\x1bRESERVATION_STATE_CONFIRMED\x10\x02\x12\x1e\n\x1aRESERVATION_STATE_RELEASED\x10\x03\x12\x1b\n\x17RESERVATION_STATE_ENDED\x10\x04\x32\xd8\x04\n\x0cVenueService\x12Q\n\x0eListIncentives\x12\x1e.node.v1.ListIncentivesRequest\x1a\x1f.node.v1.ListIncentivesResponse\x12W\n\x10\x43heckEligibility\x12 .node.v1.CheckEligibilityRequest\x1a!.node.v1.CheckEligibilityResponse\x12\x39\n\x06Redeem\x12\x16.node.v1.RedeemRequest\x1a\x17.node.v1.RedeemResponse\x12<\n\x07Reserve\x12\x17.node.v1.ReserveRequest\x1a\x18.node.v1.ReserveResponse\x12<\n\x07\x43onfirm\x12\x17.node.v1.ConfirmRequest\x1a\x18.node.v1.ConfirmResponse\x12<\n\x07Release\x12\x17.node.v1.ReleaseRequest\x1a\x18.node.v1.ReleaseResponse\x12Z\n\x11ListMyRedemptions\x12!.node.v1.ListMyRedemptionsRequest\x1a\".node.v1.ListMyRedemptionsResponse\x12K\n\x0c\x43losePromise\x12\x1c.node.v1.ClosePromiseRequest\x1a\x1d.node.v1.ClosePromiseResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'node.v1.venue_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RECOGNITIONOUTCOME']._serialized_start=1244
-  _globals['_RECOGNITIONOUTCOME']._serialized_end=1457
+  _globals['_RECOGNITIONOUTCOME']._serialized_start=2482
+  _globals['_RECOGNITIONOUTCOME']._serialized_end=2695
+  _globals['_RESERVATIONSTATE']._serialized_start=2698
+  _globals['_RESERVATIONSTATE']._serialized_end=2873
   _globals['_LISTINCENTIVESREQUEST']._serialized_start=73
   _globals['_LISTINCENTIVESREQUEST']._serialized_end=135
   _globals['_INCENTIVE']._serialized_start=137
@@ -42,18 +44,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTINCENTIVESRESPONSE']._serialized_end=341
   _globals['_CHECKELIGIBILITYREQUEST']._serialized_start=344
   _globals['_CHECKELIGIBILITYREQUEST']._serialized_end=479
-  _globals['_DECISION']._serialized_start=481
-  _globals['_DECISION']._serialized_end=607
-  _globals['_CHECKELIGIBILITYRESPONSE']._serialized_start=610
-  _globals['_CHECKELIGIBILITYRESPONSE']._serialized_end=872
-  _globals['_REDEEMREQUEST']._serialized_start=874
-  _globals['_REDEEMREQUEST']._serialized_end=950
-  _globals['_REDEEMRESPONSE']._serialized_start=952
-  _globals['_REDEEMRESPONSE']._serialized_end=1079
-  _globals['_CLOSEPROMISEREQUEST']._serialized_start=1081
-  _globals['_CLOSEPROMISEREQUEST']._serialized_end=1170
-  _globals['_CLOSEPROMISERESPONSE']._serialized_start=1172
-  _globals['_CLOSEPROMISERESPONSE']._serialized_end=1241
-  _globals['_VENUESERVICE']._serialized_start=1460
-  _globals['_VENUESERVICE']._serialized_end=1782
+  _globals['_DECISION']._serialized_start=482
+  _globals['_DECISION']._serialized_end=711
+  _globals['_CHECKELIGIBILITYRESPONSE']._serialized_start=714
+  _globals['_CHECKELIGIBILITYRESPONSE']._serialized_end=1002
+  _globals['_REDEEMREQUEST']._serialized_start=1005
+  _globals['_REDEEMREQUEST']._serialized_end=1148
+  _globals['_REDEEMRESPONSE']._serialized_start=1150
+  _globals['_REDEEMRESPONSE']._serialized_end=1277
+  _globals['_RESERVATION']._serialized_start=1280
+  _globals['_RESERVATION']._serialized_end=1620
+  _globals['_RESERVEREQUEST']._serialized_start=1622
+  _globals['_RESERVEREQUEST']._serialized_end=1718
+  _globals['_RESERVERESPONSE']._serialized_start=1720
+  _globals['_RESERVERESPONSE']._serialized_end=1780
+  _globals['_CONFIRMREQUEST']._serialized_start=1782
+  _globals['_CONFIRMREQUEST']._serialized_end=1862
+  _globals['_CONFIRMRESPONSE']._serialized_start=1864
+  _globals['_CONFIRMRESPONSE']._serialized_end=1963
+  _globals['_RELEASEREQUEST']._serialized_start=1965
+  _globals['_RELEASEREQUEST']._serialized_end=2025
+  _globals['_RELEASERESPONSE']._serialized_start=2027
+  _globals['_RELEASERESPONSE']._serialized_end=2087
+  _globals['_LISTMYREDEMPTIONSREQUEST']._serialized_start=2089
+  _globals['_LISTMYREDEMPTIONSREQUEST']._serialized_end=2154
+  _globals['_VENUEREDEMPTION']._serialized_start=2156
+  _globals['_VENUEREDEMPTION']._serialized_end=2216
+  _globals['_LISTMYREDEMPTIONSRESPONSE']._serialized_start=2218
+  _globals['_LISTMYREDEMPTIONSRESPONSE']._serialized_end=2317
+  _globals['_CLOSEPROMISEREQUEST']._serialized_start=2319
+  _globals['_CLOSEPROMISEREQUEST']._serialized_end=2408
+  _globals['_CLOSEPROMISERESPONSE']._serialized_start=2410
+  _globals['_CLOSEPROMISERESPONSE']._serialized_end=2479
+  _globals['_VENUESERVICE']._serialized_start=2876
+  _globals['_VENUESERVICE']._serialized_end=3476
 # @@protoc_insertion_point(module_scope)

@@ -51,6 +51,26 @@ class VenueServiceStub:
                 request_serializer=node_dot_v1_dot_venue__service__pb2.RedeemRequest.SerializeToString,
                 response_deserializer=node_dot_v1_dot_venue__service__pb2.RedeemResponse.FromString,
                 _registered_method=True)
+        self.Reserve = channel.unary_unary(
+                '/node.v1.VenueService/Reserve',
+                request_serializer=node_dot_v1_dot_venue__service__pb2.ReserveRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_venue__service__pb2.ReserveResponse.FromString,
+                _registered_method=True)
+        self.Confirm = channel.unary_unary(
+                '/node.v1.VenueService/Confirm',
+                request_serializer=node_dot_v1_dot_venue__service__pb2.ConfirmRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_venue__service__pb2.ConfirmResponse.FromString,
+                _registered_method=True)
+        self.Release = channel.unary_unary(
+                '/node.v1.VenueService/Release',
+                request_serializer=node_dot_v1_dot_venue__service__pb2.ReleaseRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_venue__service__pb2.ReleaseResponse.FromString,
+                _registered_method=True)
+        self.ListMyRedemptions = channel.unary_unary(
+                '/node.v1.VenueService/ListMyRedemptions',
+                request_serializer=node_dot_v1_dot_venue__service__pb2.ListMyRedemptionsRequest.SerializeToString,
+                response_deserializer=node_dot_v1_dot_venue__service__pb2.ListMyRedemptionsResponse.FromString,
+                _registered_method=True)
         self.ClosePromise = channel.unary_unary(
                 '/node.v1.VenueService/ClosePromise',
                 request_serializer=node_dot_v1_dot_venue__service__pb2.ClosePromiseRequest.SerializeToString,
@@ -80,7 +100,37 @@ class VenueServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Redeem(self, request, context):
-        """Use one incentive, once, by a decision that opened it.
+        """Use one incentive, once, by a decision that opened it: reserve and confirm at once.
+        One that is limited over the whole federation is reserved first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Reserve(self, request, context):
+        """Hold a place of every capacity of an incentive, for a while; one that is limited over
+        the whole federation is counted by the home city too. A reservation ends by itself.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Confirm(self, request, context):
+        """Use what was reserved: from here on it is a redemption.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Release(self, request, context):
+        """Give back what was reserved, or end a use that is limited over the federation.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMyRedemptions(self, request, context):
+        """What this venue reserved and redeemed, the newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -110,6 +160,26 @@ def add_VenueServiceServicer_to_server(servicer, server):
                     servicer.Redeem,
                     request_deserializer=node_dot_v1_dot_venue__service__pb2.RedeemRequest.FromString,
                     response_serializer=node_dot_v1_dot_venue__service__pb2.RedeemResponse.SerializeToString,
+            ),
+            'Reserve': grpc.unary_unary_rpc_method_handler(
+                    servicer.Reserve,
+                    request_deserializer=node_dot_v1_dot_venue__service__pb2.ReserveRequest.FromString,
+                    response_serializer=node_dot_v1_dot_venue__service__pb2.ReserveResponse.SerializeToString,
+            ),
+            'Confirm': grpc.unary_unary_rpc_method_handler(
+                    servicer.Confirm,
+                    request_deserializer=node_dot_v1_dot_venue__service__pb2.ConfirmRequest.FromString,
+                    response_serializer=node_dot_v1_dot_venue__service__pb2.ConfirmResponse.SerializeToString,
+            ),
+            'Release': grpc.unary_unary_rpc_method_handler(
+                    servicer.Release,
+                    request_deserializer=node_dot_v1_dot_venue__service__pb2.ReleaseRequest.FromString,
+                    response_serializer=node_dot_v1_dot_venue__service__pb2.ReleaseResponse.SerializeToString,
+            ),
+            'ListMyRedemptions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMyRedemptions,
+                    request_deserializer=node_dot_v1_dot_venue__service__pb2.ListMyRedemptionsRequest.FromString,
+                    response_serializer=node_dot_v1_dot_venue__service__pb2.ListMyRedemptionsResponse.SerializeToString,
             ),
             'ClosePromise': grpc.unary_unary_rpc_method_handler(
                     servicer.ClosePromise,
@@ -200,6 +270,114 @@ class VenueService:
             '/node.v1.VenueService/Redeem',
             node_dot_v1_dot_venue__service__pb2.RedeemRequest.SerializeToString,
             node_dot_v1_dot_venue__service__pb2.RedeemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Reserve(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.VenueService/Reserve',
+            node_dot_v1_dot_venue__service__pb2.ReserveRequest.SerializeToString,
+            node_dot_v1_dot_venue__service__pb2.ReserveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Confirm(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.VenueService/Confirm',
+            node_dot_v1_dot_venue__service__pb2.ConfirmRequest.SerializeToString,
+            node_dot_v1_dot_venue__service__pb2.ConfirmResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Release(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.VenueService/Release',
+            node_dot_v1_dot_venue__service__pb2.ReleaseRequest.SerializeToString,
+            node_dot_v1_dot_venue__service__pb2.ReleaseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMyRedemptions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/node.v1.VenueService/ListMyRedemptions',
+            node_dot_v1_dot_venue__service__pb2.ListMyRedemptionsRequest.SerializeToString,
+            node_dot_v1_dot_venue__service__pb2.ListMyRedemptionsResponse.FromString,
             options,
             channel_credentials,
             insecure,
