@@ -23,6 +23,12 @@ RECORD_POINTS_MILLI: Final = 1_000_000
 INCENTIVES: Final = 500
 FILE_BYTES: Final = 200 * 1024
 
+# Characters of the condition of an incentive: what it costs is bounded by its length.
+CONDITION_CHARACTERS: Final = 1000
+
+# The longest that a reservation of an incentive holds its places: a working day.
+HOLD_MINUTES_MOST: Final = 8 * 60
+
 # Bytes on the local port: of one request, a load of records with the longest titles; of one answer,
 # a standing with ten thousand records of long names and laws.
 LOCAL_REQUEST_BYTES: Final = 1024 * 1024

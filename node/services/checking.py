@@ -40,7 +40,7 @@ from node.model import Caller, Decision, StoredRecognition
 from node.ports import Keys, Transaction, UnitOfWork
 from node.services.answering import Ask, record, recorded
 from node.services.asking import Asking
-from node.services.deciding import Verdict, asked_for, decide
+from node.services.deciding import Verdict, asked_for, decide, facts_of
 from node.services.here import Here
 from node.services.questioning import Wanted, kept_question, question_key
 from node.services.relying import Reliance, fresh_until, is_withdrawn, reliance
@@ -348,10 +348,10 @@ class Checking:
             fresh = fresh_until(tx, self._here, visitor, known.terms, now)
             ends = (fresh, visitor.expires_at, known.terms.valid_until)
             expires_at = min(expires_at, *ends)
-        today = self._here.day(now)
+        facts = facts_of(self._here, tx.registry, visitor, now)
         rows = list[tuple[str, Incentive, Verdict]]()
         for incentive in incentives:
-            verdict = decide(incentive, visitor, own.scale if own else None, today)
+            verdict = decide(facts, incentive, own.scale if own else None)
             decision_id = self._here.new_id(now) if verdict.eligible else ""
             rows.append((decision_id, incentive, verdict))
         tx.redemptions.decide(

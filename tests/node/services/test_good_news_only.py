@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from node import data
+from node.facts import Facts
 from node.files import parse_incentives, parse_scale
-from node.incentives import Incentive
+from node.incentives import Incentive, Residence
 from node.model import Caller, Role, StoredRecognition
 from node.services.checking import Checked, RecognitionOutcome
 from node.services.deciding import decide
@@ -49,6 +51,20 @@ def visitors() -> st.SearchStrategy[StoredRecognition]:
     )
 
 
+def facts(visitor: StoredRecognition | None, day: date) -> Facts:
+    newcomer = Facts(START, day, 10, day.isoweekday(), 1, 1)
+    if visitor is None:
+        return newcomer
+    return replace(
+        newcomer,
+        band_id=visitor.band_id,
+        commendations=visitor.commendations,
+        scenarios=visitor.scenarios,
+        home=visitor.home,
+        residence=Residence.VISITOR,
+    )
+
+
 @given(pinyin=st.sampled_from(CITIES), visitor=visitors(), day=st.dates(TODAY, date(2030, 1, 1)))
 def test_a_visitor_may_have_all_that_a_newcomer_may(
     pinyin: str, visitor: StoredRecognition, day: date
@@ -59,15 +75,15 @@ def test_a_visitor_may_have_all_that_a_newcomer_may(
     content = (folder / "incentives.toml").read_bytes()
     catalogue = parse_incentives("incentives", content, city=code, scale=scale, version=1)
     for incentive in catalogue.incentives:
-        newcomer = decide(incentive, None, scale, day)
-        known = decide(incentive, visitor, scale, day)
+        newcomer = decide(facts(None, day), incentive, scale)
+        known = decide(facts(visitor, day), incentive, scale)
         assert known.eligible or not newcomer.eligible
         assert known.reason_zh
         assert known.reason_en
 
 
 def is_open_to_all(incentive: Incentive) -> bool:
-    return incentive.minimum_band is None and not incentive.commendations
+    return incentive.is_open_to_all
 
 
 def opened(checked: Checked) -> set[str]:
