@@ -264,3 +264,16 @@ STATUS_ROLLED_BACK = Reason(
     "newest one.",
     "{city} 的状态列表序号为 {actual}，但已知 {known}；请发送最新的列表。",
 )
+SMOOTHING_DEGREE = Reason(
+    "SMOOTHING_DEGREE",
+    _BAD,
+    "A smoothing of degree {degree} cannot be made of these counts; give a degree from 1 to "
+    "{most}, or publish finer cells with the next version of the scale.",
+    "这些计数无法做 {degree} 次平滑；请给出 1 至 {most} 的次数，或在下一版分制中公布更细的分段。",
+)
+SMOOTHING_DIVERGED = Reason(
+    "SMOOTHING_DIVERGED",
+    _STATE,
+    "The smoothing of degree {degree} finds no best fit; choose a lower degree.",
+    "{degree} 次平滑未能收敛；请选择更低的次数。",
+)
