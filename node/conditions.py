@@ -27,7 +27,10 @@ from node.limits import CONDITION_CHARACTERS, INCENTIVES
 _LOG = structlog.get_logger()
 _MILLI: Final = 1000.0
 _NONE: Final = -1.0
-_PLACE: Final = re.compile(r"ERROR: <input>:(\d+):(\d+): ")
+_ELSEWHERE: Final = "990000"
+"""A code of no city."""
+
+_PLACE: Final = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): ")
 _FUNCTIONS: Final = (
     *("!_", "-_", "_&&_", "_||_", "_?_:_", "@not_strictly_false"),
     *("_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "_-_", "_*_", "_/_", "_%_"),
@@ -90,10 +93,12 @@ def opens(incentive: Incentive, facts: Facts, scale: Scale | None) -> bool:
     """Whether its condition holds; False where it has none, and where it errs."""
     if not incentive.condition:
         return False
-    found = _result(_compiled(incentive.condition), facts, incentive.scenario, scale)
+    found = _result(incentive, facts, scale)
     if isinstance(found, bool):
         return found
-    _LOG.error("condition_erred", incentive=incentive.incentive_id, problem=found[:200])
+    # What it erred on may be somebody's: only the kind of the error is told.
+    kind = found.partition(":")[0]
+    _LOG.error("condition_erred", incentive=incentive.incentive_id, problem=kind)
     return False
 
 
@@ -116,11 +121,11 @@ def check(incentive: Incentive, facts: Facts, scale: Scale) -> Mistake | None:
     except RuntimeError as error:
         return _mistake(str(error))
     if compiled.return_type() != Type.BOOL:
-        found = compiled.return_type().name().lower()
-        return Mistake(1, 1, f"it comes to a value of type {found}; compare it, to true or false")
+        kind = compiled.return_type().name().lower()
+        return Mistake(1, 1, f"it comes to a value of type {kind}; compare it, to true or false")
     # 3.
     for given in _grid(facts, incentive, scale):
-        found = _result(compiled, given, incentive.scenario, scale)
+        found = _result(incentive, given, scale)
         if not isinstance(found, bool):
             who = f"band {given.band_id}" if given.recognised else "a newcomer"
             when = f"weekday {given.weekday}, hour {given.hour}"
@@ -128,11 +133,15 @@ def check(incentive: Incentive, facts: Facts, scale: Scale) -> Mistake | None:
     return None
 
 
-def _result(compiled: Expression, facts: Facts, scenario: str, scale: Scale | None) -> bool | str:
+def _result(incentive: Incentive, facts: Facts, scale: Scale | None) -> bool | str:
     """True, false, or how it errs."""
-    value = compiled.eval(data=variables(facts, scenario, scale))
+    given = variables(facts, incentive.scenario, scale)
+    try:
+        value = _compiled(incentive.condition).eval(data=given)
+    except RuntimeError as error:
+        return str(error)
     found = value.value()
-    return found if value.type() == Type.BOOL and isinstance(found, bool) else str(found)
+    return found if isinstance(found, bool) else str(found)
 
 
 @lru_cache(maxsize=1)
@@ -151,14 +160,17 @@ def _compiled(text: str) -> Expression:
 
 
 def _grid(facts: Facts, incentive: Incentive, scale: Scale) -> Iterator[Facts]:
-    """A newcomer and each band, own and visiting, plain and commended, through a day and a week."""
-    homes = {Residence.OWN: str(scale.city), Residence.VISITOR: "999999"}
+    """A newcomer and each band, own and visiting, plain and commended; each through a week."""
+    homes = {Residence.OWN: str(scale.city), Residence.VISITOR: _ELSEWHERE}
+    commended = incentive.commendations or ("commendation",)
     people = [facts.as_newcomer()]
     for band in scale.bands:
+        person = replace(facts, band_id=band.band_id, scenarios=(incentive.scenario,))
         for residence, home in homes.items():
-            for named in ((), incentive.commendations or ("commendation",)):
-                known = replace(facts, band_id=band.band_id, commendations=named, home=home)
-                people.append(replace(known, residence=residence))
+            known = replace(person, residence=residence, home=home)
+            yield replace(known, commendations=commended)
+            yield known
+        people.append(replace(person, residence=Residence.OWN, home=homes[Residence.OWN]))
     for person in people:
         for hour in range(24):
             yield replace(person, hour=hour)
@@ -191,5 +203,9 @@ def _mistake(told: str) -> Mistake:
     if not places:
         return Mistake(1, 1, told.split("\n", maxsplit=1)[0][:200])
     begin = places[0].end()
-    problem = told[begin:].split("\n", maxsplit=1)[0].replace(" (in container '')", "")
-    return Mistake(int(places[0][1]), int(places[0][2]), problem[:200])
+    problem = told[begin:].split("\n", maxsplit=1)[0].replace(" (in container '')", "")[:200]
+    if problem.startswith("undeclared reference"):
+        problem += f"; a condition may read {', '.join(sorted(_TYPES))}"
+    # Where it nests too deep the library names no place.
+    line, column = (max(1, int(found)) for found in places[0].groups())
+    return Mistake(line, column, problem)

@@ -188,7 +188,7 @@ def _keys_at(model: type[BaseModel], loc: Sequence[Part]) -> list[str]:
             if found is None:
                 return []
             model = found
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _inner(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - a type, of any make
