@@ -40,6 +40,8 @@ class Terms:
     status_freshness: timedelta
     valid_from: datetime
     valid_until: datetime
+    offline_grace: timedelta = timedelta(0)
+    """How long a venue may go by a signed decision without its node; zero where it may not."""
 
     def in_force(self, now: datetime) -> bool:
         """Whether they may be used at `now`."""
@@ -76,6 +78,7 @@ def terms(agreement: Agreement, home: CityCode, *, ends_at: datetime | None = No
         status_freshness=agreement.status_freshness,
         valid_from=agreement.valid_from,
         valid_until=min(agreement.valid_until, ends_at or agreement.valid_until),
+        offline_grace=agreement.offline_grace,
     )
 
 
@@ -105,6 +108,7 @@ def domestic(
     commendations: tuple[str, ...],
     attestation_lifetime: timedelta,
     status_freshness: timedelta,
+    offline_grace: timedelta = timedelta(0),
 ) -> Terms:
     """A city's terms with itself: each exportable band is recognised as itself."""
     city = scale.header.issuer
@@ -123,6 +127,7 @@ def domestic(
         status_freshness=status_freshness,
         valid_from=scale.header.issued_at - limits.CLOCK_SKEW,
         valid_until=scale.header.expires_at,
+        offline_grace=offline_grace,
     )
 
 

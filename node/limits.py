@@ -58,6 +58,10 @@ DECISION_LIFETIME: Final = timedelta(minutes=15)
 DOMESTIC_ATTESTATION_LIFETIME: Final = timedelta(hours=24)
 DOMESTIC_STATUS_FRESHNESS: Final = timedelta(minutes=5)
 
+# How long a venue may go by a signed decision on one of its own city's residents without the node:
+# as long as a network of a shop is down on a bad day.
+DOMESTIC_OFFLINE_GRACE: Final = timedelta(minutes=60)
+
 # Use cases that may wait for the writer, and how many share one commit: beyond the first the node
 # refuses rather than let everybody wait.
 WRITER_QUEUE: Final = 4096

@@ -70,6 +70,7 @@ def _domestic(registry: Registry) -> Terms | None:
         commendations=tuple(sorted({c for i in catalogue.incentives for c in i.commendations})),
         attestation_lifetime=limits.DOMESTIC_ATTESTATION_LIFETIME,
         status_freshness=limits.DOMESTIC_STATUS_FRESHNESS,
+        offline_grace=limits.DOMESTIC_OFFLINE_GRACE,
     )
 
 
