@@ -264,6 +264,28 @@ STATUS_ROLLED_BACK = Reason(
     "newest one.",
     "{city} 的状态列表序号为 {actual}，但已知 {known}；请发送最新的列表。",
 )
+USE_KEY_MISMATCH = Reason(
+    "USE_KEY_MISMATCH",
+    _BAD,
+    "This is not the use key of the resident's consent; let the resident show it from the app that "
+    "the consent was given with.",
+    "该使用密钥与居民授权时的不符；请居民用授权时所用的应用出示。",
+)
+NOT_NUMERIC = Reason(
+    "NOT_NUMERIC",
+    _STATE,
+    "The scale of {city} has no scores, and ranks within a band are unknown; relate the two scales "
+    "by a band table.",
+    "{city} 的分制没有分值，档内位次未知；请用档位对照表建立两地分制的关系。",
+)
+CONCORDANCE_EMPTY = Reason(
+    "CONCORDANCE_EMPTY",
+    _STATE,
+    "No home score has an equivalent: too few residents, or all of them below the other city's "
+    "line; look with `hutong concordance build`, or use a band table.",
+    "没有任何分值有对应分：居民过少，或都低于对方互认线；请用 `hutong concordance build` 查看，"
+    "或改用档位对照表。",
+)
 SMOOTHING_DEGREE = Reason(
     "SMOOTHING_DEGREE",
     _BAD,

@@ -105,29 +105,38 @@ def code_text(city: CityCode, code: bytes) -> str:
     `410100-` and 28 characters in groups of four: 16 bytes and one of checksum, so that a slip
     of the finger is told from a refusal.
     """
-    padded = int.from_bytes(code + _checksum(city, code), "big") << 4
-    letters = [_ALPHABET[padded >> 5 * i & 31] for i in reversed(range(_CODE_CHARACTERS))]
-    groups = ["".join(letters[i : i + 4]) for i in range(0, _CODE_CHARACTERS, 4)]
-    return f"{city}-{'-'.join(groups)}"
+    return f"{city}-{spelled(code + _checksum(city, code))}"
 
 
 def parse_code(text: str, *, where: str) -> tuple[CityCode, bytes]:
     """The city and the 16 bytes of a code; raises MALFORMED when it was mistyped."""
     head, _, tail = text.strip().upper().partition("-")
     city = city_code(head, where=where)
-    letters = tail.replace("-", "").replace(" ", "").translate(_TYPED)
-    if len(letters) != _CODE_CHARACTERS or not set(letters) <= set(_ALPHABET):
+    raw = read_spelled(tail)
+    if raw is None or raw[limits.CODE_BYTES :] != _checksum(city, raw[: limits.CODE_BYTES]):
         raise _mistyped(where)
+    return city, raw[: limits.CODE_BYTES]
+
+
+def spelled(raw: bytes) -> str:
+    """17 bytes as 28 characters that can be read aloud and typed, in groups of four."""
+    padded = int.from_bytes(raw, "big") << 4
+    letters = [_ALPHABET[padded >> 5 * i & 31] for i in reversed(range(_CODE_CHARACTERS))]
+    groups = ["".join(letters[i : i + 4]) for i in range(0, _CODE_CHARACTERS, 4)]
+    return "-".join(groups)
+
+
+def read_spelled(text: str) -> bytes | None:
+    """The 17 bytes of a text that `spelled` wrote, in upper case; None where it is none."""
+    letters = text.replace("-", "").replace(" ", "").translate(_TYPED)
+    if len(letters) != _CODE_CHARACTERS or not set(letters) <= set(_ALPHABET):
+        return None
     value = 0
     for letter in letters:
         value = value << 5 | _ALPHABET.index(letter)
     if value & 15:
-        raise _mistyped(where)
-    raw = (value >> 4).to_bytes(limits.CODE_BYTES + 1, "big")
-    code = raw[: limits.CODE_BYTES]
-    if raw[limits.CODE_BYTES :] != _checksum(city, code):
-        raise _mistyped(where)
-    return city, code
+        return None
+    return (value >> 4).to_bytes(limits.CODE_BYTES + 1, "big")
 
 
 def _checksum(city: CityCode, code: bytes) -> bytes:

@@ -27,6 +27,7 @@ _TABLES = (
     "node.bulk.errors",
     "node.errors",
     "node.record_errors",
+    "node.refusals",
     "node.row_errors",
 )
 REASONS = [m for m in _TABLES if importlib.util.find_spec(m)]

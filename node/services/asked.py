@@ -20,8 +20,8 @@ from node.services.terms import TermsBook, not_active
 M = TypeVar("M", bound=HasHeader)
 
 
-class Question(HasHeader, Protocol):
-    """A host's question: under which agreement, for what, and how much it wants to know."""
+class Agreed(HasHeader, Protocol):
+    """A host's question: under which agreement."""
 
     @property
     def header(self) -> Header:
@@ -34,6 +34,10 @@ class Question(HasHeader, Protocol):
     @property
     def agreement_version(self) -> int:
         """The version of it."""
+
+
+class Question(Agreed, Protocol):
+    """One about a standing: for what, too, and how much it wants to know."""
 
     @property
     def scenarios(self) -> tuple[str, ...]:
@@ -87,11 +91,7 @@ class Asked:
         self, registry: Registry, asked: Question, label: str, caller: CityCode, now: datetime
     ) -> tuple[Terms, OwnScale]:
         """The terms that a question is within, and this city's scale under them."""
-        terms = self._book.find(registry, self._here.city, caller)
-        if terms is None or not terms.in_force(now):
-            raise not_active(self._here.city, caller)
-        if (asked.agreement_id, asked.agreement_version) != (terms.agreement_id, terms.version):
-            raise _mismatch(label, "it names another agreement or version")
+        terms = self.agreed(registry, asked, label, caller, now)
         if asked.disclosure > terms.disclosure_limit:
             raise _mismatch(label, "it asks for more than was agreed")
         if not set(asked.scenarios) <= set(terms.scenarios):
@@ -100,6 +100,17 @@ class Asked:
         if own is None:
             raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load")
         return terms, own
+
+    def agreed(
+        self, registry: Registry, asked: Agreed, label: str, caller: CityCode, now: datetime
+    ) -> Terms:
+        """The terms in force that a question names."""
+        terms = self._book.find(registry, self._here.city, caller)
+        if terms is None or not terms.in_force(now):
+            raise not_active(self._here.city, caller)
+        if (asked.agreement_id, asked.agreement_version) != (terms.agreement_id, terms.version):
+            raise _mismatch(label, "it names another agreement or version")
+        return terms
 
 
 def _mismatch(label: str, problem: str) -> HutongError:

@@ -16,6 +16,7 @@ from node.services.catalogue import CatalogueDesk
 from node.services.checking import Checking
 from node.services.comparing import Comparing
 from node.services.cosigning import Cosigning
+from node.services.counting import Counting
 from node.services.delivering import Delivering
 from node.services.erasing import Erasing
 from node.services.examining import Examining
@@ -65,6 +66,7 @@ class UseCases:
     renewing: Renewing
     status_desk: StatusDesk
     delivering: Delivering
+    counting: Counting
     hearing: Hearing
     checking: Checking
     redeeming: Redeeming
@@ -188,6 +190,7 @@ def assemble(
         renewing=Renewing(here, uow, keys, book, peers, batching, asking, swapping),
         status_desk=status_desk,
         delivering=delivering,
+        counting=Counting(here, uow, keys, book, swapping),
         hearing=hearing,
         checking=Checking(here, uow, keys, book, asking, hearing),
         redeeming=Redeeming(here, book),

@@ -17,7 +17,10 @@ from federation.identifiers import CityCode
 from federation.messages import Attestation, AttestationRequest, Claim, Disclosure, Header
 from federation.recognition import claim_for
 from node.attested import IssuedAttestation
-from node.errors import (
+from node.logbook import LogKind
+from node.model import Subject, Use, UseOutcome
+from node.ports import Keys, Transaction, UnitOfWork
+from node.refusals import (
     REFUSED_CODE_EXPIRED,
     REFUSED_CODE_USED,
     REFUSED_CONSENT_ENDED,
@@ -25,9 +28,6 @@ from node.errors import (
     REFUSED_OUTSIDE_CONSENT,
     REFUSED_UNKNOWN,
 )
-from node.logbook import LogKind
-from node.model import Subject, Use, UseOutcome
-from node.ports import Keys, Transaction, UnitOfWork
 from node.registry import OwnScale
 from node.services.answering import Ask, record, recorded
 from node.services.asked import Asked

@@ -14,14 +14,14 @@ from federation.recognition import claim_for
 from federation.scale import Scale
 from federation.standing import RenewalRequest
 from node.attested import Candidate, Kind
-from node.errors import (
+from node.model import Resident
+from node.ports import Transaction
+from node.refusals import (
     REFUSED_CONSENT_ENDED,
     REFUSED_NOTHING_TO_SHOW,
     REFUSED_OUTSIDE_CONSENT,
     REFUSED_UNKNOWN,
 )
-from node.model import Resident
-from node.ports import Transaction
 from node.services.here import Here
 from node.services.scoring import recounted
 from node.services.statuses import claim_text

@@ -15,9 +15,10 @@ from node.transport.envelopes import envelope_in
 from node.transport.log_methods import LogMethods
 from node.transport.renewal_methods import RenewalMethods
 from node.transport.status_methods import StatusMethods
+from node.transport.use_methods import UseMethods
 
 
-class FederationServicer(StatusMethods, LogMethods, RenewalMethods):
+class FederationServicer(StatusMethods, LogMethods, RenewalMethods, UseMethods):
     """federation.v1.FederationService."""
 
     def __init__(self, cases: UseCases) -> None:

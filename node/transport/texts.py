@@ -2,7 +2,7 @@
 
 from typing import Final
 
-import node.errors
+import node.refusals
 from federation.errors import Reason
 from node.services.checking import RecognitionOutcome
 
@@ -40,9 +40,7 @@ NOTICES: Final[dict[RecognitionOutcome, Both]] = {
 }
 
 _REFUSALS: Final = {
-    name: reason
-    for name, reason in vars(node.errors).items()
-    if name.startswith("REFUSED_") and isinstance(reason, Reason)
+    name: reason for name, reason in vars(node.refusals).items() if isinstance(reason, Reason)
 }
 
 

@@ -163,6 +163,6 @@ def test_the_resident_sees_why(
         ).scalar_one()
     uses = hand_.home.resident("ListUses", resident_id=resident)["uses"]
     told = {use["reason_en"] for use in uses if use["outcome"] == "USE_OUTCOME_REFUSED"}
-    import node.errors  # noqa: PLC0415
+    import node.refusals  # noqa: PLC0415
 
-    assert vars(node.errors)[SHOWN[reason]].en in told
+    assert vars(node.refusals)[SHOWN[reason]].en in told

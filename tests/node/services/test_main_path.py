@@ -11,16 +11,18 @@ from federation.errors import NOT_RECOGNISED, HutongError
 from node.errors import (
     ALREADY_REDEEMED,
     DECISION_ENDED,
-    REFUSED_CODE_EXPIRED,
-    REFUSED_CODE_USED,
-    REFUSED_CONSENT_ENDED,
-    REFUSED_NOTHING_TO_SHOW,
-    REFUSED_OUTSIDE_CONSENT,
     REQUEST_ID_REUSED,
     UNKNOWN,
     VISITOR_PASS_UNKNOWN,
 )
 from node.model import Caller, Page, PageRequest, Role, Use, UseOutcome
+from node.refusals import (
+    REFUSED_CODE_EXPIRED,
+    REFUSED_CODE_USED,
+    REFUSED_CONSENT_ENDED,
+    REFUSED_NOTHING_TO_SHOW,
+    REFUSED_OUTSIDE_CONSENT,
+)
 from node.services.checking import Checked, RecognitionOutcome
 from tests.conftest import NewStore
 from tests.node.services.world import OPERATOR, SCENARIO, VENUE, Town, world

@@ -22,12 +22,14 @@ from node.errors import (
     CONSENT_NOT_STANDING,
     DOCUMENT_INVALID,
     FIELD_INVALID,
-    REFUSED_CONSENT_ENDED,
     TOO_YOUNG,
     UNKNOWN,
 )
 from node.model import DocumentKind, PageRequest
 from node.ports import Transaction
+from node.refusals import (
+    REFUSED_CONSENT_ENDED,
+)
 from node.services.checking import RecognitionOutcome
 from tests.conftest import NewStore
 from tests.node.services.stage import Stage, staged
