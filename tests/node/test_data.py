@@ -153,7 +153,7 @@ def test_a_catalogue_has_every_scenario_of_the_article_and_no_lending(pinyin: st
         assert incentive.venues
         assert incentive.benefit_zh
         assert incentive.benefit_en
-    open_to_all = [i for i in found if i.minimum_band is None and not i.commendations]
+    open_to_all = [i for i in found if i.is_open_to_all]
     assert open_to_all
     by_band = {i.scenario for i in found if i.minimum_band is not None}
     assert by_band >= ARTICLE
