@@ -10,8 +10,10 @@ from rich.console import Console
 
 from scripts.benches import (
     attest,
+    eligibility,
     log,
     reach,
+    redemption,
     refusal_timing,
     renew,
     renew_million,
@@ -22,6 +24,8 @@ from scripts.benches.figures import Figure, show, write
 
 BENCHES: dict[str, Callable[[int], list[Figure]]] = {
     "attest": attest.run,
+    "eligibility": eligibility.run,
+    "redemption": redemption.run,
     "refusal-timing": refusal_timing.run,
     "reach": reach.run,
     "log": log.run,

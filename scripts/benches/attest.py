@@ -1,10 +1,7 @@
 """RequestAttestation at the home node against a bare echo: mutual TLS, 64 calls in flight."""
 
 import contextlib
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
@@ -16,7 +13,6 @@ from node.keys import KeyFolder
 from scripts.benches import echo
 from scripts.benches.figures import Figure, paired
 from scripts.benches.rig import METHOD, Rig, open_channel, rate, rig
-from scripts.cities import free_ports
 
 # A pair is several short turns of each: the machine's speed drifts, and both see the same of it.
 _TURNS = 6
@@ -66,16 +62,12 @@ def _echo_channel(rigged: Rig, port: int) -> grpc.aio.Channel:
     )
 
 
-@contextlib.contextmanager
-def _echo_server(rigged: Rig) -> Iterator[int]:
-    port = free_ports(1)[0]
-    folders = [str(rigged.home.directory), str(rigged.folder.root.parent)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "scripts.benches.echo", *folders, str(port)],
-        env=rigged.home.environment | {"PATH": ""},
+def _echo_server(rigged: Rig) -> contextlib.AbstractContextManager[int]:
+    ours = KeyFolder(rigged.home.directory)
+    return echo.echoing(
+        ours.peer_key,
+        ours.peer_certificate,
+        rigged.folder.peer_certificate,
+        "RequestAttestationRequest",
+        rigged.home.environment,
     )
-    try:
-        yield port
-    finally:
-        process.terminate()
-        process.wait()

@@ -1,0 +1,45 @@
+"""CheckEligibility at the host against a bare echo: mutual TLS, 64 calls in flight.
+
+By visitor pass, of a recognition that stands: no call to the home city. And by presentation code:
+the host asks the home city, and both keep what they did before they answer; both nodes, the echo
+and the client share this machine.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import uvloop
+
+from scripts.benches.figures import Figure
+from scripts.benches.visits import CHECK, Visits, beside, by_pass, in_turn, visits
+
+_TURNS: Final = 6
+_BY_PASS: Final = 2_000
+_BY_CODE: Final = 600
+
+
+def run(rounds: int) -> list[Figure]:
+    """Measure in turn: echo, check, echo, check, ..."""
+    with (
+        tempfile.TemporaryDirectory(prefix="hutong-bench-") as directory,
+        visits(Path(directory)) as cities,
+    ):
+        return uvloop.run(_measure(cities, rounds))
+
+
+async def _measure(cities: Visits, rounds: int) -> list[Figure]:
+    async with beside(cities, "CheckEligibilityRequest") as channels:
+        passes = await cities.passes(channels[1])
+
+        async def known(count: int) -> list[bytes]:
+            return by_pass(passes, count)
+
+        sizes = {"rounds": rounds, "turns": _TURNS}
+        standing = await in_turn(
+            "eligibility, by pass", channels, CHECK, known, calls=_BY_PASS, **sizes
+        )
+        asked = await in_turn(
+            "eligibility, by code", channels, CHECK, cities.by_code, calls=_BY_CODE, **sizes
+        )
+    return [*standing, *asked]

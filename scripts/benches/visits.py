@@ -1,0 +1,204 @@
+"""A host city under load: two real nodes on this machine, and a venue's client of the host."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from node import bootstrap, data
+from node.keys import KeyFolder
+from node.model import Role
+from node.v1 import resident_service_pb2 as residents_pb
+from node.v1 import venue_service_pb2 as pb
+from scripts.benches import echo
+from scripts.benches.figures import Figure, paired
+from scripts.benches.rig import IN_FLIGHT, SCENARIO, open_channel, rate
+from scripts.cities import Cities, City, agree, b64, befriend, new_id
+
+M = TypeVar("M", bound=Message)
+Make = Callable[[int], Awaitable[list[bytes]]]
+_Channels = tuple[grpc.aio.Channel, grpc.aio.Channel]
+
+CHECK: Final = "/node.v1.VenueService/CheckEligibility"
+REDEEM: Final = "/node.v1.VenueService/Redeem"
+_VENUE: Final = "library"
+_CODE: Final = "/node.v1.ResidentService/CreatePresentationCode"
+_QUIET: Final = {"HUTONG_LOG_LEVEL": "warning"}
+
+# What the venue of the benches offers: something for a standing, with every count but none that is
+# ever full, and something for everyone, as most venues have it.
+_CATALOGUE: Final = f"""
+city = "330100"
+
+[[incentives]]
+id = "library-card"
+scenario = "{SCENARIO}"
+benefit = {{ zh = "免押金办理借书证", en = "library card without a deposit" }}
+minimum_band = "excellent"
+venues = ["{_VENUE}"]
+capacity = {{ total = 90000000, per_day = 900000, per_resident_per_day = 900000 }}
+valid_from = 2026-01-01
+valid_until = 2039-01-01
+legal_basis = "illustrative: a bench"
+source = "illustrative: a bench"
+illustrative = true
+
+[[incentives]]
+id = "reading-room"
+scenario = "{SCENARIO}"
+benefit = {{ zh = "免费入馆阅览", en = "reading room free of charge" }}
+venues = ["{_VENUE}"]
+valid_from = 2026-01-01
+valid_until = 2039-01-01
+legal_basis = "illustrative: a bench"
+source = "illustrative: a bench"
+illustrative = true
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """Two cities, and what the residents of one need to visit the other."""
+
+    home: City
+    host: City
+    consents: tuple[tuple[str, str], ...]
+    """Each resident whom the host would recognise, with the consent to it."""
+
+    async def codes(self, count: int) -> list[str]:
+        """So many fresh presentation codes, of the residents in turn."""
+        requests = [
+            residents_pb.CreatePresentationCodeRequest(
+                request_id=new_id(), resident_id=resident, consent_id=consent
+            )
+            for resident, consent in (self.consents[i % len(self.consents)] for i in range(count))
+        ]
+        kind = residents_pb.CreatePresentationCodeResponse
+        async with open_channel(_channel(self.home, Role.RESIDENT)) as channel:
+            found = await answers(channel, _CODE, [r.SerializeToString() for r in requests], kind)
+        return [each.presentation_code for each in found]
+
+    async def by_code(self, count: int) -> list[bytes]:
+        """So many checks, each by a presentation code of its own."""
+        return [_asked(presentation_code=code) for code in await self.codes(count)]
+
+    async def passes(self, venue: grpc.aio.Channel) -> list[str]:
+        """The visitor pass of each resident, after a first visit."""
+        asked = await self.by_code(len(self.consents))
+        found = await answers(venue, CHECK, asked, pb.CheckEligibilityResponse)
+        if not all(each.visitor_pass for each in found):
+            raise RuntimeError("not every resident of the bench is recognised")
+        return [each.visitor_pass for each in found]
+
+
+def by_pass(passes: Sequence[str], count: int) -> list[bytes]:
+    """So many checks by visitor passes, in turn."""
+    return [_asked(visitor_pass=passes[i % len(passes)]) for i in range(count)]
+
+
+def _asked(**shown: str) -> bytes:
+    return pb.CheckEligibilityRequest(request_id=new_id(), **shown).SerializeToString()
+
+
+async def answers(
+    channel: grpc.aio.Channel, method: str, requests: Sequence[bytes], kind: type[M]
+) -> list[M]:
+    """The answers, in order, with 64 in flight; every call must succeed."""
+    call = channel.unary_unary(method, None, kind.FromString)
+    found, waiting = dict[int, M](), iter(enumerate(requests))
+
+    async def worker() -> None:
+        for place, request in waiting:
+            found[place] = await call(request, timeout=30)
+
+    await asyncio.gather(*(worker() for _ in range(IN_FLIGHT)))
+    return [found[place] for place in range(len(requests))]
+
+
+async def in_turn(
+    name: str,
+    channels: _Channels,
+    method: str,
+    make: Make,
+    *,
+    rounds: int,
+    turns: int,
+    calls: int,
+) -> list[Figure]:
+    """Measure echo and host in turn, in short turns: the machine's speed drifts for both."""
+    bare, node = channels
+    echoes, ours = list[float](), list[float]()
+    warm = await make(calls)
+    await rate(bare, echo.METHOD, warm)
+    await rate(node, method, warm)
+    for _ in range(rounds):
+        seconds = [0.0, 0.0]
+        for _ in range(turns):
+            requests = await make(calls)
+            seconds[0] += calls / await rate(bare, echo.METHOD, requests)
+            seconds[1] += calls / await rate(node, method, requests)
+        echoes.append(turns * calls / seconds[0])
+        ours.append(turns * calls / seconds[1])
+    return paired(name, ours, f"echo, beside {name}", echoes, "calls/s")
+
+
+@contextlib.contextmanager
+def visits(directory: Path) -> Iterator[Visits]:
+    """Both cities running with an agreement in force, and the consents of the home's residents."""
+    with Cities(directory, ("410100", "330100")) as cities:
+        home, host = cities["zhengzhou"], cities["hangzhou"]
+        for city in cities:
+            city.environment = _QUIET
+        cities.start()
+        for city in cities:
+            city.load_rules()
+        host.operator(
+            "LoadIncentives",
+            request_id=new_id(),
+            file_name="incentives.toml",
+            content=b64(_CATALOGUE.encode()),
+        )
+        befriend(home, host)
+        agree(host, home)
+        good = [
+            home.enrol(row.document_kind, row.document_number)
+            for row in data.residents("zhengzhou")
+            if "excellent" in row.label
+        ]
+        home.load_records()
+        ends = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+        consents = tuple((r, home.consent(r, host.about.code, [SCENARIO], ends)) for r in good)
+        yield Visits(home, host, consents)
+
+
+@contextlib.asynccontextmanager
+async def beside(visits: Visits, message: str) -> AsyncIterator[_Channels]:
+    """Connections of a venue to a bare echo of that message, and to the host."""
+    keys = KeyFolder(visits.host.directory)
+    files = keys.local_key, keys.local_certificate, keys.ca_certificate
+    with echo.echoing(*files, message, _QUIET) as port:
+        async with (
+            open_channel(_channel(visits.host, Role.VENUE, port)) as bare,
+            open_channel(_channel(visits.host, Role.VENUE)) as node,
+        ):
+            yield bare, node
+
+
+def _channel(city: City, role: Role, port: int = 0) -> grpc.aio.Channel:
+    """A connection of a client of that role to the city, or to another port of this machine."""
+    files = bootstrap.issue_client(
+        city.settings,
+        role=role,
+        name=_VENUE,
+        directory=city.directory / f"bench-{new_id()}",
+    )
+    credentials = grpc.ssl_channel_credentials(
+        files.ca.read_bytes(), files.key.read_bytes(), files.certificate.read_bytes()
+    )
+    return grpc.aio.secure_channel(f"127.0.0.1:{port or city.local_port}", credentials)
