@@ -32,6 +32,8 @@ class HistoryKind(enum.Enum):
     DECIDED = 11
     REDEEMED = 12
     RECOGNITION_ENDED = 13
+    USE_COUNTED = 14
+    USE_ENDED = 15
 
 
 _OF_CODES: Final = frozenset({HistoryKind.CODE_MADE.value, HistoryKind.CODE_USED.value})
@@ -63,9 +65,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event at home. `subject` is the id of the consent or the attestation that it is about.
+    """One event at home. `subject` is the id of what it is about: consent, attestation or lease.
 
-    `refusal` is the name of a reason in `node.errors`.
+    `refusal` is the name of a reason in `node.refusals`. `use_class` is the kind of a counted use,
+    "" where the consent keeps it from this city.
     """
 
     place: Place
@@ -76,14 +79,15 @@ class Event:
     scenarios: tuple[str, ...]
     disclosure: Disclosure | None
     refusal: str
+    use_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
     """One event at a host, of a recognised visitor; ids of visits are in the order of time.
 
-    `subject` is the id of the recognition, or of the decision that was redeemed. `opened` and
-    `closed` are incentives, by id.
+    `subject` is the id of the recognition, of the check that was decided, or of the decision that
+    was redeemed. `opened` and `closed` are incentives, by id.
     """
 
     visit_id: str

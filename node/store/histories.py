@@ -18,6 +18,7 @@ from node.history import Event, HistoryKind, Place, Visit
 from node.model import UseOutcome
 from node.store.attestations import OF_RESIDENT
 from node.store.connection import Row, Session, Upserts
+from node.store.incentive_tables import USE_LEASES
 from node.store.tables import CODES, CONSENTS, USES
 from node.store.trust_tables import ATTESTATIONS, VISITS
 from node.store.values import from_names, to_instant, to_micros, to_names, to_span
@@ -35,7 +36,7 @@ class _Source:
     """One kind of events: the statement that reads them, the newest first before a place.
 
     Its columns are the instant, the id of what it is about, and as `Event` has them the subject,
-    the city, the scenarios, the disclosure and the refusal.
+    the city, the scenarios, the disclosure, the refusal and the kind of a use.
     """
 
     kind: HistoryKind
@@ -51,7 +52,7 @@ def _source(
     of: sa.Table,
     *conditions: sa.ColumnElement[bool],
 ) -> _Source:
-    known = of is not ATTESTATIONS
+    known = of in {CONSENTS, USES}
     statement = sa.select(
         instant,
         about,
@@ -60,10 +61,11 @@ def _source(
         of.c.scenarios if known else sa.literal(""),
         of.c.disclosure if known else sa.null(),
         of.c.refusal if of is USES else sa.literal(""),
+        of.c.use_class if of is USE_LEASES else sa.literal(""),
     )
     if about.table is CODES:
         statement = statement.join_from(CODES, CONSENTS, CODES.c.consent_id == subject)
-    whose = of.c.resident_id == _B("whose") if known else OF_RESIDENT
+    whose = OF_RESIDENT if of is ATTESTATIONS else of.c.resident_id == _B("whose")
     upto = sa.or_(instant < _B("at"), sa.and_(instant == _B("at"), about < _B("about")))
     return _Source(
         kind,
@@ -79,6 +81,13 @@ _CONSENT: Final = (CONSENTS.c.consent_id, CONSENTS.c.consent_id, CONSENTS)
 _CODE: Final = (CODES.c.code_digest, CONSENTS.c.consent_id, CONSENTS)
 _USE: Final = (USES.c.use_id, USES.c.use_id, USES)
 _ATTESTATION: Final = (ATTESTATIONS.c.attestation_id, ATTESTATIONS.c.attestation_id, ATTESTATIONS)
+_LEASE: Final = (USE_LEASES.c.lease_id, USE_LEASES.c.lease_id, USE_LEASES)
+_USE_ENDED: Final = sa.case(
+    (USE_LEASES.c.released_at < USE_LEASES.c.until, USE_LEASES.c.released_at),
+    else_=USE_LEASES.c.until,
+)
+# What had not ended by now is told of later.
+_UNTIL_NOW: Final = frozenset({HistoryKind.CONSENT_ENDED, HistoryKind.USE_ENDED})
 _SOURCES: Final = (
     _source(HistoryKind.CONSENT_GIVEN, CONSENTS.c.given_at, *_CONSENT),
     _source(HistoryKind.CONSENT_WITHDRAWN, CONSENTS.c.withdrawn_at, *_CONSENT),
@@ -105,6 +114,8 @@ _SOURCES: Final = (
     ),
     _source(HistoryKind.REFUSED, USES.c.used_at, *_USE, USES.c.outcome == UseOutcome.REFUSED.value),
     _source(HistoryKind.ATTESTATION_WITHDRAWN, ATTESTATIONS.c.ended_at, *_ATTESTATION),
+    _source(HistoryKind.USE_COUNTED, USE_LEASES.c.granted_at, *_LEASE),
+    _source(HistoryKind.USE_ENDED, _USE_ENDED, *_LEASE, _USE_ENDED <= _B("now")),
 )
 
 _VISITS: Final = (
@@ -142,7 +153,7 @@ class HistoryRepository:
         about = before.about if number == before.kind else ""
         values: dict[str, object] = {"at": at, "whose": resident_id, "most": most}
         values["about"] = bytes.fromhex(about) if source.raw else about
-        if source.kind is HistoryKind.CONSENT_ENDED:
+        if source.kind in _UNTIL_NOW:
             values["now"] = to_micros(now)
         rows = self._session.all(source.statement, **values)
         return [_event(source, row) for row in rows]
@@ -189,6 +200,7 @@ def _event(source: _Source, row: Row) -> Event:
         scenarios=to_names(row[4]),
         disclosure=None if row[5] is None else Disclosure(row[5]),
         refusal=row[6],
+        use_class=row[7],
     )
 
 

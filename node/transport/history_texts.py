@@ -66,6 +66,14 @@ _TEXTS: Final[Mapping[HistoryKind, Both]] = {
         "本市对您的认可已终止（到期，或{city}通知其证明失效）。",
         "This city no longer recognises you: it ran out, or {city} said that it no longer stands.",
     ),
+    HistoryKind.USE_COUNTED: (
+        "{city}登记了一项跨城限量的使用，{use}。",
+        "{city} had a use counted that is limited over all cities, {use}.",
+    ),
+    HistoryKind.USE_ENDED: (
+        "在{city}的一项跨城限量的使用已结束，{use}。",
+        "A use in {city} that is limited over all cities ended, {use}.",
+    ),
 }
 _LEVELS: Final[Mapping[Disclosure, Both]] = {
     Disclosure.THRESHOLD: ("是否达到互认标准", "whether you meet the line of the agreement"),
@@ -77,6 +85,8 @@ _BAND: Final[Both] = ("等级“{band}”", "your band “{band}”")
 _SCORE: Final[Both] = ("、分值 {score}", ", your score {score}")
 _HONOURS: Final[Both] = ("、荣誉 {honours}", ", your honours {honours}")
 _AND: Final[Both] = ("、", ", ")
+_KIND: Final[Both] = ("种类：{kind}", "of kind {kind}")
+_ANY_KIND: Final[Both] = ("种类未告知常住地城市", "of a kind that the home city is not told")
 _NONE: Final[Both] = ("无", "none")
 _HERE: Final[Both] = ("本市", "this city")
 
@@ -88,9 +98,10 @@ def event_texts(told: Told, registry: Registry, here: CityCode) -> Both:
     why, names = texts.refusal(event.refusal), _city(registry, event.city, here)
     shown = [_shown(told, registry, language) for language in (0, 1)]
     scenarios = [_scenarios(event.scenarios, language) for language in (0, 1)]
+    uses = [said.format(kind=event.use_class) for said in (_KIND if event.use_class else _ANY_KIND)]
     return (
-        zh.format(city=names[0], shown=shown[0], scenarios=scenarios[0], why=why[0]),
-        en.format(city=names[1], shown=shown[1], scenarios=scenarios[1], why=why[1]),
+        zh.format(city=names[0], shown=shown[0], scenarios=scenarios[0], why=why[0], use=uses[0]),
+        en.format(city=names[1], shown=shown[1], scenarios=scenarios[1], why=why[1], use=uses[1]),
     )
 
 

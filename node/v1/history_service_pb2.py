@@ -23,40 +23,41 @@ _sym_db = _symbol_database.Default()
 
 
 from federation.v1 import agreement_pb2 as federation_dot_v1_dot_agreement__pb2
+from federation.v1 import attestation_pb2 as federation_dot_v1_dot_attestation__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dnode/v1/history_service.proto\x12\x07node.v1\x1a\x1d\x66\x65\x64\x65ration/v1/agreement.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf5\x01\n\x0cHistoryEntry\x12&\n\x02\x61t\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x04kind\x18\x02 \x01(\x0e\x32\x14.node.v1.HistoryKind\x12\x0c\n\x04\x63ity\x18\x03 \x01(\t\x12\x12\n\nsubject_id\x18\x04 \x01(\t\x12\x11\n\tscenarios\x18\x05 \x03(\t\x12\x0f\n\x07text_zh\x18\x06 \x01(\t\x12\x0f\n\x07text_en\x18\x07 \x01(\t\x12\r\n\x05venue\x18\x08 \x01(\t\x12\x15\n\rincentive_ids\x18\t \x03(\t\x12\x1c\n\x14\x63losed_incentive_ids\x18\n \x03(\t\"P\n\x12ListHistoryRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"V\n\x13ListHistoryResponse\x12&\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x15.node.v1.HistoryEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"P\n\x11ListVisitsRequest\x12\x14\n\x0cvisitor_pass\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"U\n\x12ListVisitsResponse\x12&\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x15.node.v1.HistoryEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"K\n\x1cGetAttestationReceiptRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61ttestation_id\x18\x02 \x01(\t\"E\n\x1dGetAttestationReceiptResponse\x12\x0f\n\x07receipt\x18\x01 \x01(\x0c\x12\x13\n\x0b\x63osigned_by\x18\x02 \x03(\t\"\xb4\x01\n\x13\x44raftConsentRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x11\n\thost_city\x18\x02 \x01(\t\x12\x11\n\tscenarios\x18\x03 \x03(\t\x12\x32\n\ndisclosure\x18\x04 \x01(\x0e\x32\x1e.federation.v1.DisclosureLevel\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\'\n\x14\x44raftConsentResponse\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\"C\n\x18GetConsentReceiptRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x12\n\nconsent_id\x18\x02 \x01(\t\"A\n\x19GetConsentReceiptResponse\x12\x0f\n\x07receipt\x18\x01 \x01(\x0c\x12\x13\n\x0b\x63osigned_by\x18\x02 \x03(\t*\xb4\x03\n\x0bHistoryKind\x12\x1c\n\x18HISTORY_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aHISTORY_KIND_CONSENT_GIVEN\x10\x01\x12\"\n\x1eHISTORY_KIND_CONSENT_WITHDRAWN\x10\x02\x12\x1e\n\x1aHISTORY_KIND_CONSENT_ENDED\x10\x03\x12\x1a\n\x16HISTORY_KIND_CODE_MADE\x10\x04\x12\x1a\n\x16HISTORY_KIND_CODE_USED\x10\x05\x12\x19\n\x15HISTORY_KIND_ATTESTED\x10\x06\x12\x18\n\x14HISTORY_KIND_RENEWED\x10\x07\x12\x18\n\x14HISTORY_KIND_REFUSED\x10\x08\x12&\n\"HISTORY_KIND_ATTESTATION_WITHDRAWN\x10\t\x12\x1b\n\x17HISTORY_KIND_RECOGNISED\x10\n\x12\x18\n\x14HISTORY_KIND_DECIDED\x10\x0b\x12\x19\n\x15HISTORY_KIND_REDEEMED\x10\x0c\x12\"\n\x1eHISTORY_KIND_RECOGNITION_ENDED\x10\r2\xb2\x03\n\x0eHistoryService\x12H\n\x0bListHistory\x12\x1b.node.v1.ListHistoryRequest\x1a\x1c.node.v1.ListHistoryResponse\x12\x45\n\nListVisits\x12\x1a.node.v1.ListVisitsRequest\x1a\x1b.node.v1.ListVisitsResponse\x12\x66\n\x15GetAttestationReceipt\x12%.node.v1.GetAttestationReceiptRequest\x1a&.node.v1.GetAttestationReceiptResponse\x12K\n\x0c\x44raftConsent\x12\x1c.node.v1.DraftConsentRequest\x1a\x1d.node.v1.DraftConsentResponse\x12Z\n\x11GetConsentReceipt\x12!.node.v1.GetConsentReceiptRequest\x1a\".node.v1.GetConsentReceiptResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dnode/v1/history_service.proto\x12\x07node.v1\x1a\x1d\x66\x65\x64\x65ration/v1/agreement.proto\x1a\x1f\x66\x65\x64\x65ration/v1/attestation.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf5\x01\n\x0cHistoryEntry\x12&\n\x02\x61t\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x04kind\x18\x02 \x01(\x0e\x32\x14.node.v1.HistoryKind\x12\x0c\n\x04\x63ity\x18\x03 \x01(\t\x12\x12\n\nsubject_id\x18\x04 \x01(\t\x12\x11\n\tscenarios\x18\x05 \x03(\t\x12\x0f\n\x07text_zh\x18\x06 \x01(\t\x12\x0f\n\x07text_en\x18\x07 \x01(\t\x12\r\n\x05venue\x18\x08 \x01(\t\x12\x15\n\rincentive_ids\x18\t \x03(\t\x12\x1c\n\x14\x63losed_incentive_ids\x18\n \x03(\t\"P\n\x12ListHistoryRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"V\n\x13ListHistoryResponse\x12&\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x15.node.v1.HistoryEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"P\n\x11ListVisitsRequest\x12\x14\n\x0cvisitor_pass\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"U\n\x12ListVisitsResponse\x12&\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x15.node.v1.HistoryEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"K\n\x1cGetAttestationReceiptRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61ttestation_id\x18\x02 \x01(\t\"E\n\x1dGetAttestationReceiptResponse\x12\x0f\n\x07receipt\x18\x01 \x01(\x0c\x12\x13\n\x0b\x63osigned_by\x18\x02 \x03(\t\"\xe2\x01\n\x13\x44raftConsentRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x11\n\thost_city\x18\x02 \x01(\t\x12\x11\n\tscenarios\x18\x03 \x03(\t\x12\x32\n\ndisclosure\x18\x04 \x01(\x0e\x32\x1e.federation.v1.DisclosureLevel\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x63ounting\x18\x06 \x01(\x0e\x32\x1a.federation.v1.UseCounting\"\'\n\x14\x44raftConsentResponse\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\"C\n\x18GetConsentReceiptRequest\x12\x13\n\x0bresident_id\x18\x01 \x01(\t\x12\x12\n\nconsent_id\x18\x02 \x01(\t\"A\n\x19GetConsentReceiptResponse\x12\x0f\n\x07receipt\x18\x01 \x01(\x0c\x12\x13\n\x0b\x63osigned_by\x18\x02 \x03(\t*\xee\x03\n\x0bHistoryKind\x12\x1c\n\x18HISTORY_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aHISTORY_KIND_CONSENT_GIVEN\x10\x01\x12\"\n\x1eHISTORY_KIND_CONSENT_WITHDRAWN\x10\x02\x12\x1e\n\x1aHISTORY_KIND_CONSENT_ENDED\x10\x03\x12\x1a\n\x16HISTORY_KIND_CODE_MADE\x10\x04\x12\x1a\n\x16HISTORY_KIND_CODE_USED\x10\x05\x12\x19\n\x15HISTORY_KIND_ATTESTED\x10\x06\x12\x18\n\x14HISTORY_KIND_RENEWED\x10\x07\x12\x18\n\x14HISTORY_KIND_REFUSED\x10\x08\x12&\n\"HISTORY_KIND_ATTESTATION_WITHDRAWN\x10\t\x12\x1b\n\x17HISTORY_KIND_RECOGNISED\x10\n\x12\x18\n\x14HISTORY_KIND_DECIDED\x10\x0b\x12\x19\n\x15HISTORY_KIND_REDEEMED\x10\x0c\x12\"\n\x1eHISTORY_KIND_RECOGNITION_ENDED\x10\r\x12\x1c\n\x18HISTORY_KIND_USE_COUNTED\x10\x0e\x12\x1a\n\x16HISTORY_KIND_USE_ENDED\x10\x0f\x32\xb2\x03\n\x0eHistoryService\x12H\n\x0bListHistory\x12\x1b.node.v1.ListHistoryRequest\x1a\x1c.node.v1.ListHistoryResponse\x12\x45\n\nListVisits\x12\x1a.node.v1.ListVisitsRequest\x1a\x1b.node.v1.ListVisitsResponse\x12\x66\n\x15GetAttestationReceipt\x12%.node.v1.GetAttestationReceiptRequest\x1a&.node.v1.GetAttestationReceiptResponse\x12K\n\x0c\x44raftConsent\x12\x1c.node.v1.DraftConsentRequest\x1a\x1d.node.v1.DraftConsentResponse\x12Z\n\x11GetConsentReceipt\x12!.node.v1.GetConsentReceiptRequest\x1a\".node.v1.GetConsentReceiptResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'node.v1.history_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_HISTORYKIND']._serialized_start=1202
-  _globals['_HISTORYKIND']._serialized_end=1638
-  _globals['_HISTORYENTRY']._serialized_start=107
-  _globals['_HISTORYENTRY']._serialized_end=352
-  _globals['_LISTHISTORYREQUEST']._serialized_start=354
-  _globals['_LISTHISTORYREQUEST']._serialized_end=434
-  _globals['_LISTHISTORYRESPONSE']._serialized_start=436
-  _globals['_LISTHISTORYRESPONSE']._serialized_end=522
-  _globals['_LISTVISITSREQUEST']._serialized_start=524
-  _globals['_LISTVISITSREQUEST']._serialized_end=604
-  _globals['_LISTVISITSRESPONSE']._serialized_start=606
-  _globals['_LISTVISITSRESPONSE']._serialized_end=691
-  _globals['_GETATTESTATIONRECEIPTREQUEST']._serialized_start=693
-  _globals['_GETATTESTATIONRECEIPTREQUEST']._serialized_end=768
-  _globals['_GETATTESTATIONRECEIPTRESPONSE']._serialized_start=770
-  _globals['_GETATTESTATIONRECEIPTRESPONSE']._serialized_end=839
-  _globals['_DRAFTCONSENTREQUEST']._serialized_start=842
-  _globals['_DRAFTCONSENTREQUEST']._serialized_end=1022
-  _globals['_DRAFTCONSENTRESPONSE']._serialized_start=1024
-  _globals['_DRAFTCONSENTRESPONSE']._serialized_end=1063
-  _globals['_GETCONSENTRECEIPTREQUEST']._serialized_start=1065
-  _globals['_GETCONSENTRECEIPTREQUEST']._serialized_end=1132
-  _globals['_GETCONSENTRECEIPTRESPONSE']._serialized_start=1134
-  _globals['_GETCONSENTRECEIPTRESPONSE']._serialized_end=1199
-  _globals['_HISTORYSERVICE']._serialized_start=1641
-  _globals['_HISTORYSERVICE']._serialized_end=2075
+  _globals['_HISTORYKIND']._serialized_start=1281
+  _globals['_HISTORYKIND']._serialized_end=1775
+  _globals['_HISTORYENTRY']._serialized_start=140
+  _globals['_HISTORYENTRY']._serialized_end=385
+  _globals['_LISTHISTORYREQUEST']._serialized_start=387
+  _globals['_LISTHISTORYREQUEST']._serialized_end=467
+  _globals['_LISTHISTORYRESPONSE']._serialized_start=469
+  _globals['_LISTHISTORYRESPONSE']._serialized_end=555
+  _globals['_LISTVISITSREQUEST']._serialized_start=557
+  _globals['_LISTVISITSREQUEST']._serialized_end=637
+  _globals['_LISTVISITSRESPONSE']._serialized_start=639
+  _globals['_LISTVISITSRESPONSE']._serialized_end=724
+  _globals['_GETATTESTATIONRECEIPTREQUEST']._serialized_start=726
+  _globals['_GETATTESTATIONRECEIPTREQUEST']._serialized_end=801
+  _globals['_GETATTESTATIONRECEIPTRESPONSE']._serialized_start=803
+  _globals['_GETATTESTATIONRECEIPTRESPONSE']._serialized_end=872
+  _globals['_DRAFTCONSENTREQUEST']._serialized_start=875
+  _globals['_DRAFTCONSENTREQUEST']._serialized_end=1101
+  _globals['_DRAFTCONSENTRESPONSE']._serialized_start=1103
+  _globals['_DRAFTCONSENTRESPONSE']._serialized_end=1142
+  _globals['_GETCONSENTRECEIPTREQUEST']._serialized_start=1144
+  _globals['_GETCONSENTRECEIPTREQUEST']._serialized_end=1211
+  _globals['_GETCONSENTRECEIPTRESPONSE']._serialized_start=1213
+  _globals['_GETCONSENTRECEIPTRESPONSE']._serialized_end=1278
+  _globals['_HISTORYSERVICE']._serialized_start=1778
+  _globals['_HISTORYSERVICE']._serialized_end=2212
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,7 @@
 import datetime
 
 from federation.v1 import agreement_pb2 as _agreement_pb2
+from federation.v1 import attestation_pb2 as _attestation_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -27,6 +28,8 @@ class HistoryKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     HISTORY_KIND_DECIDED: _ClassVar[HistoryKind]
     HISTORY_KIND_REDEEMED: _ClassVar[HistoryKind]
     HISTORY_KIND_RECOGNITION_ENDED: _ClassVar[HistoryKind]
+    HISTORY_KIND_USE_COUNTED: _ClassVar[HistoryKind]
+    HISTORY_KIND_USE_ENDED: _ClassVar[HistoryKind]
 HISTORY_KIND_UNSPECIFIED: HistoryKind
 HISTORY_KIND_CONSENT_GIVEN: HistoryKind
 HISTORY_KIND_CONSENT_WITHDRAWN: HistoryKind
@@ -41,6 +44,8 @@ HISTORY_KIND_RECOGNISED: HistoryKind
 HISTORY_KIND_DECIDED: HistoryKind
 HISTORY_KIND_REDEEMED: HistoryKind
 HISTORY_KIND_RECOGNITION_ENDED: HistoryKind
+HISTORY_KIND_USE_COUNTED: HistoryKind
+HISTORY_KIND_USE_ENDED: HistoryKind
 
 class HistoryEntry(_message.Message):
     __slots__ = ("at", "kind", "city", "subject_id", "scenarios", "text_zh", "text_en", "venue", "incentive_ids", "closed_incentive_ids")
@@ -119,18 +124,20 @@ class GetAttestationReceiptResponse(_message.Message):
     def __init__(self, receipt: _Optional[bytes] = ..., cosigned_by: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class DraftConsentRequest(_message.Message):
-    __slots__ = ("resident_id", "host_city", "scenarios", "disclosure", "expires_at")
+    __slots__ = ("resident_id", "host_city", "scenarios", "disclosure", "expires_at", "counting")
     RESIDENT_ID_FIELD_NUMBER: _ClassVar[int]
     HOST_CITY_FIELD_NUMBER: _ClassVar[int]
     SCENARIOS_FIELD_NUMBER: _ClassVar[int]
     DISCLOSURE_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    COUNTING_FIELD_NUMBER: _ClassVar[int]
     resident_id: str
     host_city: str
     scenarios: _containers.RepeatedScalarFieldContainer[str]
     disclosure: _agreement_pb2.DisclosureLevel
     expires_at: _timestamp_pb2.Timestamp
-    def __init__(self, resident_id: _Optional[str] = ..., host_city: _Optional[str] = ..., scenarios: _Optional[_Iterable[str]] = ..., disclosure: _Optional[_Union[_agreement_pb2.DisclosureLevel, str]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    counting: _attestation_pb2.UseCounting
+    def __init__(self, resident_id: _Optional[str] = ..., host_city: _Optional[str] = ..., scenarios: _Optional[_Iterable[str]] = ..., disclosure: _Optional[_Union[_agreement_pb2.DisclosureLevel, str]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counting: _Optional[_Union[_attestation_pb2.UseCounting, str]] = ...) -> None: ...
 
 class DraftConsentResponse(_message.Message):
     __slots__ = ("content",)
