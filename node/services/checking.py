@@ -27,7 +27,6 @@ from federation.identifiers import CityCode, code_text, parse_code
 from federation.limits import CODE_BYTES
 from federation.messages import AttestationRequest
 from federation.recognition import Recognition
-from node import limits
 from node.errors import (
     NOT_A_PARTNER,
     PEER_REFUSED,
@@ -36,14 +35,15 @@ from node.errors import (
 )
 from node.incentives import Incentive
 from node.logbook import LogKind
-from node.model import Caller, Decision, StoredRecognition
+from node.model import Caller, StoredRecognition
 from node.ports import Keys, Transaction, UnitOfWork
 from node.services.answering import Ask, record, recorded
 from node.services.asking import Asking
-from node.services.deciding import Verdict, asked_for, decide, facts_of
+from node.services.deciding import Verdict, asked_for
 from node.services.here import Here
 from node.services.questioning import Wanted, kept_question, question_key
-from node.services.relying import Reliance, fresh_until, is_withdrawn, reliance
+from node.services.relying import Reliance, is_withdrawn, reliance
+from node.services.signed_check import Shown, SignedCheck, sign_check
 from node.services.terms import TermsBook
 from node.services.visits import keep_recognition, keep_visit
 
@@ -74,14 +74,23 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The answer to a venue: one decision for each incentive; `decision_id` "" where not open."""
+    """The answer to a venue: one decision for each incentive, and all of them signed."""
 
     outcome: RecognitionOutcome
     home: CityCode
     visitor: StoredRecognition | None
     visitor_pass: str
-    decisions: tuple[tuple[str, Incentive, Verdict], ...]
-    expires_at: datetime
+    signed: SignedCheck
+
+    @property
+    def decisions(self) -> tuple[tuple[str, Incentive, Verdict], ...]:
+        """Each decision's id, "" where the incentive is not open, with incentive and verdict."""
+        return self.signed.rows
+
+    @property
+    def expires_at(self) -> datetime:
+        """When the decisions end."""
+        return self.signed.statement.header.expires_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +178,11 @@ class Checking:
             answer = self._still_there(tx, known, told)
             visitor, pass_text = self._keep(tx, known, answer, credential, now)
             incentives = asked_for(tx.registry, venue, incentive_ids)
-            checked = self._decide(
-                tx, venue, incentives, known, answer.outcome, visitor, pass_text, now
-            )
+            shown = Shown(venue, known.home, visitor, known.terms)
+            signed = sign_check(tx, self._here, self._keys, shown, incentives, now)
+            checked = Checked(answer.outcome, known.home, visitor, pass_text, signed)
             if (about := visitor or known.visitor) is not None:
-                keep_visit(tx, self._here, about, venue, checked.decisions, now)
+                keep_visit(tx, self._here, about, signed.statement)
             response = encode(checked)
             if answer.outcome is not RecognitionOutcome.HOME_UNREACHABLE:
                 record(tx, ask, response, now, about.recognition_id if about else "")
@@ -329,47 +338,6 @@ class Checking:
             tx, LogKind.RECEIVED, envelope.payload, now, subject=visitor.recognition_id
         )
         return visitor, pass_text
-
-    def _decide(
-        self,
-        tx: Transaction,
-        venue: Caller,
-        incentives: Sequence[Incentive],
-        known: _Known,
-        outcome: RecognitionOutcome,
-        visitor: StoredRecognition | None,
-        pass_text: str,
-        now: datetime,
-    ) -> Checked:
-        own = tx.registry.own_scale()
-        catalogue = tx.registry.catalogue
-        expires_at = now + limits.DECISION_LIFETIME
-        if visitor and known.terms:
-            fresh = fresh_until(tx, self._here, visitor, known.terms, now)
-            ends = (fresh, visitor.expires_at, known.terms.valid_until)
-            expires_at = min(expires_at, *ends)
-        facts = facts_of(self._here, tx.registry, visitor, now)
-        rows = list[tuple[str, Incentive, Verdict]]()
-        for incentive in incentives:
-            verdict = decide(facts, incentive, own.scale if own else None)
-            decision_id = self._here.new_id(now) if verdict.eligible else ""
-            rows.append((decision_id, incentive, verdict))
-        tx.redemptions.decide(
-            [
-                Decision(
-                    decision_id=decision_id,
-                    venue=venue.name,
-                    incentive_id=incentive.incentive_id,
-                    catalogue_version=catalogue.version if catalogue else 0,
-                    recognition_id=visitor.recognition_id if visitor else "",
-                    decided_at=now,
-                    expires_at=expires_at,
-                )
-                for decision_id, incentive, _ in rows
-                if decision_id
-            ]
-        )
-        return Checked(outcome, known.home, visitor, pass_text, tuple(rows), expires_at)
 
 
 def _outcome(error: HutongError) -> RecognitionOutcome:

@@ -5,18 +5,16 @@ and incentives, and a recognition of this city's own; no home city's id of a per
 """
 
 import hashlib
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
 from federation.identifiers import is_uuid, parse_code, uuid7
+from federation.incentives import Decisions
 from node.errors import PAGE_INVALID, VISITOR_PASS_UNKNOWN, HutongError
 from node.history import HistoryKind, Visit
-from node.incentives import Incentive
 from node.limits import PAGE_MOST
-from node.model import Caller, Decision, Page, PageRequest, StoredRecognition
+from node.model import Decision, Page, PageRequest, StoredRecognition
 from node.ports import Transaction
-from node.services.deciding import Verdict
 from node.services.here import Here
 
 _ENTROPY_BYTES: Final = 9
@@ -40,32 +38,25 @@ def keep_recognition(
     tx.visits.add(Visit(_new_id(here, kind, now), about, now, kind, subject=about))
 
 
-def keep_visit(
-    tx: Transaction,
-    here: Here,
-    visitor: StoredRecognition,
-    venue: Caller,
-    rows: Iterable[tuple[str, Incentive, Verdict]],
-    now: datetime,
-) -> None:
-    """Note what was decided for a visitor, recognised at that moment or not.
+def keep_visit(tx: Transaction, here: Here, visitor: StoredRecognition, decided: Decisions) -> None:
+    """Note what was decided for a visitor, recognised at that moment or not, by the check's id.
 
     One who was erased while the home city was asked leaves nothing.
     """
     if tx.recognitions.get(visitor.recognition_id) is None:
         return
     opened, closed = list[str](), list[str]()
-    for _, incentive, verdict in rows:
-        (opened if verdict.eligible else closed).append(incentive.incentive_id)
-    kind = HistoryKind.DECIDED
+    for decision in decided.decisions:
+        (opened if decision.eligible else closed).append(decision.incentive_id)
+    header, kind = decided.header, HistoryKind.DECIDED
     tx.visits.add(
         Visit(
-            visit_id=_new_id(here, kind, now),
+            visit_id=_new_id(here, kind, header.issued_at),
             recognition_id=visitor.recognition_id,
-            at=now,
+            at=header.issued_at,
             kind=kind,
-            subject=visitor.recognition_id,
-            venue=venue.name,
+            subject=header.statement_id,
+            venue=decided.venue,
             opened=tuple(opened),
             closed=tuple(closed),
         )

@@ -2,7 +2,8 @@
 
 from google.protobuf.message import Message
 
-from federation.codec import instant_to_wire
+from federation.codec import envelope_to_bytes, instant_to_wire
+from federation.incentives import IncentiveDecision
 from node.errors import FIELD_INVALID, HutongError
 from node.incentives import Incentive
 from node.ports import Transaction
@@ -74,6 +75,7 @@ def _credential(request: pb.CheckEligibilityRequest) -> Credential:
 
 def _checked(checked: Checked) -> pb.CheckEligibilityResponse:
     notice_zh, notice_en = texts.notice(checked.outcome)
+    signed = checked.signed
     return pb.CheckEligibilityResponse(
         outcome=pb.RecognitionOutcome.Name(checked.outcome.value),
         notice_zh=notice_zh,
@@ -81,17 +83,27 @@ def _checked(checked: Checked) -> pb.CheckEligibilityResponse:
         home_city=checked.home,
         recognised_band=checked.visitor.band_id if checked.visitor else "",
         decisions=[
-            pb.Decision(
-                decision_id=decision_id,
-                incentive=_incentive(incentive),
-                eligible=verdict.eligible,
-                reason_zh=verdict.reason_zh,
-                reason_en=verdict.reason_en,
-            )
-            for decision_id, incentive, verdict in checked.decisions
+            _decision(incentive, said)
+            for (_, incentive, _), said in zip(signed.rows, signed.statement.decisions, strict=True)
         ],
         expires_at=instant_to_wire(checked.expires_at),
         visitor_pass=checked.visitor_pass,
+        signed_decisions=envelope_to_bytes(signed.envelope),
+    )
+
+
+def _decision(incentive: Incentive, said: IncentiveDecision) -> pb.Decision:
+    offline = said.offline_until
+    return pb.Decision(
+        decision_id=said.decision_id,
+        incentive=_incentive(incentive),
+        eligible=said.eligible,
+        reason_zh=said.reason_zh,
+        reason_en=said.reason_en,
+        rule=said.rule,
+        change_zh=said.change_zh,
+        change_en=said.change_en,
+        offline_until=instant_to_wire(offline) if offline else None,
     )
 
 
