@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from federation.identifiers import CityCode
+from node.incentives import Catalogue
 from node.model import Page, PageRequest
 from node.redemptions import (
     CountedUse,
@@ -25,6 +26,9 @@ class Checks(Protocol):
 
     def get(self, check_id: str) -> StoredCheck | None:
         """The check of that id."""
+
+    def catalogue(self, version: int) -> Catalogue | None:
+        """The catalogue of that version, in force or not."""
 
 
 class Reservations(Protocol):

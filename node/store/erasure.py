@@ -11,8 +11,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from federation.identifiers import CityCode
-from node.model import RESIDENT_DAY_SCOPE, PendingQuestion, Resident
+from node.model import RESIDENT_SCOPES, PendingQuestion, Resident
+from node.redemptions import ReservationState
 from node.store.connection import Session
+from node.store.incentive_tables import CHECKS, RESERVATIONS
 from node.store.lists import named, places, portions
 from node.store.record_tables import (
     CASE_STEPS,
@@ -38,7 +40,7 @@ from node.store.tables import (
     USES,
 )
 from node.store.trust_tables import ATTESTATIONS, CONSENT_RECEIPTS, LOG_SALTS, VISITS
-from node.store.values import to_instant
+from node.store.values import from_names, to_instant, to_names
 
 _B: Final = sa.bindparam
 _WHOM: Final[sa.BindParameter[Any]] = _B("whom")
@@ -55,7 +57,16 @@ _PROMISED: Final = sa.select(PROMISES.c.redemption_id).where(
     PROMISES.c.resident_id == _WHOM, PROMISES.c.redemption_id != ""
 )
 _COUNTERS: Final = sa.delete(COUNTERS).where(
-    COUNTERS.c.scope >= RESIDENT_DAY_SCOPE, COUNTERS.c.scope.like(_B("pattern"))
+    COUNTERS.c.scope >= RESIDENT_SCOPES, COUNTERS.c.scope.like(_B("pattern"))
+)
+# Places that are held come back when the reservation ends: only whose it was is forgotten.
+_HELD: Final = sa.select(RESERVATIONS.c.reservation_id, RESERVATIONS.c.scopes).where(
+    RESERVATIONS.c.recognition_id == _WHOM, RESERVATIONS.c.state == ReservationState.HELD.value
+)
+_UNNAMED: Final = (
+    sa.update(RESERVATIONS)
+    .where(RESERVATIONS.c.reservation_id == _B("which"))
+    .values(recognition_id="", scopes=_B("kept"))
 )
 
 # Of a record that was another person's before, the steps of that time are in the same history: all
@@ -119,6 +130,8 @@ def erase(
     ]
     redeemed = _ids(session.all(_PROMISED, whom=whom))
     # 2.
+    for visit in visits:
+        _let_go(session, visit)
     removed = sum(
         _delete(session, column, values)
         for column, values in (
@@ -126,9 +139,12 @@ def erase(
             (CODES.c.consent_id, consents),
             (ATTESTATIONS.c.pseudonym, known_as),
             (CASE_STEPS.c.case_id, cases),
+            (RESERVATIONS.c.redemption_id, redeemed),
+            (RESERVATIONS.c.recognition_id, visits),
             (REDEMPTIONS.c.redemption_id, redeemed),
             (REDEMPTIONS.c.decision_id, decisions),
             (DECISIONS.c.decision_id, decisions),
+            (CHECKS.c.recognition_id, visits),
             (RECOGNITIONS.c.recognition_id, visits),
             (ANSWERS.c.subject, visits),
             (VISITS.c.recognition_id, visits),
@@ -136,7 +152,7 @@ def erase(
         )
     )
     for visit in visits:
-        removed += session.write(_COUNTERS, pattern=f"{RESIDENT_DAY_SCOPE}%:{visit}")
+        removed += session.write(_COUNTERS, pattern=f"{RESIDENT_SCOPES}%:{visit}")
     # 3.
     for touched in _TOUCHED:
         for source, number in session.all(touched, whom=person):
@@ -144,6 +160,12 @@ def erase(
     # 4.
     removed += sum(_delete(session, column, [whom]) for column in _BY_RESIDENT)
     return removed + sum(_delete(session, column, [person]) for column in _BY_PERSON)
+
+
+def _let_go(session: Session, visit: str) -> None:
+    for reservation_id, scopes in session.all(_HELD, whom=visit):
+        others = tuple(s for s in to_names(scopes) if not s.startswith(RESIDENT_SCOPES))
+        session.write(_UNNAMED, which=reservation_id, kept=from_names(others))
 
 
 def _record(session: Session, source: str, number: str, person: int) -> int:

@@ -6,6 +6,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from federation.identifiers import CityCode
+from node.incentives import Catalogue
 from node.model import Page, PageRequest
 from node.redemptions import (
     PendingRelease,
@@ -15,8 +16,10 @@ from node.redemptions import (
     StoredCheck,
 )
 from node.store.connection import Row, Session, Upserts
+from node.store.forms import incentives_from_json
 from node.store.incentive_tables import CHECKS, RESERVATIONS, USE_QUESTIONS, USE_RELEASES
 from node.store.paging import page
+from node.store.tables import CATALOGUES
 from node.store.values import (
     from_names,
     to_instant,
@@ -31,6 +34,7 @@ _LAST: Final = "~"
 _HELD: Final = ReservationState.HELD.value
 _ADD_CHECK: Final = sa.insert(CHECKS)
 _CHECK: Final = sa.select(CHECKS).where(CHECKS.c.check_id == _B("which"))
+_CATALOGUE: Final = sa.select(CATALOGUES).where(CATALOGUES.c.version == _B("which"))
 _ADD: Final = sa.insert(RESERVATIONS)
 _GET: Final = sa.select(RESERVATIONS).where(RESERVATIONS.c.reservation_id == _B("which"))
 _BY_DECISION: Final = sa.select(RESERVATIONS).where(RESERVATIONS.c.decision_id == _B("which"))
@@ -101,6 +105,11 @@ class CheckRepository:
         if row is None:
             return None
         return StoredCheck(row[0], row[1], row[2], row[3], row[4], row[5], to_instant(row[6]))
+
+    def catalogue(self, version: int) -> Catalogue | None:
+        """The catalogue of that version, in force or not."""
+        row = self._session.one(_CATALOGUE, which=version)
+        return None if row is None else Catalogue(row[0], incentives_from_json(row[1]), row[2])
 
 
 class ReservationRepository:

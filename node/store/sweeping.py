@@ -10,6 +10,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from node import limits
+from node.store.incentive_tables import CHECKS, RESERVATIONS
 from node.store.residents import DECOY_CODE
 from node.store.tables import (
     ANSWERS,
@@ -49,7 +50,9 @@ def sweep_statements() -> Iterator[tuple[sa.Delete, timedelta]]:
         (CODES, CODES.c.expires_at, limits.CODES_KEPT),
         (QUESTIONS, QUESTIONS.c.asked_at, limits.ENDED_KEPT),
         (JOININGS, JOININGS.c.begun_at, limits.JOININGS_KEPT),
-        (DECISIONS, DECISIONS.c.expires_at, limits.ENDED_KEPT),
+        # A resident may ask for a review of what was decided, by the id of either.
+        (DECISIONS, DECISIONS.c.expires_at, limits.VISITS_KEPT),
+        (CHECKS, CHECKS.c.expires_at, limits.VISITS_KEPT),
         (ATTESTATIONS, ATTESTATIONS.c.expires_at, limits.ATTESTATIONS_KEPT),
         (ATTESTATION_BATCHES, ATTESTATION_BATCHES.c.issued_at, limits.BATCHES_KEPT),
         (STATUS_ENDED, STATUS_ENDED.c.expires_at, limits.STATUSES_KEPT),
@@ -58,6 +61,8 @@ def sweep_statements() -> Iterator[tuple[sa.Delete, timedelta]]:
         (VISITS, VISITS.c.at, limits.VISITS_KEPT),
     ):
         yield _delete(table, ended < _B("before")), kept
+    unused = sa.and_(RESERVATIONS.c.redemption_id == "", RESERVATIONS.c.closed_at < _B("before"))
+    yield _delete(RESERVATIONS, unused), limits.ENDED_KEPT
     closed = sa.and_(STATUS_LISTS.c.closes_at > 0, STATUS_LISTS.c.closes_at < _B("before"))
     yield _delete(STATUS_LISTS, closed), limits.STATUSES_KEPT
     yield from _checkpoints()

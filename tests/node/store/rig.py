@@ -26,6 +26,7 @@ from node.model import (
 )
 from node.ports import Transaction
 from node.records import Record, RecordKey, RecordState
+from node.redemptions import StoredCheck
 from node.store import Store, open_store
 from node.store.residents import NOBODY
 from node.store.tables import CODES
@@ -210,6 +211,11 @@ def decision(serial: int = 1) -> Decision:
     return Decision(
         text_id(serial), "library", "library-card", 1, "", NOW, NOW + timedelta(minutes=15)
     )
+
+
+def check(serial: int = 1) -> StoredCheck:
+    ends = NOW + timedelta(minutes=15)
+    return StoredCheck(text_id(serial), "", "{}", "key", b"s" * 64, b"d" * 32, ends)
 
 
 def redemption(serial: int = 1, decision_id: str = text_id(1)) -> Redemption:

@@ -10,6 +10,7 @@ from federation.limits import ATTESTATION_LIFETIME
 from node import limits, record_limits
 from node.model import Counter
 from node.ports import Transaction
+from node.store.incentive_tables import CHECKS
 from node.store.residents import DECOY_CODE
 from node.store.tables import ANSWERS, CODES, DECISIONS, METADATA, QUESTIONS, USES
 from tests.conftest import NewStore
@@ -17,6 +18,7 @@ from tests.node.store.rig import (
     NOW,
     Desk,
     answer,
+    check,
     code,
     consent,
     decision,
@@ -36,7 +38,8 @@ SWEPT = (
     (ANSWERS, NOW + limits.ANSWERS_KEPT),
     (CODES, code().expires_at + limits.CODES_KEPT),
     (QUESTIONS, NOW + limits.ENDED_KEPT),
-    (DECISIONS, decision().expires_at + limits.ENDED_KEPT),
+    (DECISIONS, decision().expires_at + limits.VISITS_KEPT),
+    (CHECKS, check().expires_at + limits.VISITS_KEPT),
     (USES, NOW + limits.ENDED_KEPT),
 )
 
@@ -52,6 +55,7 @@ def fill(tx: Transaction) -> None:
     tx.recognitions.ask(question(1))
     tx.recognitions.put(recognition(1))
     tx.redemptions.decide([decision(1)])
+    tx.checks.add(check(1))
     tx.redemptions.add(redemption(1))
     tx.redemptions.count(Counter("library-card", "total", 5))
     tx.answers.record(answer(1))
