@@ -9,7 +9,8 @@ from federation.errors import CONSENT_TOO_LONG, HutongError
 from federation.identifiers import CityCode
 from federation.messages import Disclosure, UseCounting
 
-_DIGEST_BYTES = 32
+COMMITMENT_BYTES = 32
+"""Of the SHA-256 of a use key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Consent:
     def __post_init__(self) -> None:
         """Refuse one without scenarios, and one of more than 365 days."""
         ascending(self.scenarios, where="scenarios", most=limits.SCENARIOS, least=1)
-        committed = 0 if self.counting is UseCounting.NONE else _DIGEST_BYTES
+        committed = 0 if self.counting is UseCounting.NONE else COMMITMENT_BYTES
         if len(self.use_commitment) != committed:
             raise malformed("use_commitment", f"with this counting it has {committed} bytes")
         longest = self.given_at + limits.CONSENT_LIFETIME

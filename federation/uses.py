@@ -31,9 +31,7 @@ def parse_use_key(text: str, *, where: str) -> bytes:
     found = text.strip().upper()
     raw = read_spelled(found.removeprefix(_PREFIX)) if found.startswith(_PREFIX) else None
     if raw is None or raw[USE_KEY_BYTES:] != _checksum(raw[:USE_KEY_BYTES]):
-        raise malformed(
-            where, "this is not a use key as the app shows it: scan it again"
-        )
+        raise malformed(where, "this is not a use key as the app shows it: scan it again")
     return raw[:USE_KEY_BYTES]
 
 

@@ -201,6 +201,14 @@ CONSENT_NOT_STANDING = Reason(
     "The consent was withdrawn or has ended; give a new one first.",
     "该授权已撤回或到期；请先重新授权。",
 )
+ANOTHER_USE_KEY = Reason(
+    "ANOTHER_USE_KEY",
+    _STATE,
+    "Another use key counts already: a consent with it stands, or a use that was counted by it is "
+    "not over. Give the consent with that key; a new one can begin once none of these is left.",
+    "已有另一个使用密钥在计数：以它授权的同意仍有效，或以它计数的使用尚未结束。"
+    "请用该密钥授权；待上述均结束后方可更换。",
+)
 
 # Venues.
 
@@ -354,4 +362,12 @@ NOTHING_IN_FORCE = Reason(
     _STATE,
     "This city has no {what} in force; load one with `{command}`.",
     "本市没有生效的 {what}；请用 `{command}` 加载。",
+)
+HISTOGRAM_MISSING = Reason(
+    "HISTOGRAM_MISSING",
+    _STATE,
+    "{city} has not published how its residents are spread over version {version} of its scale "
+    "{scale}; let it run `hutong histogram publish`, then run `hutong partner sync` here.",
+    "{city} 尚未公布其分制 {scale} 第 {version} 版的居民分布；请该市运行 "
+    "`hutong histogram publish`，然后在本市运行 `hutong partner sync`。",
 )

@@ -29,6 +29,14 @@ CONDITION_CHARACTERS: Final = 1000
 # The longest that a reservation of an incentive holds its places: a working day.
 HOLD_MINUTES_MOST: Final = 8 * 60
 
+# Reservations whose time is over that are ended in one transaction, and how often they are looked
+# for: a place is free again a second after.
+RESERVATIONS_ENDED: Final = 500
+RESERVATIONS_EVERY: Final = timedelta(seconds=1)
+
+# How long after a use without the node a venue may tell it: a day, whatever its line.
+OFFLINE_TOLD: Final = timedelta(hours=24)
+
 # Bytes on the local port: of one request, a load of records with the longest titles; of one answer,
 # a standing with ten thousand records of long names and laws.
 LOCAL_REQUEST_BYTES: Final = 1024 * 1024
@@ -41,7 +49,7 @@ PARTNER_SCALES: Final = 8
 # within a day; a week covers a venue that was cut off.
 ANSWERS_KEPT: Final = timedelta(days=7)
 
-# How long ended decisions and sent questions are kept: for the same week.
+# How long sent questions are kept: for the same week.
 ENDED_KEPT: Final = timedelta(days=7)
 
 # How long used and expired codes are kept, for the resident to see when they were made and used.
@@ -217,7 +225,19 @@ BATCHES_KEPT: Final = timedelta(days=125)
 # How long the places of ended attestations are kept beyond their end: clocks differ.
 STATUSES_KEPT: Final = timedelta(hours=1)
 
-# How long a host keeps what it decided for a visitor, for the visitor to see.
+# How long a use that was counted over all cities is kept after its end, for the resident to see.
+LEASES_KEPT: Final = timedelta(days=90)
+
+# How long a host goes on to give a use back: longer than any use lives.
+RELEASES_KEPT: Final = timedelta(days=367)
+
+# Uses that are given back to one home city in one turn: each is one call.
+RELEASES_AT_ONCE: Final = 64
+
+# How often a host looks for questions without an answer, and for uses to be given back.
+RELEASE_EVERY: Final = timedelta(seconds=1)
+
+# How long a host keeps what it decided for a visitor, for the visitor to see, and to have reviewed.
 VISITS_KEPT: Final = timedelta(days=90)
 
 # How often status changes that a host does not have yet are looked for, how soon a delivery that

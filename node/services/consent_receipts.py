@@ -20,7 +20,7 @@ from node.logbook import LogKind
 from node.ports import Keys, Transaction
 from node.services.here import Here
 
-TEXT_VERSION: Final = 1
+TEXT_VERSION: Final = 2
 LANGUAGES: Final = ("zh", "en")
 _DAYS_OF_YEAR: Final = 365
 
@@ -82,6 +82,7 @@ def consent_document(
         "recipient": dict(recipient),
         "scenarios": named,
         "disclosure": consent.disclosure.name,
+        "counting": consent.counting.name,
         **{f"title_{language}": text["title"][language] for language in LANGUAGES},
         "items": [
             {"key": item["key"]}
@@ -107,6 +108,9 @@ def _words(
     found = {
         f"scenarios_{language}": text["and"][language].join(s[f"name_{language}"] for s in named),
         f"data_{language}": text["data"][consent.disclosure.name][language],
+        f"counting_{language}": text["counting"][consent.counting.name][language].format(
+            lease_days=limits.LEASES_KEPT.days
+        ),
         "given_at": _local(consent.given_at, here),
         "expires_at": _local(consent.expires_at, here),
         "recognition_days": str(record_limits.RECOGNITIONS_ENDED_KEPT.days),

@@ -2,16 +2,24 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
-from federation.consent import Consent
+from federation.consent import COMMITMENT_BYTES, Consent
 from federation.identifiers import CityCode, code_text
-from federation.limits import CODE_BYTES, PRESENTATION_CODE_LIFETIME
-from federation.messages import Disclosure
+from federation.limits import CLOCK_SKEW, CODE_BYTES, PRESENTATION_CODE_LIFETIME
+from federation.messages import Disclosure, UseCounting
 from federation.pseudonym import pairwise_pseudonym
 from node.documents import parse_document
-from node.errors import CONSENT_NOT_STANDING, FIELD_INVALID, UNKNOWN, HutongError
+from node.errors import (
+    ANOTHER_USE_KEY,
+    CONSENT_NOT_STANDING,
+    FIELD_INVALID,
+    UNKNOWN,
+    HutongError,
+)
+from node.limits import PAGE_MOST
 from node.logbook import LogKind
 from node.model import DocumentKind, Page, PageRequest, PresentationCode, Resident
 from node.ports import Keys, Transaction
@@ -40,6 +48,20 @@ class ShownCode:
 
     text: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UseConsent:
+    """Whether uses that are limited over all cities are counted, and how; of which use key.
+
+    `commitment` is the SHA-256 of the use key, b"" where nothing is counted.
+    """
+
+    counting: UseCounting = UseCounting.NONE
+    commitment: bytes = field(default=b"", repr=False)
+
+
+NOT_COUNTED: Final = UseConsent()
 
 
 class ResidentDesk:
@@ -76,6 +98,7 @@ class ResidentDesk:
         scenarios: Sequence[str],
         disclosure: Disclosure,
         expires_at: datetime,
+        uses: UseConsent = NOT_COUNTED,
     ) -> Consent:
         """Allow one host, for scenarios that the agreement with it covers, until an instant.
 
@@ -83,6 +106,8 @@ class ResidentDesk:
         """
         resident = find_resident(tx, resident_id)
         consent = self._worked_out(tx, resident_id, host, scenarios, disclosure, expires_at)
+        consent = replace(consent, counting=uses.counting, use_commitment=uses.commitment)
+        self._check_key(tx, consent)
         tx.consents.add(consent, pairwise_pseudonym(resident.secret, host))
         keep_receipt(tx, self._here, self._keys, consent)
         return consent
@@ -96,11 +121,15 @@ class ResidentDesk:
         scenarios: Sequence[str],
         disclosure: Disclosure,
         expires_at: datetime,
+        counting: UseCounting = UseCounting.NONE,
     ) -> bytes:
         """What a resident is to read before consenting: the receipt as it would be, without id."""
         find_resident(tx, resident_id)
         consent = self._worked_out(tx, resident_id, host, scenarios, disclosure, expires_at)
-        return shown(tx, self._here, self._keys, replace(consent, consent_id=""))
+        # It does not hang on the use key: any will do.
+        key = b"" if counting is UseCounting.NONE else bytes(COMMITMENT_BYTES)
+        draft = replace(consent, consent_id="", counting=counting, use_commitment=key)
+        return shown(tx, self._here, self._keys, draft)
 
     def _worked_out(
         self,
@@ -138,6 +167,27 @@ class ResidentDesk:
             expires_at=expires_at,
         )
         return replace(asked, expires_at=min(expires_at, terms.valid_until))
+
+    def _check_key(self, tx: Transaction, given: Consent) -> None:
+        """Refuse another use key while one counts: by another, uses in use would not be seen.
+
+        One counts while a consent with it lives, or a use that was counted by it.
+        """
+        if given.counting is UseCounting.NONE:
+            return
+        now, token, newest = given.given_at, "", b""
+        counts = tx.leases.any_live(given.resident_id, now - CLOCK_SKEW)
+        while True:
+            page = tx.consents.page(given.resident_id, PageRequest(PAGE_MOST, token))
+            for consent in page.items:
+                # All that lived with the newest one had the same key.
+                newest = newest or consent.use_commitment
+                counts |= bool(consent.use_commitment) and consent.stands_at(now)
+            token = page.next_token
+            if not token:
+                break
+        if counts and newest != given.use_commitment:
+            raise HutongError(ANOTHER_USE_KEY)
 
     def consents(self, tx: Transaction, resident_id: str, request: PageRequest) -> Page[Consent]:
         """The consents of a resident, the newest first."""

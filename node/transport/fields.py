@@ -8,8 +8,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from federation import checks
 from federation.identifiers import CityCode, city_code, uuid_text
-from federation.messages import Disclosure
-from federation.v1 import agreement_pb2
+from federation.messages import Disclosure, UseCounting
+from federation.v1 import agreement_pb2, attestation_pb2
 from node.errors import FIELD_INVALID, PAGE_INVALID, HutongError
 from node.limits import PAGE_DEFAULT, PAGE_MOST
 from node.model import PageRequest
@@ -84,3 +84,17 @@ def disclosure(number: int) -> Disclosure:
             FIELD_INVALID, field="disclosure", problem="give THRESHOLD, BAND or SCORE"
         )
     return _DISCLOSURES[number]
+
+
+_COUNTINGS: Final[dict[int, UseCounting]] = {
+    attestation_pb2.USE_COUNTING_UNSPECIFIED: UseCounting.NONE,
+    attestation_pb2.USE_COUNTING_ANONYMOUS: UseCounting.ANONYMOUS,
+    attestation_pb2.USE_COUNTING_CLASS: UseCounting.CLASS,
+}
+
+
+def counting(number: int) -> UseCounting:
+    """Whether uses are counted over all cities; nothing is where it is not said."""
+    if number not in _COUNTINGS:
+        raise HutongError(FIELD_INVALID, field="counting", problem="give ANONYMOUS or CLASS")
+    return _COUNTINGS[number]

@@ -59,6 +59,7 @@ class HistoryServicer:
         host = fields.city(request.host_city, "host_city")
         disclosure = fields.disclosure(request.disclosure)
         expires_at = fields.instant(request, "expires_at")
+        counting = fields.counting(request.counting)
         content = await self._cases.uow.read(
             lambda tx: self._cases.residents.draft_consent(
                 tx,
@@ -67,6 +68,7 @@ class HistoryServicer:
                 scenarios=tuple(request.scenarios),
                 disclosure=disclosure,
                 expires_at=expires_at,
+                counting=counting,
             )
         )
         return pb.DraftConsentResponse(content=content)

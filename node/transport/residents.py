@@ -5,11 +5,13 @@ from google.protobuf.message import Message
 from federation.codec import instant_to_wire
 from federation.consent import Consent
 from federation.identifiers import CityCode
-from federation.v1 import agreement_pb2
+from federation.v1 import agreement_pb2, attestation_pb2
 from node.errors import FIELD_INVALID, HutongError
 from node.model import DocumentKind, Use
 from node.ports import Transaction
+from node.redemptions import CountedUse
 from node.services.assembly import UseCases
+from node.services.residents import UseConsent
 from node.transport import fields, texts
 from node.transport.calls import Call
 from node.transport.changes import once_for
@@ -48,6 +50,7 @@ class ResidentServicer:
         host = fields.city(request.host_city, "host_city")
         disclosure = fields.disclosure(request.disclosure)
         expires_at = fields.instant(request, "expires_at")
+        uses = UseConsent(fields.counting(request.counting), request.use_commitment)
 
         def act(tx: Transaction) -> Message:
             consent = self._cases.residents.give_consent(
@@ -57,6 +60,7 @@ class ResidentServicer:
                 scenarios=tuple(request.scenarios),
                 disclosure=disclosure,
                 expires_at=expires_at,
+                uses=uses,
             )
             return pb.GiveConsentResponse(consent=_consent(consent))
 
@@ -124,6 +128,17 @@ class ResidentServicer:
             uses=[_use(use) for use in page.items], next_page_token=page.next_token
         )
 
+    async def ListUseLeases(self, _call: Call, request: pb.ListUseLeasesRequest) -> Message:
+        """See the proto."""
+        resident_id = fields.identifier(request.resident_id, "resident_id")
+        wanted = fields.page_of(request)
+        page = await self._cases.uow.read(
+            lambda tx: self._cases.counting.leases(tx, resident_id, wanted)
+        )
+        return pb.ListUseLeasesResponse(
+            uses=[_counted(use) for use in page.items], next_page_token=page.next_token
+        )
+
     async def EraseResident(self, _call: Call, request: pb.EraseResidentRequest) -> Message:
         """See the proto. No answer of it is kept: it would be about who is gone."""
         resident_id = fields.identifier(request.resident_id, "resident_id")
@@ -140,6 +155,7 @@ def _consent(consent: Consent) -> pb.Consent:
         disclosure=agreement_pb2.DisclosureLevel.Name(int(consent.disclosure)),
         given_at=instant_to_wire(consent.given_at),
         expires_at=instant_to_wire(consent.expires_at),
+        counting=attestation_pb2.UseCounting.Name(consent.counting.value),
     )
     if consent.withdrawn_at:
         wire.withdrawn_at.CopyFrom(instant_to_wire(consent.withdrawn_at))
@@ -157,3 +173,17 @@ def _use(use: Use) -> pb.Use:
         reason_zh=reason_zh,
         reason_en=reason_en,
     )
+
+
+def _counted(use: CountedUse) -> pb.CountedUse:
+    wire = pb.CountedUse(
+        lease_id=use.lease_id,
+        host_city=use.host,
+        consent_id=use.consent_id,
+        use_class=use.use_class,
+        granted_at=instant_to_wire(use.granted_at),
+        until=instant_to_wire(use.until),
+    )
+    if use.released_at:
+        wire.released_at.CopyFrom(instant_to_wire(use.released_at))
+    return wire

@@ -33,11 +33,14 @@ HOME, HOST, THIRD = "410100", "330100", "320500"
 NOBODY = "00000000-0000-7000-8000-000000000000"
 
 # Every text that was ever shown stays word for word: a new one is a new file.
-TEXTS = {1: "afd4122fc66ad320f57a657717a9387aba1c15a4edc7d90473982d3726e75017"}
+TEXTS = {
+    1: "afd4122fc66ad320f57a657717a9387aba1c15a4edc7d90473982d3726e75017",
+    2: "08496811c563d600a1d750376367209a29be1d447650eda78eb707a970f4d020",
+}
 # What the law asks for (PIPL, articles 14, 16, 17 and 23), and who is told how.
 ITEMS = {
-    "controller", "recipient", "purpose", "method", "data", "retention", "term", "withdrawal",
-    "rights", "refusing",
+    "controller", "recipient", "purpose", "method", "data", "counting", "retention", "term",
+    "withdrawal", "rights", "refusing",
 }  # fmt: skip
 
 
