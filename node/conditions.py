@@ -11,7 +11,6 @@ weekday (`check`). One that errs later all the same opens nothing.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import lru_cache
 from typing import Final
 
@@ -172,11 +171,8 @@ def _grid(facts: Facts, incentive: Incentive, scale: Scale) -> Iterator[Facts]:
             yield known
         people.append(replace(person, residence=Residence.OWN, home=homes[Residence.OWN]))
     for person in people:
-        for hour in range(24):
-            yield replace(person, hour=hour)
-        for after in range(7):
-            day = facts.day + timedelta(days=after)
-            yield replace(person, day=day, weekday=day.isoweekday())
+        yield from (replace(person, hour=hour) for hour in range(24))
+        yield from (replace(person, weekday=weekday) for weekday in range(1, 8))
 
 
 def _ends(band_id: str, scale: Scale | None) -> tuple[float, float]:

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from federation import codec
 from federation.envelope import seal
 from federation.limits import STATEMENT_LIFETIME
+from federation.scale import Scale
 from node.errors import FILE_INVALID, NOTHING_IN_FORCE, HutongError
 from node.files import parse_incentives, parse_scale
+from node.incentives import Catalogue
 from node.limits import FILE_BYTES
 from node.logbook import LogKind
 from node.ports import Keys, Transaction
-from node.registry import OwnScale
+from node.registry import OwnScale, Registry
+from node.services.catalogue_diff import CatalogueDiff, compare, homes_of
+from node.services.deciding import facts_of
 from node.services.here import Here
 
 
@@ -62,19 +66,32 @@ class CatalogueDesk:
     def load_incentives(self, tx: Transaction, file_name: str, content: bytes) -> Loaded:
         """Put a catalogue in force; bands that it names are of the scale in force."""
         now = self._here.now()
-        own, current = tx.registry.own_scale(), tx.registry.catalogue
-        if own is None:
-            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load")
-        version = current.version if current else 0
-        text = _text(file_name, content)
-        if current and current.content == text:
-            return Loaded("", version, len(current.incentives), changed=False)
-        catalogue = parse_incentives(
-            file_name, content, city=self._here.city, scale=own.scale, version=version + 1
-        )
+        current = tx.registry.catalogue
+        if current and current.content == _text(file_name, content):
+            return Loaded("", current.version, len(current.incentives), changed=False)
+        catalogue, _ = self._parse(tx.registry, file_name, content)
         tx.administration.put_catalogue(catalogue)
         self._here.trace(tx, LogKind.ADMINISTRATIVE, content, now)
         return Loaded("", catalogue.version, len(catalogue.incentives), changed=True)
+
+    def diff_incentives(self, registry: Registry, file_name: str, content: bytes) -> CatalogueDiff:
+        """Who would gain and who would lose by a catalogue; nothing changes.
+
+        Raises what `load_incentives` raises.
+        """
+        catalogue, scale = self._parse(registry, file_name, content)
+        homes = homes_of(self._here, registry)
+        now = facts_of(self._here, registry, None, self._here.now())
+        return compare(registry.catalogue, catalogue, scale, homes, now)
+
+    def _parse(self, registry: Registry, file_name: str, content: bytes) -> tuple[Catalogue, Scale]:
+        own, current = registry.own_scale(), registry.catalogue
+        if own is None:
+            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load")
+        version = current.version + 1 if current else 1
+        return parse_incentives(
+            file_name, content, city=self._here.city, scale=own.scale, version=version
+        ), own.scale
 
 
 def _text(file_name: str, content: bytes) -> str:

@@ -28,16 +28,18 @@ class DiffIncentivesRequest(_message.Message):
     def __init__(self, file_name: _Optional[str] = ..., content: _Optional[bytes] = ...) -> None: ...
 
 class IncentiveDifference(_message.Message):
-    __slots__ = ("incentive_id", "change", "home_city", "bands")
+    __slots__ = ("incentive_id", "change", "home_city", "bands", "commended")
     INCENTIVE_ID_FIELD_NUMBER: _ClassVar[int]
     CHANGE_FIELD_NUMBER: _ClassVar[int]
     HOME_CITY_FIELD_NUMBER: _ClassVar[int]
     BANDS_FIELD_NUMBER: _ClassVar[int]
+    COMMENDED_FIELD_NUMBER: _ClassVar[int]
     incentive_id: str
     change: IncentiveChange
     home_city: str
     bands: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, incentive_id: _Optional[str] = ..., change: _Optional[_Union[IncentiveChange, str]] = ..., home_city: _Optional[str] = ..., bands: _Optional[_Iterable[str]] = ...) -> None: ...
+    commended: bool
+    def __init__(self, incentive_id: _Optional[str] = ..., change: _Optional[_Union[IncentiveChange, str]] = ..., home_city: _Optional[str] = ..., bands: _Optional[_Iterable[str]] = ..., commended: _Optional[bool] = ...) -> None: ...
 
 class DiffIncentivesResponse(_message.Message):
     __slots__ = ("version", "added", "removed", "changed", "differences")
