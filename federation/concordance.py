@@ -90,22 +90,22 @@ def standard_error(home: Distribution, host: Distribution, rank: float) -> float
         var = (w / (U - L))^2 (P (1 - P) (1 / m + 1 / n) - (U - P) (P - L) / (n (U - L)))
 
     where P is the rank, m and n are the residents of the home and of the host city, and L and U
-    the ranks at both ends of the host's cell of width w in which P is passed. The noise of both
-    cities' counts adds its own variance. Of smoothed distributions it is somewhat too large,
-    since smoothing takes away a part of the chance.
+    the ranks at both ends of the host's cell of width w in which P is passed. What is not
+    exact in both cities' counts adds its own variance. Of smoothed distributions it is somewhat
+    too large, since smoothing takes away a part of the chance.
     """
     low, high, width = host.cell(rank)
     passed = high - low
     chance = rank * (1 - rank) * (1 / home.total + 1 / host.total)
     known = max(high - rank, 0.0) * max(rank - low, 0.0) / (host.total * passed)
-    noise = home.noise_at(rank) + host.noise_at(rank)
+    noise = home.variance(rank) + host.variance(rank)
     return width / passed * math.sqrt(max(chance - known, 0.0) + noise)
 
 
 def rank_error(home: Distribution, host: Distribution, rank: float) -> float:
     """The standard error of the difference between the two cities' ranks at one score."""
     chance = rank * (1 - rank) * (1 / home.total + 1 / host.total)
-    return math.sqrt(chance + home.noise_at(rank) + host.noise_at(rank))
+    return math.sqrt(chance + home.variance(rank) + host.variance(rank))
 
 
 def linear(

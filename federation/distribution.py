@@ -11,6 +11,7 @@ What lies below the first edge has a mass and no place: a city publishes nothing
 import math
 from dataclasses import dataclass, field
 from itertools import pairwise
+from statistics import median_low
 from typing import Final, Self
 
 import numpy as np
@@ -31,14 +32,14 @@ _DECIMALS: Final = 10
 class Distribution:
     """Cells [edges[i], edges[i + 1]) with their counts, and `below`, the count under the first.
 
-    Counts may be fractions (they are, once smoothed). `noise` is the standard deviation of what
-    was added to each count for privacy; 0 where they are exact.
+    Counts may be fractions (they are, once smoothed). `variances` say of each count how far it is
+    from the true one, because of noise or because it is hidden; none where all are exact.
     """
 
     edges: tuple[float, ...]
     counts: tuple[float, ...]
     below: float = 0.0
-    noise: float = 0.0
+    variances: tuple[float, ...] = ()
     _cumulative: NDArray[np.float64] = field(init=False, repr=False, compare=False)
     _ranks: NDArray[np.float64] = field(init=False, repr=False, compare=False)
 
@@ -48,9 +49,11 @@ class Distribution:
             raise malformed("edges", "each cell has two ends, and there is at least one cell")
         if not all(map(math.isfinite, self.edges)) or any(a >= b for a, b in pairwise(self.edges)):
             raise malformed("edges", "they are finite and strictly ascending")
-        amounts = (*self.counts, self.below, self.noise)
+        amounts = (*self.counts, self.below, *self.variances)
         if not all(math.isfinite(amount) and amount >= 0 for amount in amounts):
-            raise malformed("counts", "counts, what lies below and the noise are at least 0")
+            raise malformed("counts", "counts, what lies below and variances are at least 0")
+        if self.variances and len(self.variances) != len(self.counts):
+            raise malformed("variances", "there is one for each cell, or none at all")
         cumulative = self.below + np.concatenate(([0.0], np.cumsum(self.counts)))
         if not cumulative[-1] * (1 - 10**-_DECIMALS) > self.below:
             raise malformed("counts", "nobody stands in any cell")
@@ -75,16 +78,19 @@ class Distribution:
     def published(cls, histogram: ScoreHistogram, noise: float = 0.0) -> Self:
         """What a city has published; a suppressed cell is empty.
 
-        With noise the cells may add up to more than the total: then nobody stands below them. The
+        `noise` is the standard deviation of what was added to each count for privacy.
+
+        The cells may then add up to more than the total: then nobody stands below them. The
         i-th band of a categorical scale is the cell from i to i + 1: its ends have ranks, and what
         lies between them has none, so no concordance is made of it.
         """
         counts = tuple(float(cell.count) for cell in histogram.cells)
+        edges = tuple(map(float, range(len(counts) + 1)))
+        if histogram.is_numeric:
+            milli = (histogram.cells[0].lower_milli, *(c.upper_milli for c in histogram.cells))
+            edges = tuple(edge / MILLI for edge in milli)
         below = max(histogram.total - sum(counts), 0.0)
-        if not histogram.is_numeric:
-            return cls(tuple(map(float, range(len(counts) + 1))), counts, below, noise)
-        milli = (histogram.cells[0].lower_milli, *(cell.upper_milli for cell in histogram.cells))
-        return cls(tuple(edge / MILLI for edge in milli), counts, below, noise)
+        return cls(edges, counts, below, _variances(histogram, edges, noise))
 
     @property
     def total(self) -> float:
@@ -145,13 +151,15 @@ class Distribution:
         width = self.edges[after] - self.edges[after - 1]
         return float(self._ranks[after - 1]), float(self._ranks[after]), width
 
-    def noise_at(self, rank: float) -> float:
-        """The variance that the noise of all cells above gives to a rank.
+    def variance(self, rank: float) -> float:
+        """The variance of a rank, of what is not exact in the counts of all cells above it.
 
-        A published rank is 1 - (count at or above) / total, and noise is drawn for each cell.
+        A published rank is 1 - (count at or above) / total, so what is above is what counts.
         """
-        above = int(np.count_nonzero(self._ranks[1:] > rank))
-        return float(above * (self.noise / self.total) ** 2)
+        if not self.variances:
+            return 0.0
+        above = self._ranks[1:] > rank
+        return float(np.sum(np.array(self.variances)[above])) / self.total**2
 
     def mean(self) -> float:
         """The mean score, each resident at the middle of the cell.
@@ -182,3 +190,26 @@ def middles(distribution: Distribution) -> NDArray[np.float64]:
     """The middle of each cell, in points."""
     edges = np.array(distribution.edges, dtype=np.float64)
     return np.asarray((edges[1:] + edges[:-1]) / 2, dtype=np.float64)
+
+
+def _variances(
+    histogram: ScoreHistogram, edges: tuple[float, ...], noise: float
+) -> tuple[float, ...]:
+    """How far each published count is from the true one.
+
+    A wide cell is pooled of as many as a common one (of the middle width) fits into it, each with
+    its own noise. A suppressed one may hold anything under `smallest_shown`; all such cells are
+    taken to hold the same, since they all err to the same side: n of them have n^2 times the
+    variance of one, which the steps 1, 3, 5... from the top add up to.
+    """
+    hidden = histogram.smallest_shown**2 / 3
+    widths = [high - low for low, high in pairwise(edges)]
+    common = median_low(widths)
+    found, step = [], 1
+    for cell, width in reversed(list(zip(histogram.cells, widths, strict=True))):
+        if cell.count:
+            found.append(noise**2 * max(round(width / common), 1))
+        else:
+            found.append(hidden * step)
+            step += 2
+    return tuple(reversed(found))

@@ -63,6 +63,10 @@ def moved(distribution: Distribution, unit: float, shift: float) -> Distribution
     return replace(distribution, edges=edges)
 
 
+def uncertain(distribution: Distribution) -> Distribution:
+    return replace(distribution, variances=(9.0,) * len(distribution.counts))
+
+
 def cut(distribution: Distribution, cells: int) -> Distribution:
     """What is published of it: its lowest cells are only counted."""
     below = distribution.below + sum(distribution.counts[:cells])
@@ -124,7 +128,7 @@ def test_the_errors_hold_the_noise_that_was_added_for_privacy() -> None:
     draw = np.random.default_rng(410100)
     edges = tuple(float(edge) for edge in range(0, 101, 5))
     true = np.linspace(90_000, 20_000, 20)
-    city = Distribution(edges, tuple(map(float, true)), below=3e6, noise=300.0)
+    city = Distribution(edges, tuple(map(float, true)), 3e6, (300.0**2,) * 20)
 
     def noisy() -> Distribution:
         counts = true + draw.normal(0, 300, 20)
@@ -136,7 +140,8 @@ def test_the_errors_hold_the_noise_that_was_added_for_privacy() -> None:
         [[known(noisy(), noisy(), score).host for score in scores] for _ in range(800)]
     )
     for spread, score in zip(found.std(axis=0, ddof=1), scores, strict=True):
-        exact = known(replace(city, noise=0.0), replace(city, noise=0.0), score).error
+        plain = replace(city, variances=())
+        exact = known(plain, plain, score).error
         added = (known(city, city, score).error ** 2 - exact**2) ** 0.5
         assert added == pytest.approx(float(spread), rel=0.25)
 
@@ -274,7 +279,7 @@ def test_whatever_is_suppressed_the_error_is_a_number_and_noise_makes_it_no_smal
     score = data.draw(scores_on(home))
     found = equivalent(home, host, score, least=0)
     if isinstance(found, Equivalent):
-        noisy = known(replace(home, noise=3.0), replace(host, noise=3.0), score)
+        noisy = known(uncertain(home), uncertain(host), score)
         assert 0 <= found.error <= noisy.error < float("inf")
 
 

@@ -1,5 +1,6 @@
 import math
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -16,10 +17,13 @@ SHARES = st.floats(0, 1)
 
 
 def refused(
-    edges: tuple[float, ...], counts: tuple[float, ...], below: float = 0, noise: float = 0
+    edges: tuple[float, ...],
+    counts: tuple[float, ...],
+    below: float = 0,
+    variances: tuple[float, ...] = (),
 ) -> None:
     with pytest.raises(HutongError) as caught:
-        Distribution(edges, counts, below, noise)
+        Distribution(edges, counts, below, variances)
     assert caught.value.reason == MALFORMED
 
 
@@ -63,7 +67,8 @@ def test_counts_below_zero_and_an_empty_city_are_refused() -> None:
     for counts in ((-1.0, 5.0), (math.nan, 1.0), (math.inf, 1.0)):
         refused(edges, counts)
     refused(edges, (1.0, 1.0), -1.0)
-    refused(edges, (1.0, 1.0), noise=-1.0)
+    refused(edges, (1.0, 1.0), variances=(-1.0, 0.0))
+    refused(edges, (1.0, 1.0), variances=(1.0,))
     refused(edges, (0.0, 0.0))
     refused(edges, (0.0, 0.0), 500.0)
     refused(edges, (1.0, 0.0), 1e12)  # no rank would tell it from nobody
@@ -117,8 +122,15 @@ def test_the_ends_of_the_ranks_are_the_ends_of_the_scale() -> None:
 
 def test_what_a_city_has_published_is_read_with_everybody_in_the_total() -> None:
     cells = (("good", 120_000, 150_000, 20), ("best", 150_000, 200_000, 10))
-    read = Distribution.published(histogram(*cells, total=100), noise=1.5)
-    assert read == Distribution((120.0, 150.0, 200.0), (20.0, 10.0), 70.0, 1.5)
+    read = Distribution.published(histogram(*cells, total=100), noise=2.0)
+    assert read == Distribution((120.0, 150.0, 200.0), (20.0, 10.0), 70.0, (4.0, 8.0))
+
+
+def test_a_sliver_at_the_end_of_a_band_makes_no_other_cell_look_pooled() -> None:
+    ends = (120_000, 125_000, 130_000, 130_001, 135_000, 150_000)
+    cells = [("good", low, high, 20) for low, high in pairwise(ends)]
+    read = Distribution.published(histogram(*cells, total=1000), noise=1.0)
+    assert read.variances == (1, 1, 1, 1, 3)
 
 
 def test_noise_that_adds_up_to_more_than_everybody_leaves_nobody_below() -> None:
@@ -132,10 +144,20 @@ def test_the_bands_of_a_red_list_have_ranks_at_their_ends() -> None:
     assert (read.rank(0), read.rank(1)) == (0.7, 1)
 
 
-def test_noise_counts_for_each_cell_above() -> None:
-    noisy = Distribution((0.0, 1.0, 2.0, 3.0), (10.0, 10.0, 10.0), 70.0, noise=2.0)
-    variances = [noisy.noise_at(rank) for rank in (0.7, 0.85, 0.95, 1)]
-    assert variances == pytest.approx([3 * 4e-4, 2 * 4e-4, 4e-4, 0])
+def test_what_is_not_exact_counts_for_each_cell_above() -> None:
+    noisy = Distribution((0.0, 1.0, 2.0, 3.0), (10.0, 10.0, 10.0), 70.0, (1.0, 4.0, 2.0))
+    variances = [noisy.variance(rank) for rank in (0.7, 0.85, 0.95, 1)]
+    assert variances == pytest.approx([7e-4, 6e-4, 2e-4, 0])
+    assert X.variance(0.5) == 0
+
+
+def test_suppressed_cells_are_unknown_to_the_same_side() -> None:
+    """Three of them may hide three times as many residents as one, not the root of three."""
+    cells = [("good", 120_000 + 1000 * i, 121_000 + 1000 * i, n) for i, n in enumerate((20, 0, 0))]
+    read = Distribution.published(histogram(*cells, ("best", 123_000, 124_000, 0), total=1000), 3.0)
+    one = 10**2 / 3
+    assert read.variances == pytest.approx((9.0, 5 * one, 3 * one, one))
+    assert sum(read.variances[1:]) == pytest.approx(3**2 * one)
 
 
 @given(distributions(), st.data())

@@ -78,8 +78,8 @@ def test_what_lies_within_the_error_is_flagged_in_no_one_s_favour() -> None:
 
 def test_noise_hides_no_more_than_it_must() -> None:
     planted = FAIR | {"a": "better"}
-    assert judged(planted, home=replace(HOME, noise=30.0))["a"] is HIGHER
-    assert judged(planted, home=replace(HOME, noise=3000.0))["a"] is AS_PLACED
+    assert judged(planted, home=replace(HOME, variances=(30.0**2,) * 4))["a"] is HIGHER
+    assert judged(planted, home=replace(HOME, variances=(3000.0**2,) * 4))["a"] is AS_PLACED
 
 
 def test_shares_say_how_many_of_a_band_are_read_otherwise_than_their_place() -> None:
