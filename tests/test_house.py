@@ -25,8 +25,10 @@ DEMO_LOCK = "requirements-demo.lock"
 _TABLES = (
     "federation.errors",
     "node.bulk.errors",
+    "node.decision_errors",
     "node.errors",
     "node.record_errors",
+    "node.redemption_errors",
     "node.refusals",
     "node.row_errors",
 )

@@ -38,6 +38,7 @@ from node.services.refreshing import Refreshing
 from node.services.reminding import Reminding
 from node.services.renewing import Renewing
 from node.services.repairing import Repairing
+from node.services.replaying import Replaying
 from node.services.rescoring import Rescoring
 from node.services.residents import ResidentDesk
 from node.services.retaining import Retaining
@@ -70,6 +71,7 @@ class UseCases:
     hearing: Hearing
     checking: Checking
     redeeming: Redeeming
+    replaying: Replaying
     residents: ResidentDesk
     standings: Standings
     histories: Histories
@@ -194,6 +196,7 @@ def assemble(
         hearing=hearing,
         checking=Checking(here, uow, keys, book, asking, hearing),
         redeeming=Redeeming(here, book),
+        replaying=Replaying(here, keys),
         residents=ResidentDesk(here, keys, book),
         standings=Standings(here),
         histories=Histories(here),
