@@ -35,6 +35,7 @@ _ROLES: Final[Mapping[str, Role]] = {
     "node.v1.DepartmentCaseService": Role.DEPARTMENT,
     "node.v1.OperatorService": Role.OPERATOR,
     "node.v1.OversightService": Role.OPERATOR,
+    "node.v1.IncentiveService": Role.OPERATOR,
     "node.v1.LogService": Role.OPERATOR,
     "node.v1.RenewalService": Role.OPERATOR,
     "node.v1.HistoryService": Role.RESIDENT,

@@ -33,6 +33,7 @@ from node.transport.federation import FederationServicer
 from node.transport.gates import LocalGate, PeerGate
 from node.transport.health import Health
 from node.transport.history_service import HistoryServicer
+from node.transport.incentive_service import IncentiveServicer
 from node.transport.log_service import LogServicer
 from node.transport.operators import OperatorServicer
 from node.transport.oversight import OversightServicer
@@ -46,6 +47,7 @@ from node.v1 import (
     department_case_service_pb2,
     department_service_pb2,
     history_service_pb2,
+    incentive_service_pb2,
     log_service_pb2,
     operator_service_pb2,
     oversight_service_pb2,
@@ -196,6 +198,7 @@ def local_port(
         (department_service_pb2.DESCRIPTOR, "DepartmentService", DepartmentServicer(cases)),
         (operator_service_pb2.DESCRIPTOR, "OperatorService", OperatorServicer(cases)),
         (oversight_service_pb2.DESCRIPTOR, "OversightService", OversightServicer(cases)),
+        (incentive_service_pb2.DESCRIPTOR, "IncentiveService", IncentiveServicer(cases)),
         (log_service_pb2.DESCRIPTOR, "LogService", LogServicer(cases)),
         (renewal_service_pb2.DESCRIPTOR, "RenewalService", RenewalServicer(cases)),
         (history_service_pb2.DESCRIPTOR, "HistoryService", HistoryServicer(cases)),

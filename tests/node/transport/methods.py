@@ -13,6 +13,7 @@ from node.model import Role
 from node.v1 import (
     department_case_service_pb2,
     department_service_pb2,
+    incentive_service_pb2,
     log_service_pb2,
     operator_service_pb2,
     oversight_service_pb2,
@@ -32,6 +33,7 @@ ROLES: Final = {
         (department_case_service_pb2.DESCRIPTOR, "DepartmentCaseService", Role.DEPARTMENT),
         (operator_service_pb2.DESCRIPTOR, "OperatorService", Role.OPERATOR),
         (oversight_service_pb2.DESCRIPTOR, "OversightService", Role.OPERATOR),
+        (incentive_service_pb2.DESCRIPTOR, "IncentiveService", Role.OPERATOR),
         (log_service_pb2.DESCRIPTOR, "LogService", Role.OPERATOR),
         (renewal_service_pb2.DESCRIPTOR, "RenewalService", Role.OPERATOR),
     )

@@ -61,6 +61,7 @@ LOCAL_SERVICES = {
     "node.v1.OversightService",
     "node.v1.HistoryService",
     "node.v1.RenewalService",
+    "node.v1.IncentiveService",
     "node.v1.LogService",
 }
 

@@ -1,0 +1,12 @@
+"""The local port for operators: incentives, and how scales relate."""
+
+from node.services.assembly import UseCases
+from node.transport.incentives import CatalogueDiffCalls
+
+
+class IncentiveServicer(CatalogueDiffCalls):
+    """node.v1.IncentiveService."""
+
+    def __init__(self, cases: UseCases) -> None:
+        """Over the use cases of a city."""
+        self._cases = cases
