@@ -299,3 +299,17 @@ SMOOTHING_DIVERGED = Reason(
     "The smoothing of degree {degree} finds no best fit; choose a lower degree.",
     "{degree} 次平滑未能收敛；请选择更低的次数。",
 )
+DECISIONS_OF_ANOTHER_VENUE = Reason(
+    "DECISIONS_OF_ANOTHER_VENUE",
+    _DENIED,
+    "These decisions were made for the venue {actual}, and not for {expected}; check the "
+    "eligibility at this venue.",
+    "这些决定是为服务点 {actual} 作出的，不适用于 {expected}；请在本服务点重新核验。",
+)
+DECISIONS_OF_ANOTHER_PERSON = Reason(
+    "DECISIONS_OF_ANOTHER_PERSON",
+    _DENIED,
+    "These decisions were not made for the holder of this visitor pass; check the eligibility by "
+    "the pass that is shown.",
+    "这些决定不是为该访客凭证的持有人作出的；请凭所出示的凭证重新核验。",
+)
