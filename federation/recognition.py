@@ -20,6 +20,7 @@ from federation.messages import (
     Claim,
     Disclosure,
     ScoreScale,
+    UseCounting,
 )
 from federation.scale import Scale, Standing
 from federation.standing import RenewalRequest
@@ -37,6 +38,8 @@ class Recognition:
     as_of: datetime
     expires_at: datetime
     status_index: int
+    counting: UseCounting = UseCounting.NONE
+    use_commitment: bytes = b""
 
 
 def claim_for(
@@ -136,6 +139,8 @@ def _read(
         as_of=said.as_of,
         expires_at=said.header.expires_at,
         status_index=said.status_index,
+        counting=said.counting,
+        use_commitment=said.use_commitment,
     )
 
 

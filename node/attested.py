@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from federation.identifiers import CityCode
-from federation.messages import Disclosure
+from federation.messages import Disclosure, UseCounting
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,8 @@ class Candidate(NamedTuple):
     expires_at: datetime
     kind: Kind
     is_fresh: bool
+    counting: UseCounting = UseCounting.NONE
+    use_commitment: bytes = b""
 
 
 class BatchItem(NamedTuple):

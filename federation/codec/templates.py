@@ -19,12 +19,17 @@ from federation.merkle_log import LEAF
 from federation.v1 import attestation_pb2
 
 # The tags of the fields that differ from one to the next, with the lengths that are always the
-# same: Attestation.header, StatementHeader.statement_id, Attestation.pseudonym, .status_index.
+# same: Attestation.header, StatementHeader.statement_id, Attestation.pseudonym, .status_index,
+# .counting, .use_commitment.
 _HEADER: Final = b"\x0a"
 _ID_CHARACTERS: Final = 36
 _ID: Final = b"\x0a" + bytes([_ID_CHARACTERS])
 _PSEUDONYM: Final = b"\x22" + bytes([PSEUDONYM_BYTES])
 _INDEX: Final = b"\x58"
+_COUNTING: Final = {
+    m.UseCounting.ANONYMOUS: b"\x60\x01\x6a\x20",
+    m.UseCounting.CLASS: b"\x60\x02\x6a\x20",
+}
 _LOW: Final = 0x7F
 _MORE: Final = 0x80
 _TWO_DIGITS: Final = 14
@@ -70,7 +75,7 @@ class AttestationTemplate:
 
 
 def index_fields(indices: Iterable[int]) -> list[bytes]:
-    """Each status index as the last field of its attestation; 0 is not spelled out.
+    """Each status index as the field of its attestation; 0 is not spelled out.
 
     Indices of one list have their upper digits in common.
     """
@@ -86,6 +91,12 @@ def index_fields(indices: Iterable[int]) -> list[bytes]:
             tail = uppers[upper] = varint(upper)
         found.append(_INDEX + bytes((index & _LOW | _MORE, index >> 7 & _LOW | _MORE)) + tail)
     return found
+
+
+def counting_fields(counting: m.UseCounting, use_commitment: bytes) -> bytes:
+    """What stands after the index, of those whose uses are counted; b"" of all others."""
+    tags = _COUNTING.get(counting)
+    return b"" if tags is None else tags + use_commitment
 
 
 def leaf_hashes(payload_type: str, payloads: Iterable[bytes]) -> list[bytes]:

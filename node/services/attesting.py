@@ -155,6 +155,8 @@ class Attesting:
             scenarios=ruling.scenarios or asked.scenarios,
             as_of=now,
             status_index=place,
+            counting=subject.consent.counting,
+            use_commitment=subject.consent.use_commitment,
         )
 
     def _keep(

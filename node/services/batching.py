@@ -14,7 +14,12 @@ from typing import Final
 
 from federation import codec
 from federation.agreement import Terms
-from federation.codec.templates import AttestationTemplate, index_fields, leaf_hashes
+from federation.codec.templates import (
+    AttestationTemplate,
+    counting_fields,
+    index_fields,
+    leaf_hashes,
+)
 from federation.envelope import Envelope, Verified, seal
 from federation.errors import HutongError, Reason
 from federation.identifiers import CityCode, uuid7s
@@ -152,14 +157,22 @@ class _Batch:
         for own_id, index, place, (candidate, saying) in zip(
             ids, indices, index_fields(indices), given, strict=True
         ):
-            pseudonym, consent_id, resident_id, _, _, expires_at, _, _ = candidate
+            pseudonym, consent_id, resident_id, _, _, expires_at, _, _, counting, key = candidate
             frame = frames.get(expires_at)
             if frame is None:
                 ends = min(self._until, expires_at)
                 frame = frames[expires_at] = (ends, *self._template.until(ends))
             ends, before, between = frame
             statement = b"".join(
-                (before, own_id.encode(), between, pseudonym, saying.encoded, place)
+                (
+                    before,
+                    own_id.encode(),
+                    between,
+                    pseudonym,
+                    saying.encoded,
+                    place,
+                    counting_fields(counting, key),
+                )
             )
             items.append(
                 BatchItem(

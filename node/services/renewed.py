@@ -176,6 +176,8 @@ class RenewedReader:
             # A request that is sent again gets the first answer: that is as old as it says.
             checked_at=min(found.as_of, now),
             expires_at=found.expires_at,
+            counting=found.counting,
+            use_commitment=found.use_commitment,
         )
 
     def keep(self, tx: Transaction, asked: Asked, answer: Answer) -> Kept | None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from federation.identifiers import CityCode
-from federation.messages import Disclosure
+from federation.messages import Disclosure, UseCounting
 from node.attested import BatchItem, Candidate, IssuedBatch, Kind
 from node.store.attestations import batch_of
 from node.store.connection import Session
@@ -58,6 +58,7 @@ class BatchRepository:
     ) -> list[Candidate]:
         """Whom a host asks for by these pseudonyms, once for each consent to it, in no order."""
         found, instants, kinds = list[Candidate](), _Once(to_instant), _Once(_kind)
+        countings = _Once(UseCounting)
         # In the order of their index: it is walked through once.
         for some in portions(sorted(pseudonyms), _AT_ONCE):
             rows = self._session.all(
@@ -69,8 +70,30 @@ class BatchRepository:
                 **named(some),
             )
             found += [
-                Candidate(whose, by, whom, person, stands, instants[end], kinds[kind], is_fresh)
-                for whose, by, whom, person, stands, end, is_fresh, *rest in rows
+                Candidate(
+                    whose,
+                    by,
+                    whom,
+                    person,
+                    stands,
+                    instants[end],
+                    kinds[kind],
+                    is_fresh,
+                    countings[counting],
+                    commitment,
+                )
+                for (
+                    whose,
+                    by,
+                    whom,
+                    person,
+                    stands,
+                    end,
+                    is_fresh,
+                    counting,
+                    commitment,
+                    *rest,
+                ) in rows
                 for kind in (tuple(rest),)
             ]
         return found
@@ -183,6 +206,8 @@ def _candidates(count: int) -> sa.Select[Any]:
             _STANDS,
             CONSENTS.c.expires_at,
             _IS_FRESH,
+            CONSENTS.c.counting,
+            CONSENTS.c.use_commitment,
             CONSENTS.c.scenarios,
             CONSENTS.c.disclosure,
             RESIDENTS.c.shared_milli,

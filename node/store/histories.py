@@ -115,7 +115,7 @@ _SOURCES: Final = (
     _source(HistoryKind.REFUSED, USES.c.used_at, *_USE, USES.c.outcome == UseOutcome.REFUSED.value),
     _source(HistoryKind.ATTESTATION_WITHDRAWN, ATTESTATIONS.c.ended_at, *_ATTESTATION),
     _source(HistoryKind.USE_COUNTED, USE_LEASES.c.granted_at, *_LEASE),
-    _source(HistoryKind.USE_ENDED, _USE_ENDED, *_LEASE, _USE_ENDED <= _B("now")),
+    _source(HistoryKind.USE_ENDED, _USE_ENDED, *_LEASE, _B("now") >= _USE_ENDED),
 )
 
 _VISITS: Final = (

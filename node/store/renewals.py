@@ -74,6 +74,8 @@ _RENEW: Final = (
         expires_at=_B("until"),
         agreement_id=_B("under"),
         agreement_version=_B("under_version"),
+        counting=_B("counts"),
+        use_commitment=_B("committed"),
     )
 )
 
@@ -168,6 +170,8 @@ class RenewalRepository:
                     "until": to_micros(after.expires_at),
                     "under": after.agreement_id,
                     "under_version": after.agreement_version,
+                    "counts": after.counting.value,
+                    "committed": after.use_commitment,
                 }
                 for before, after in renewed
             ],

@@ -26,6 +26,7 @@ from federation.messages import (
     ScaleReference,
     ScoreScale,
     TrustBundle,
+    UseCounting,
 )
 from federation.scale import Scale, Standing
 from federation.standing import AttestationBatch, RenewalRequest, StatusList
@@ -205,20 +206,23 @@ def claims(draw: st.DrawFn) -> Claim:
     )
 
 
-def attestations() -> SearchStrategy[Attestation]:
-    return st.builds(
-        Attestation,
-        header=headers(),
-        request_id=UUIDS,
-        request_digest=DIGESTS,
-        pseudonym=DIGESTS,
-        agreement_id=UUIDS,
-        agreement_version=VERSIONS,
-        scale=references(),
-        claim=claims(),
-        scenarios=name_sets(1),
-        as_of=INSTANTS,
-        status_index=st.integers(0, 2**64 - 1),
+@st.composite
+def attestations(draw: st.DrawFn) -> Attestation:
+    counting = draw(st.sampled_from(UseCounting))
+    return Attestation(
+        header=draw(headers()),
+        request_id=draw(UUIDS),
+        request_digest=draw(DIGESTS),
+        pseudonym=draw(DIGESTS),
+        agreement_id=draw(UUIDS),
+        agreement_version=draw(VERSIONS),
+        scale=draw(references()),
+        claim=draw(claims()),
+        scenarios=draw(name_sets(1)),
+        as_of=draw(INSTANTS),
+        status_index=draw(st.integers(0, 2**64 - 1)),
+        counting=counting,
+        use_commitment=b"" if counting is UseCounting.NONE else draw(DIGESTS),
     )
 
 

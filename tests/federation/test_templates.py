@@ -7,7 +7,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from federation.codec import ATTESTATION
-from federation.codec.templates import AttestationTemplate, index_fields, leaf_hashes, varint
+from federation.codec.templates import (
+    AttestationTemplate,
+    counting_fields,
+    index_fields,
+    leaf_hashes,
+    varint,
+)
 from federation.envelope import pae
 from federation.identifiers import uuid7, uuid7s
 from federation.merkle_log import BatchTree, leaf_hash
@@ -24,6 +30,7 @@ def joined(template: AttestationTemplate, said: Attestation) -> bytes:
         said.pseudonym,
         template.saying(said.claim, said.scenarios),
         *index_fields([said.status_index]),
+        counting_fields(said.counting, said.use_commitment),
     )
     return b"".join(parts)
 
@@ -41,6 +48,8 @@ def test_a_template_gives_the_very_bytes_that_the_codec_gives(
         claim=other.claim,
         scenarios=scenarios,
         status_index=other.status_index,
+        counting=other.counting,
+        use_commitment=other.use_commitment,
     )
     assert joined(template, said) == ATTESTATION.encode(said)
     assert ATTESTATION.decode(joined(template, said)) == said
