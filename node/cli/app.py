@@ -52,6 +52,7 @@ TREE: Final = {
     "agreement resume": "agreements:resume",
     "agreement end": "agreements:end",
     "scale load": "loading:load_scale",
+    "incentives diff": "incentives:diff",
     "incentives load": "loading:load_incentives",
     "indicators load": "indicators:load_indicators",
     "indicators list": "indicators:list_indicators",
