@@ -331,6 +331,8 @@ class Checking:
             # A repeated question gets the first answer: that is as old as it says.
             checked_at=min(recognition.as_of, now),
             expires_at=recognition.expires_at,
+            counting=recognition.counting,
+            use_commitment=recognition.use_commitment,
         )
         tx.recognitions.put(visitor)
         keep_recognition(tx, self._here, before, visitor, now)
