@@ -57,6 +57,7 @@ __all__ = [
     "init_node",
     "issue_client",
     "local_client",
+    "own_bundle",
     "own_log",
     "read_settings",
     "serve",
@@ -177,6 +178,7 @@ async def _live(node: _Node, settings: Settings) -> None:
         every(limits.KEYS_EVERY, node.cases.key_desk.tend, name="keys"),
         every(limits.REFRESH_EVERY, node.cases.refreshing.tick, name="refresh"),
         every(limits.PUSH_EVERY, node.cases.delivering.tick, name="statuses"),
+        every(limits.RESERVATIONS_EVERY, node.cases.reserving.tick, name="reservations"),
         every(limits.HEALTH_EVERY, node.cases.onboarding.tick, name="onboarding"),
         every(limits.HEALTH_EVERY, node.cases.rooms.tick, name="rooms"),
         every(record_limits.RETENTION_LOOKS, node.cases.retaining.tick, name="retention"),
@@ -221,6 +223,11 @@ def own_log(settings: Settings) -> Iterator[OwnLog]:
     anchored = FileAnchor(settings.data_dir).read()
     with open_log(settings.store_url) as snapshot:
         yield OwnLog(snapshot, tuple(each.envelope for each in published), anchored)
+
+
+def own_bundle(settings: Settings) -> Envelope:
+    """This city's newest trust bundle, whether the node serves or not."""
+    return read_published(KeyFolder(settings.data_dir))[-1].envelope
 
 
 def whole_city(

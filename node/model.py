@@ -235,8 +235,8 @@ class Redemption:
 DAY_SCOPE = "day:"
 """How the scope of a day's counter begins; the day follows."""
 
-RESIDENT_DAY_SCOPE = "resident-day:"
-"""The same for one visitor's; the day follows, and the recognition."""
+RESIDENT_SCOPES = "resident-"
+"""The same for one visitor's; a period follows, its first day, and the recognition."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,9 @@ NOTICES_KEPT: Final = timedelta(days=2 * 365)
 PROMISES_KEPT: Final = timedelta(days=2 * 365)
 REDEMPTIONS_KEPT: Final = timedelta(days=2 * 365)
 
+# How long a reservation says whose it was: as long as visitors see what was decided for them.
+RESERVATIONS_NAMED: Final = timedelta(days=90)
+
 # A visitor whose recognition was ended, and one who was not asked about for as long as the longest
 # consent lives (federation.limits): a new code makes a new one.
 RECOGNITIONS_ENDED_KEPT: Final = timedelta(days=30)

@@ -175,6 +175,9 @@ class Redemptions(Protocol):
     def by_decision(self, decision_id: str) -> Redemption | None:
         """The redemption of a decision."""
 
+    def used(self, incentive_id: str, scope: str) -> int:
+        """How many are taken from a capacity."""
+
     def count(self, counter: Counter) -> bool:
         """Take one from a capacity; False, and nothing taken, where it is used up."""
 

@@ -15,11 +15,13 @@ from node.services.case_view import CaseViews
 from node.services.catalogue import CatalogueDesk
 from node.services.checking import Checking
 from node.services.comparing import Comparing
+from node.services.concordances import Concordances
 from node.services.cosigning import Cosigning
 from node.services.counting import Counting
 from node.services.delivering import Delivering
 from node.services.erasing import Erasing
 from node.services.examining import Examining
+from node.services.fairness_report import FairnessReport
 from node.services.hearing import Hearing
 from node.services.here import Here
 from node.services.histories import Histories
@@ -40,6 +42,7 @@ from node.services.renewing import Renewing
 from node.services.repairing import Repairing
 from node.services.replaying import Replaying
 from node.services.rescoring import Rescoring
+from node.services.reserving import NobodyCounts, Reserving
 from node.services.residents import ResidentDesk
 from node.services.retaining import Retaining
 from node.services.rotating import KeyDesk, Workshop
@@ -71,6 +74,7 @@ class UseCases:
     hearing: Hearing
     checking: Checking
     redeeming: Redeeming
+    reserving: Reserving
     replaying: Replaying
     residents: ResidentDesk
     standings: Standings
@@ -105,6 +109,8 @@ class UseCases:
     watching: Watching
     cosigning: Cosigning
     comparing: Comparing
+    concordances: Concordances
+    fairness: FairnessReport
     witnessing: Witnessing
 
 
@@ -182,6 +188,7 @@ def assemble(
     asking = Asking(here, uow, keys, peers, attesting, swapping)
     batching = Batching(here, uow, keys, book, swapping)
     recording = Recording(here, keys)
+    redeeming = Redeeming(here, book)
     examining = Examining(here, uow, swapping.swap, between.key_desk, delivering)
     return UseCases(
         here=here,
@@ -195,7 +202,8 @@ def assemble(
         counting=Counting(here, uow, keys, book, swapping),
         hearing=hearing,
         checking=Checking(here, uow, keys, book, asking, hearing),
-        redeeming=Redeeming(here, book),
+        redeeming=redeeming,
+        reserving=Reserving(here, uow, redeeming, NobodyCounts()),
         replaying=Replaying(here, keys),
         residents=ResidentDesk(here, keys, book),
         standings=Standings(here),
@@ -230,5 +238,7 @@ def assemble(
         watching=Watching(examining),
         cosigning=between.cosigning,
         comparing=Comparing(uow, between.cosigning),
+        concordances=Concordances(here.city),
+        fairness=FairnessReport(here, book),
         witnessing=between.witnessing,
     )

@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 
 from node import record_limits as kept
+from node.incentives import Period
 from node.indicators import IndicatorCatalogue, months_after
 from node.logbook import LogKind
 from node.ports import Transaction, UnitOfWork
@@ -33,8 +34,19 @@ RULES: Final[Mapping[Kept, timedelta]] = {
     Kept.ENDED_RECOGNITIONS: kept.RECOGNITIONS_ENDED_KEPT,
     Kept.UNUSED_RECOGNITIONS: kept.RECOGNITIONS_UNUSED_KEPT,
     Kept.REDEMPTIONS: kept.REDEMPTIONS_KEPT,
+    Kept.NAMED_RESERVATIONS: kept.RESERVATIONS_NAMED,
+    Kept.RESERVATIONS: kept.REDEMPTIONS_KEPT,
 }
 """Records go by their indicators, counters by days, persons with the last thing about them."""
+
+_PERIODS: Final[Mapping[Kept, Period]] = {
+    Kept.DAY_COUNTERS: Period.DAY,
+    Kept.RESIDENT_DAY_COUNTERS: Period.DAY,
+    Kept.RESIDENT_WEEK_COUNTERS: Period.WEEK,
+    Kept.RESIDENT_MONTH_COUNTERS: Period.MONTH,
+    Kept.RESIDENT_YEAR_COUNTERS: Period.YEAR,
+}
+"""Counters go when their period is over."""
 
 _TABLES: Final = ("record_moves", "case_steps", "log_salts")
 """What goes with rows of a kind, and is counted by itself."""
@@ -95,10 +107,10 @@ class Retaining:
         today = self._here.day(now)
         ended = [Ended(kind, now - span, today) for kind, span in RULES.items()]
         last = today - timedelta(days=kept.COUNTERS_KEPT_DAYS - 1)
-        ended += [
-            Ended(kind, self._midnight(last), last)
-            for kind in (Kept.DAY_COUNTERS, Kept.RESIDENT_DAY_COUNTERS)
-        ]
+        for kind, period in _PERIODS.items():
+            first = period.first_day(last)
+            ended.append(Ended(kind, self._midnight(first), first))
+        ended.append(Ended(Kept.RESIDENT_EVER_COUNTERS, now, today))
         catalogue = self._uow.registry.indicators
         named = await self._uow.read(lambda tx: tx.removal.indicators())
         records = [

@@ -53,8 +53,10 @@ _RECOGNITIONS: Final = sa.select(RECOGNITIONS.c.recognition_id).where(
     RECOGNITIONS.c.home == _B("home"), RECOGNITIONS.c.pseudonym == _B("pseudonym")
 )
 _CASES: Final = sa.select(CASES.c.case_id).where(CASES.c.person == _WHOM)
-_PROMISED: Final = sa.select(PROMISES.c.redemption_id).where(
-    PROMISES.c.resident_id == _WHOM, PROMISES.c.redemption_id != ""
+_PROMISED: Final = (
+    sa.select(REDEMPTIONS.c.decision_id)
+    .join(PROMISES, PROMISES.c.redemption_id == REDEMPTIONS.c.redemption_id)
+    .where(PROMISES.c.resident_id == _WHOM)
 )
 _COUNTERS: Final = sa.delete(COUNTERS).where(
     COUNTERS.c.scope >= RESIDENT_SCOPES, COUNTERS.c.scope.like(_B("pattern"))
@@ -139,9 +141,9 @@ def erase(
             (CODES.c.consent_id, consents),
             (ATTESTATIONS.c.pseudonym, known_as),
             (CASE_STEPS.c.case_id, cases),
-            (RESERVATIONS.c.redemption_id, redeemed),
             (RESERVATIONS.c.recognition_id, visits),
-            (REDEMPTIONS.c.redemption_id, redeemed),
+            (RESERVATIONS.c.decision_id, redeemed),
+            (REDEMPTIONS.c.decision_id, redeemed),
             (REDEMPTIONS.c.decision_id, decisions),
             (DECISIONS.c.decision_id, decisions),
             (CHECKS.c.recognition_id, visits),

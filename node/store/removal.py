@@ -7,7 +7,7 @@ case was opened, stays. What hangs on a row goes with it.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
@@ -15,12 +15,12 @@ import sqlalchemy as sa
 
 from federation.identifiers import CityCode
 from node import record_limits
-from node.incentives import Period
-from node.model import DAY_SCOPE, RESIDENT_SCOPES, PendingQuestion, Resident
+from node.model import PendingQuestion, Resident
 from node.records import CaseState, PromiseState, RecordState
 from node.retention import Ended, Kept, Place, Portion
 from node.store import erasure
 from node.store.connection import Session
+from node.store.counters import counters_over
 from node.store.incentive_tables import CHECKS, RESERVATIONS
 from node.store.record_tables import (
     CASE_STEPS,
@@ -130,14 +130,6 @@ def _recognitions(ended: sa.ColumnElement[bool]) -> _Kind:
     )
 
 
-def _counters(begins: str) -> _Kind:
-    """Counters whose scope begins so, and goes on with a day."""
-    scope = COUNTERS.c.scope
-    return _Kind(COUNTERS, sa.and_(scope >= begins, scope < sa.literal(begins) + _DAY))
-
-
-_EVER: Final = f"{RESIDENT_SCOPES}{Period.EVER.value}:{Period.EVER.first_day(date.min)}:"
-
 _KINDS: Final[Mapping[Kept, _Kind]] = {
     Kept.RECORDS: _Kind(
         RECORDS,
@@ -195,28 +187,14 @@ _KINDS: Final[Mapping[Kept, _Kind]] = {
     Kept.UNUSED_RECOGNITIONS: _recognitions(
         sa.and_(RECOGNITIONS.c.ended_at.is_(None), RECOGNITIONS.c.expires_at < _INSTANT)
     ),
-    Kept.REDEMPTIONS: _Kind(
-        REDEMPTIONS,
-        REDEMPTIONS.c.redeemed_at < _INSTANT,
-        hanging=((RESERVATIONS, {"decision_id": "decision_id"}),),
-    ),
-    Kept.RESERVATIONS: _Kind(
+    Kept.REDEMPTIONS: _Kind(REDEMPTIONS, REDEMPTIONS.c.redeemed_at < _INSTANT),
+    Kept.RESERVATIONS: _Kind(RESERVATIONS, RESERVATIONS.c.closed_at < _INSTANT),
+    Kept.NAMED_RESERVATIONS: _Kind(
         RESERVATIONS,
         sa.and_(RESERVATIONS.c.recognition_id != "", RESERVATIONS.c.closed_at < _INSTANT),
         emptied=("recognition_id", "scopes"),
     ),
-    Kept.DAY_COUNTERS: _counters(DAY_SCOPE),
-    Kept.RESIDENT_DAY_COUNTERS: _counters(f"{RESIDENT_SCOPES}{Period.DAY.value}:"),
-    Kept.RESIDENT_WEEK_COUNTERS: _counters(f"{RESIDENT_SCOPES}{Period.WEEK.value}:"),
-    Kept.RESIDENT_MONTH_COUNTERS: _counters(f"{RESIDENT_SCOPES}{Period.MONTH.value}:"),
-    Kept.RESIDENT_YEAR_COUNTERS: _counters(f"{RESIDENT_SCOPES}{Period.YEAR.value}:"),
-    Kept.RESIDENT_EVER_COUNTERS: _Kind(
-        COUNTERS,
-        sa.and_(
-            COUNTERS.c.scope.startswith(_EVER),
-            _none(RECOGNITIONS, COUNTERS.c.scope == _EVER + RECOGNITIONS.c.recognition_id),
-        ),
-    ),
+    **{kept: _Kind(COUNTERS, over) for kept, over in counters_over(_DAY).items()},
     Kept.PERSONS: _Kind(
         PERSONS,
         sa.and_(

@@ -39,6 +39,9 @@ _DECIDE: Final = sa.insert(DECISIONS)
 _DECISION: Final = sa.select(DECISIONS).where(DECISIONS.c.decision_id == _B("which"))
 _ADD_REDEMPTION: Final = sa.insert(REDEMPTIONS)
 _BY_DECISION: Final = sa.select(REDEMPTIONS).where(REDEMPTIONS.c.decision_id == _B("which"))
+_USED: Final = sa.select(COUNTERS.c.used).where(
+    COUNTERS.c.incentive_id == _B("which"), COUNTERS.c.scope == _B("in_scope")
+)
 _COUNT: Final = (
     sa.update(COUNTERS)
     .where(
@@ -157,25 +160,26 @@ class RedemptionRepository:
         self._upserts = upserts
 
     def decide(self, decisions: Sequence[Decision]) -> None:
-        """Keep decisions that opened an incentive."""
-        rows: list[dict[str, object]] = [
-            {
-                "decision_id": decision.decision_id,
-                "venue": decision.venue,
-                "incentive_id": decision.incentive_id,
-                "catalogue_version": decision.catalogue_version,
-                "recognition_id": decision.recognition_id,
-                "decided_at": to_micros(decision.decided_at),
-                "expires_at": to_micros(decision.expires_at),
-                "check_id": decision.check_id,
-                "offline_until": to_micros_or_none(decision.offline_until),
-            }
-            for decision in decisions
-        ]
-        self._session.write_all(_DECIDE, rows)
+        """Keep decisions that opened an incentive; written at the commit."""
+        for decision in decisions:
+            self._session.append(
+                _DECIDE,
+                {
+                    "decision_id": decision.decision_id,
+                    "venue": decision.venue,
+                    "incentive_id": decision.incentive_id,
+                    "catalogue_version": decision.catalogue_version,
+                    "recognition_id": decision.recognition_id,
+                    "decided_at": to_micros(decision.decided_at),
+                    "expires_at": to_micros(decision.expires_at),
+                    "check_id": decision.check_id,
+                    "offline_until": to_micros_or_none(decision.offline_until),
+                },
+            )
 
     def decision(self, decision_id: str) -> Decision | None:
         """The decision of that id."""
+        self._session.flush_to(_DECIDE)
         row = self._session.one(_DECISION, which=decision_id)
         if row is None:
             return None
@@ -198,14 +202,24 @@ class RedemptionRepository:
             None if row is None else Redemption(row[0], row[1], row[2], row[3], to_instant(row[4]))
         )
 
+    def used(self, incentive_id: str, scope: str) -> int:
+        """How many are taken from a capacity."""
+        row = self._session.one(_USED, which=incentive_id, in_scope=scope)
+        return int(row[0]) if row else 0
+
     def count(self, counter: Counter) -> bool:
         """Take one from a capacity; the database compares and adds in one statement."""
+        if self._count(counter):
+            return True
         self._session.write(
             self._upserts.counter,
             incentive_id=counter.incentive_id,
             scope=counter.scope,
             used=0,
         )
+        return self._count(counter)
+
+    def _count(self, counter: Counter) -> bool:
         taken = self._session.write(
             _COUNT, which=counter.incentive_id, in_scope=counter.scope, most=counter.limit
         )

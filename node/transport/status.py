@@ -12,6 +12,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 import federation.errors
 import node.errors
 import node.record_errors
+import node.redemption_errors
 from federation.errors import HutongError, Reason, Status
 
 _DOMAIN: Final = "hutong"
@@ -25,7 +26,7 @@ _MORE: Final = "..."
 
 _REASONS: Final = {
     reason.name: reason
-    for module in (federation.errors, node.errors, node.record_errors)
+    for module in (federation.errors, node.errors, node.record_errors, node.redemption_errors)
     for reason in vars(module).values()
     if isinstance(reason, Reason)
 }

@@ -6,18 +6,18 @@ from federation.codec import envelope_to_bytes, instant_to_wire
 from federation.incentives import IncentiveDecision
 from node.errors import FIELD_INVALID, HutongError
 from node.incentives import Incentive
-from node.ports import Transaction
 from node.services.assembly import UseCases
 from node.services.checking import Checked, Credential
 from node.services.redeeming import offered
 from node.transport import fields, texts
 from node.transport.calls import Call
-from node.transport.changes import encoded, once_for
+from node.transport.changes import encoded
 from node.transport.promises import PromiseClosingCalls
+from node.transport.redemptions import RedemptionCalls, incentive_to_wire
 from node.v1 import venue_service_pb2 as pb
 
 
-class VenueServicer(PromiseClosingCalls):
+class VenueServicer(RedemptionCalls, PromiseClosingCalls):
     """node.v1.VenueService."""
 
     def __init__(self, cases: UseCases) -> None:
@@ -28,7 +28,7 @@ class VenueServicer(PromiseClosingCalls):
         """See the proto."""
         page = offered(self._cases.uow.registry, call.caller, fields.page_of(request))
         return pb.ListIncentivesResponse(
-            incentives=[_incentive(each) for each in page.items],
+            incentives=[incentive_to_wire(each) for each in page.items],
             next_page_token=page.next_token,
         )
 
@@ -41,22 +41,6 @@ class VenueServicer(PromiseClosingCalls):
             tuple(request.incentive_ids),
             lambda checked: encoded(_checked(checked)),
         )
-
-    async def Redeem(self, call: Call, request: pb.RedeemRequest) -> bytes:
-        """See the proto."""
-        decision_id = fields.identifier(request.decision_id, "decision_id")
-        promised = request.promise_id
-        promise_id = fields.identifier(promised, "promise_id") if promised else ""
-
-        def act(tx: Transaction) -> Message:
-            redeemed = self._cases.redeeming.redeem(tx, call.caller, decision_id, promise_id)
-            return pb.RedeemResponse(
-                redemption_id=redeemed.redemption.redemption_id,
-                incentive=_incentive(redeemed.incentive),
-                redeemed_at=instant_to_wire(redeemed.redemption.redeemed_at),
-            )
-
-        return await once_for(self._cases, call, request, act)
 
 
 def _credential(request: pb.CheckEligibilityRequest) -> Credential:
@@ -96,7 +80,7 @@ def _decision(incentive: Incentive, said: IncentiveDecision) -> pb.Decision:
     offline = said.offline_until
     return pb.Decision(
         decision_id=said.decision_id,
-        incentive=_incentive(incentive),
+        incentive=incentive_to_wire(incentive),
         eligible=said.eligible,
         reason_zh=said.reason_zh,
         reason_en=said.reason_en,
@@ -104,14 +88,4 @@ def _decision(incentive: Incentive, said: IncentiveDecision) -> pb.Decision:
         change_zh=said.change_zh,
         change_en=said.change_en,
         offline_until=instant_to_wire(offline) if offline else None,
-    )
-
-
-def _incentive(incentive: Incentive) -> pb.Incentive:
-    return pb.Incentive(
-        incentive_id=incentive.incentive_id,
-        scenario=incentive.scenario,
-        benefit_zh=incentive.benefit_zh,
-        benefit_en=incentive.benefit_en,
-        minimum_band=incentive.minimum_band or "",
     )

@@ -41,6 +41,7 @@ from tests.node.store.rig import (
     recognition,
     record,
     redemption,
+    reservation,
     text_id,
     use,
 )
@@ -181,6 +182,14 @@ BY_TIME: dict[Kept, tuple[Callable[[Transaction], object], timedelta]] = {
         kept.RECOGNITIONS_UNUSED_KEPT,
     ),
     Kept.REDEMPTIONS: (lambda tx: tx.redemptions.add(redemption(1)), kept.REDEMPTIONS_KEPT),
+    Kept.RESERVATIONS: (
+        lambda tx: tx.reservations.add(replace(reservation(1), recognition_id="")),
+        kept.REDEMPTIONS_KEPT,
+    ),
+    Kept.NAMED_RESERVATIONS: (
+        lambda tx: tx.reservations.add(reservation(2)),
+        kept.RESERVATIONS_NAMED,
+    ),
 }
 
 

@@ -26,7 +26,7 @@ from node.model import (
 )
 from node.ports import Transaction
 from node.records import Record, RecordKey, RecordState
-from node.redemptions import StoredCheck
+from node.redemptions import Reservation, ReservationState, StoredCheck
 from node.store import Store, open_store
 from node.store.residents import NOBODY
 from node.store.tables import CODES
@@ -220,3 +220,22 @@ def check(serial: int = 1) -> StoredCheck:
 
 def redemption(serial: int = 1, decision_id: str = text_id(1)) -> Redemption:
     return Redemption(text_id(serial), decision_id, "library-card", "library", NOW)
+
+
+def reservation(
+    serial: int = 1, state: ReservationState = ReservationState.CONFIRMED
+) -> Reservation:
+    held = state is ReservationState.HELD
+    return Reservation(
+        reservation_id=text_id(serial),
+        decision_id=text_id(serial),
+        incentive_id="library-card",
+        venue="library",
+        recognition_id=text_id(1),
+        scopes=("total", f"resident-ever:0001-01-01:{text_id(1)}"),
+        state=state,
+        reserved_at=NOW,
+        expires_at=NOW + timedelta(minutes=15),
+        closed_at=None if held else NOW,
+        redemption_id=text_id(serial) if state is ReservationState.CONFIRMED else "",
+    )

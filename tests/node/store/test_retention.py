@@ -17,7 +17,7 @@ from node.records import (
 from node.retention import Kept
 from node.services.here import Here
 from node.services.retaining import RULES, Retaining, first_kept
-from node.store import record_tables, tables, trust_tables
+from node.store import incentive_tables, record_tables, tables, trust_tables
 from node.store.sweeping import sweep_statements
 from tests.conftest import NewStore
 from tests.node.catalogue import changed, indicator, made_catalogue
@@ -46,6 +46,7 @@ from tests.node.store.rig import (
     opened,
     recognition,
     record,
+    reservation,
     resident,
     text_id,
 )
@@ -222,6 +223,36 @@ def test_counts_of_past_days_go_and_totals_stay(keeper: Keeper) -> None:
     assert keeper.run() == {"day_counters": 2, "resident_day_counters": 2}
     left = {found.scope for found in keeper.desk.rows(tables.COUNTERS)}
     assert left == {s for s in scopes if s == "total" or "-11-23" in s or "-11-24" in s}
+
+
+def test_counts_of_periods_go_when_their_period_is_over(keeper: Keeper) -> None:
+    """NOW is Tuesday, 24 November 2026."""
+    whose = text_id(1)
+    over = [
+        f"resident-week:2026-11-16:{whose}",
+        f"resident-month:2026-10-01:{whose}",
+        f"resident-year:2025-01-01:{whose}",
+        f"resident-ever:0001-01-01:{text_id(2)}",
+    ]
+    going_on = [
+        f"resident-week:2026-11-23:{whose}",
+        f"resident-month:2026-11-01:{whose}",
+        f"resident-year:2026-01-01:{whose}",
+        f"resident-ever:0001-01-01:{whose}",
+    ]
+    keeper.keep(lambda tx: tx.recognitions.put(recognition(1)))
+    for scope in over + going_on:
+        keeper.keep(lambda tx, s=scope: tx.redemptions.count(Counter("library-card", s, 5)))  # type: ignore[misc]
+    kinds = [f"resident_{each}_counters" for each in ("week", "month", "year", "ever")]
+    assert keeper.run() == dict.fromkeys(kinds, 1)
+    assert {found.scope for found in keeper.desk.rows(tables.COUNTERS)} == set(going_on)
+
+
+def test_what_was_reserved_is_kept_without_whose_it_was(keeper: Keeper) -> None:
+    keeper.keep(lambda tx: tx.reservations.add(reservation(1)))
+    assert keeper.at(NOW + kept.RESERVATIONS_NAMED + INSTANT) == {"named_reservations": 1}
+    [left] = keeper.desk.rows(incentive_tables.RESERVATIONS)
+    assert (left.recognition_id, left.scopes, left.redemption_id) == ("", "", text_id(1))
 
 
 def test_a_person_of_whom_something_is_kept_stays(keeper: Keeper) -> None:
