@@ -82,7 +82,7 @@ AnyStatement = Statement[Any]
 @pass_session
 def show(session: Session, *, file: str) -> None:
     """Show what an envelope says."""
-    envelope = _read(file)
+    envelope = read_envelope(file)
     problem, message = "", None
     try:
         message = plain(_statement(envelope).decode(envelope.payload))
@@ -162,7 +162,7 @@ def verify(
     """Verify an envelope."""
     verifier = _audience(session, audience)
     now = instant_of(at, session.zone, SystemClock().now())
-    envelope = _read(file)
+    envelope = read_envelope(file)
     trusted = [_bundle(session, path) for path in bundles]
     check = _Check(verifier, now, tuple(bundle for _, bundle in trusted), fingerprint, kind)
     error, issuer = None, ""
@@ -215,7 +215,7 @@ def _bundle(session: Session, path: str) -> tuple[Envelope, TrustBundle]:
 
     Its end is shown, not held against it: what was signed in its time may be looked at later.
     """
-    envelope = _read(path)
+    envelope = read_envelope(path)
     if envelope.payload_type != codec.TRUST_BUNDLE.payload_type:
         raise Misused("said.not_a_bundle", file=path)
     try:
@@ -301,7 +301,7 @@ def _statement(envelope: Envelope) -> AnyStatement:
     raise HutongError(WRONG_TYPE, actual=repr(envelope.payload_type[:80]), expected=known)
 
 
-def _read(path: str) -> Envelope:
+def read_envelope(path: str) -> Envelope:
     """The envelope in a file, in whichever form it is."""
     name, content = read_file(path, most=MESSAGE_BYTES)
     if not content.strip():
