@@ -1,10 +1,11 @@
 """The local port for operators: incentives, and how scales relate."""
 
 from node.services.assembly import UseCases
+from node.transport.concordances import ConcordanceCalls
 from node.transport.incentives import CatalogueDiffCalls
 
 
-class IncentiveServicer(CatalogueDiffCalls):
+class IncentiveServicer(CatalogueDiffCalls, ConcordanceCalls):
     """node.v1.IncentiveService."""
 
     def __init__(self, cases: UseCases) -> None:

@@ -1,6 +1,5 @@
 """Made-up cities, and the histograms that they would publish: from a seed, so always the same."""
 
-import math
 import random
 from collections import Counter
 from collections.abc import Iterable
@@ -10,6 +9,7 @@ from federation.codec import scale_reference
 from federation.histogram import HistogramCell, ScoreHistogram
 from federation.identifiers import CityCode
 from federation.messages import ScoreScale
+from federation.pooling import pooled
 from tests.federation.make import DAY, HANGZHOU, SCALES, ZHENGZHOU, header
 
 SMALLEST = 10
@@ -46,9 +46,10 @@ def published(
     width: int = 0,
     epsilon_milli: int = EPSILON_MILLI,
     noisy: bool = True,
+    scale: ScoreScale | None = None,
 ) -> ScoreHistogram:
     """What the city would publish of these scores, with noise of scale 1 / epsilon or without."""
-    scale = SCALES[city]
+    scale = scale or SCALES[city]
     draw = random.Random(f"noise of {city}")  # noqa: S311 - to be the same again
     everybody = Counter(standings)
 
@@ -56,29 +57,37 @@ def published(
         if not noisy:
             return number
         a, b = (draw.expovariate(epsilon_milli / 1000) for _ in range(2))
-        return max(number + round(a - b), 0)
+        return number + round(a - b)
 
-    cells = list[HistogramCell]()
-    for band_id, low, high in edges(scale, width or WIDTHS[city]):
-        inside = noised(sum(n for score, n in everybody.items() if low <= score < high))
-        cells.append(HistogramCell(band_id, low, high, inside if inside >= SMALLEST else 0))
+    cells = tuple(
+        HistogramCell(
+            band_id,
+            low,
+            high,
+            noised(sum(n for score, n in everybody.items() if low <= score < high)),
+        )
+        for band_id, low, high in edges(scale, width or WIDTHS[city])
+    )
     return ScoreHistogram(
         header=header("histogram", city, life=365 * DAY),
         scale=scale_reference(scale),
         total=noised(everybody.total()),
-        cells=tuple(cells),
+        cells=pooled(cells, SMALLEST),
         epsilon_milli=epsilon_milli,
         smallest_shown=SMALLEST,
     )
 
 
-def listed(city: CityCode, residents: int, total: int) -> ScoreHistogram:
+def listed(
+    city: CityCode, residents: int, total: int, *, scale: ScoreScale | None = None
+) -> ScoreHistogram:
     """A red list with so many residents on it."""
+    scale = scale or SCALES[city]
     return ScoreHistogram(
         header=header("histogram", city, life=365 * DAY),
-        scale=scale_reference(SCALES[city]),
+        scale=scale_reference(scale),
         total=total,
-        cells=(HistogramCell("listed", 0, 0, residents),),
+        cells=(HistogramCell(scale.bands[0].band_id, 0, 0, residents),),
         epsilon_milli=EPSILON_MILLI,
         smallest_shown=SMALLEST,
     )
@@ -92,11 +101,6 @@ def zhengzhou(seed: str = "zhengzhou", residents: int = 40_000) -> ScoreHistogra
 def hangzhou(seed: str = "hangzhou", residents: int = 60_000) -> ScoreHistogram:
     """A bell around 640, of which a quarter stands at 700 or above."""
     return published(HANGZHOU, scores(seed, residents, 640, 80, high=1000))
-
-
-def normal_above(score: float, mean: float, spread: float) -> float:
-    """The share of a bell above a score."""
-    return math.erfc((score - mean) / spread / math.sqrt(2)) / 2
 
 
 def _lower(band: Band) -> int:
