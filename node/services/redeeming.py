@@ -39,10 +39,11 @@ from node.services.visits import keep_redemption
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A use that the home city counts, until then."""
+    """A use that the home city counts, until then, and the payload of its statement of that."""
 
     lease_id: str
     until: datetime
+    statement: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,8 @@ class Uses(Protocol):
     async def lease(self, question: Verified[UseRequest]) -> Lease:
         """What the home city says to it; raises where it refuses or cannot be reached."""
 
-    def settle(self, tx: Transaction, ask: Ask) -> bool:
-        """Let the question go, for its lease is kept with the reservation.
+    def settle(self, tx: Transaction, ask: Ask, lease: Lease, about: str) -> bool:
+        """Let the question go, for its lease is kept with the reservation of the visitor `about`.
 
         False where it is not there any more: its lease was given back meanwhile.
         """
@@ -79,9 +79,9 @@ class NobodyCounts:
         del question
         raise HutongError(NOT_RECOGNISED)
 
-    def settle(self, tx: Transaction, ask: Ask) -> bool:
+    def settle(self, tx: Transaction, ask: Ask, lease: Lease, about: str) -> bool:
         """Nothing was asked."""
-        del tx, ask
+        del tx, ask, lease, about
         return False
 
     def give_back(self, tx: Transaction, ask: Ask, now: datetime) -> None:
@@ -160,7 +160,7 @@ class Reserving:
             # Another request of this venue holds it already; a use that this one got is not needed.
             self._uses.give_back(tx, ask, now)
             held = prepared
-        elif lease is None or self._uses.settle(tx, ask):
+        elif lease is None or self._uses.settle(tx, ask, lease, prepared.decision.recognition_id):
             held = self._redeeming.hold(tx, prepared, lease)
         else:
             raise HutongError(RESERVATION_ENDED, ended_at=text_of(now))
