@@ -24,7 +24,9 @@ _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 # Crockford's base 32: no I, L, O or U, so that a code can be read aloud and typed.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CODE_CHARACTERS = 28
-_TYPED = str.maketrans("OIL", "011")
+_CODE = re.compile(r"[0-9A-TV-Z]{28}")
+# As Python counts in base 32, and what is typed for what was read: O for 0, I and L for 1.
+_DIGITS = str.maketrans(_ALPHABET + "OIL", "0123456789ABCDEFGHIJKLMNOPQRSTUV011")
 
 
 def city_code(text: str, *, where: str = "city") -> CityCode:
@@ -128,12 +130,10 @@ def spelled(raw: bytes) -> str:
 
 def read_spelled(text: str) -> bytes | None:
     """The 17 bytes of a text that `spelled` wrote, in upper case; None where it is none."""
-    letters = text.replace("-", "").replace(" ", "").translate(_TYPED)
-    if len(letters) != _CODE_CHARACTERS or not set(letters) <= set(_ALPHABET):
+    letters = text.replace("-", "").replace(" ", "")
+    if not _CODE.fullmatch(letters):
         return None
-    value = 0
-    for letter in letters:
-        value = value << 5 | _ALPHABET.index(letter)
+    value = int(letters.translate(_DIGITS), base=32)
     if value & 15:
         return None
     return (value >> 4).to_bytes(limits.CODE_BYTES + 1, "big")

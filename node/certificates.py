@@ -123,6 +123,11 @@ def client_identity(
 
 def caller_of(uris: Sequence[str], city: CityCode) -> Caller:
     """Whom the URIs of a client's certificate name; raises CERTIFICATE_REFUSED."""
+    return _caller_of(tuple(uris), city)
+
+
+@lru_cache(maxsize=1024)
+def _caller_of(uris: tuple[str, ...], city: CityCode) -> Caller:
     found = [uri.removeprefix(_SCHEME).split("/") for uri in uris if uri.startswith(_SCHEME)]
     if len(found) != 1 or len(found[0]) != _PARTS:
         raise HutongError(CERTIFICATE_REFUSED)

@@ -168,6 +168,11 @@ class Session:
         for statement, rows in appended.items():
             self.write_all(statement, rows)
 
+    def flush_to(self, statement: sa.Insert) -> None:
+        """Write what was appended, if some of it was by that statement; before a read of it."""
+        if statement in self._appended:
+            self.flush()
+
     def _execute(self, statement: Statement, values: Mapping[str, object]) -> None:
         self._run(_compile(statement, self._dialect, tuple(values)), values)
 

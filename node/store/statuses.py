@@ -210,11 +210,16 @@ class PartnerStatusRepository:
         """Over one session."""
         self._session = session
         self._upserts = upserts
+        # Read once for all the use cases of a transaction: a list is long, and each asks for one.
+        self._read: dict[tuple[CityCode, int], PartnerStatusList | None] = {}
 
     def get(self, home: CityCode, list_number: int) -> PartnerStatusList | None:
         """The newest of a list."""
-        row = self._session.one(_HEARD, of_home=home, which=list_number)
-        return None if row is None else _heard(row)
+        which = home, list_number
+        if which not in self._read:
+            row = self._session.one(_HEARD, of_home=home, which=list_number)
+            self._read[which] = None if row is None else _heard(row)
+        return self._read[which]
 
     def heard(self, home: CityCode) -> tuple[int, int]:
         """The highest sequence that is known of a home city, and how many of its lists are."""
@@ -224,6 +229,7 @@ class PartnerStatusRepository:
     def put(self, lists: Sequence[PartnerStatusList]) -> None:
         """Keep newer lists in place of the ones before."""
         for heard in lists:
+            self._read.pop((heard.home, heard.list_number), None)
             self._session.write(
                 self._upserts.partner_status_list,
                 home=heard.home,
