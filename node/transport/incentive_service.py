@@ -3,9 +3,10 @@
 from node.services.assembly import UseCases
 from node.transport.concordances import ConcordanceCalls
 from node.transport.incentives import CatalogueDiffCalls
+from node.transport.replays import ReplayCalls
 
 
-class IncentiveServicer(CatalogueDiffCalls, ConcordanceCalls):
+class IncentiveServicer(CatalogueDiffCalls, ConcordanceCalls, ReplayCalls):
     """node.v1.IncentiveService."""
 
     def __init__(self, cases: UseCases) -> None:
