@@ -1,9 +1,8 @@
-"""What a venue does for a resident who is present."""
+"""What a venue offers."""
 
 from node.cli.calling import DEFAULT, Node
 from node.cli.session import Session, pass_session
-from node.cli.shape import argument, command, option
-from node.cli.values import request_id
+from node.cli.shape import command, option
 from node.model import Role
 
 _venue = option("--venue", "--as", "venue", default=DEFAULT, metavar="NAME", text="venue")
@@ -33,23 +32,3 @@ def list_incentives(session: Session, *, venue: str) -> None:
         ],
         whole=(0,),
     )
-
-
-@command("venue redeem")
-@argument("decision_id", metavar="DECISION")
-@option("--promise", default="", metavar="ID", text="redeem_promise")
-@_venue
-@request_id
-@pass_session
-def redeem(
-    session: Session, *, decision_id: str, promise: str, venue: str, request_id: str | None
-) -> None:
-    """Use an incentive once."""
-    answer = Node(session, Role.VENUE, venue).change(
-        "Redeem", request_id, decision_id=decision_id, promise_id=promise
-    )
-    if session.out.document(answer):
-        return
-    incentive = answer["incentive"]
-    fields = {"incentive": incentive["incentive_id"], "benefit": session.pick(incentive, "benefit")}
-    session.out.line(session.say("said.redeemed", id=answer["redemption_id"], **fields))
