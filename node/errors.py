@@ -371,3 +371,11 @@ HISTOGRAM_MISSING = Reason(
     "{city} 尚未公布其分制 {scale} 第 {version} 版的居民分布；请该市运行 "
     "`hutong histogram publish`，然后在本市运行 `hutong partner sync`。",
 )
+NO_CONCORDANCE = Reason(
+    "NO_CONCORDANCE",
+    _STATE,
+    "The agreement reads residents of {home} in {host} by no concordance; see `hutong agreement "
+    "show`, and try one with `hutong concordance build`.",
+    "协议中 {home} 到 {host} 未采用分值对应表；请看 `hutong agreement show`，"
+    "或用 `hutong concordance build` 试建。",
+)

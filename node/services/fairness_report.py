@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from federation.agreement import Terms
-from federation.bands import Band
 from federation.concordance import CONFIDENCE, rank_error
 from federation.concordance_table import distribution_of
 from federation.distribution import Distribution
 from federation.fairness import Placement, Span, Treatment, placements, spans
 from federation.histogram import ScoreHistogram
 from federation.identifiers import CityCode
-from federation.messages import ScaleReference
+from federation.messages import ScaleReference, ScoreScale
 from node.errors import NOTHING_IN_FORCE, HutongError
 from node.facts import Facts
 from node.incentives import Incentive, Residence
@@ -73,10 +72,11 @@ class IncentiveFairness:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """For each home city, this one first: its bands, and then its incentives."""
+    """For each home city, this one first: its bands, its incentives; and the scales of all."""
 
     bands: tuple[BandFairness, ...]
     incentives: tuple[IncentiveFairness, ...]
+    scales: tuple[ScoreScale, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class _Pair:
     """One home city, as this city reads it."""
 
     terms: Terms
-    bands: tuple[Band, ...]
+    scale: ScoreScale
     own: OwnScale
     home: ScoreHistogram | None
     host: ScoreHistogram | None
@@ -120,6 +120,7 @@ class FairnessReport:
         return Report(
             tuple(found for pair in pairs for found in _bands(pair)),
             tuple(_incentive(pair, incentive, now) for pair in pairs for incentive in listed),
+            tuple(dict.fromkeys((own.exported, *(pair.scale for pair in pairs)))),
         )
 
     def _terms(self, registry: Registry, home: CityCode | None) -> Iterator[Terms]:
@@ -140,7 +141,7 @@ class FairnessReport:
                 raise not_active(terms.home, self._here.city)
             scale = theirs.exported
         home, host = kept_histogram(tx, terms.scale), kept_histogram(tx, own.reference)
-        return _Pair(terms, scale.bands, own, home, host)
+        return _Pair(terms, scale, own, home, host)
 
 
 def _incentive(pair: _Pair, incentive: Incentive, now: Facts) -> IncentiveFairness:
@@ -148,7 +149,7 @@ def _incentive(pair: _Pair, incentive: Incentive, now: Facts) -> IncentiveFairne
     total = pair.home.total if pair.home else NOTHING_PUBLISHED
     own_city = pair.terms.home == pair.terms.host
     qualify = list[str]()
-    for band in pair.bands:
+    for band in pair.scale.bands:
         recognised = pair.terms.recognised(band.band_id)
         facts = now
         if recognised is not None:
@@ -174,13 +175,13 @@ def _bands(pair: _Pair) -> Iterator[BandFairness]:
     if unknown is None and pair.home is not None and pair.host is not None:
         home, host = distribution_of(pair.home), distribution_of(pair.host)
         ends = spans(pair.host)
-        readings = {band.band_id: pair.terms.recognised(band.band_id) for band in pair.bands}
+        readings = {band.band_id: pair.terms.recognised(band.band_id) for band in pair.scale.bands}
         table = {band: read for band, read in readings.items() if read is not None}
         lines = spans(pair.home)
         for span, found in zip(lines, placements(home, host, lines, ends, table), strict=True):
             yield _judged(pair, found, _equal(home, host, span, ends))
         return
-    for band in pair.bands:
+    for band in pair.scale.bands:
         yield BandFairness(
             home=pair.terms.home,
             home_band=band.band_id,

@@ -1,14 +1,17 @@
 """The local port for operators: how two scales relate, and whether equals are treated alike."""
 
 import asyncio
+from collections.abc import Iterator
 
 from google.protobuf.message import Message
 
+from federation.codec import instant_to_wire
 from federation.concordance_table import Row
 from federation.distribution import Distribution
 from federation.errors import HutongError
 from federation.identifiers import CityCode
 from federation.limits import CONCORDANCE_DEGREE
+from federation.messages import ScoreScale
 from node.errors import FIELD_INVALID
 from node.services.assembly import UseCases
 from node.services.concordances import REFUSED_TEXTS
@@ -32,16 +35,19 @@ class ConcordanceCalls:
                 FIELD_INVALID, field="degree", problem=f"from 0 to {CONCORDANCE_DEGREE}"
             )
         degree = 0 if request.raw else request.degree or None
-        sides = await self._cases.uow.read(
-            lambda tx: self._cases.concordances.sides(tx, home, host)
-        )
+        desk = self._cases.concordances
+        gather = desk.agreed if request.agreed else desk.sides
+        sides = await self._cases.uow.read(lambda tx: gather(tx, home, host))
         # Fits of large histograms take a while: beside the loop, others go on meanwhile.
         table = await asyncio.to_thread(sides.table, degree)
+        ends = sides.valid_until
         return pb.BuildConcordanceResponse(
             rows=map(_row, table.rows),
             degree=table.degree,
             home=_curve(home, table.home, table.home_smoothed),
             host=_curve(host, table.host, table.host_smoothed),
+            names=_names(sides.home.scale, sides.host.scale),
+            valid_until=instant_to_wire(ends) if ends else None,
         )
 
     async def GetFairness(self, _call: Call, request: pb.GetFairnessRequest) -> Message:
@@ -49,7 +55,9 @@ class ConcordanceCalls:
         home = fields.city(request.home_city, "home_city") if request.home_city else None
         found = await self._cases.uow.read(lambda tx: self._cases.fairness.report(tx, home))
         return pb.GetFairnessResponse(
-            bands=map(_band, found.bands), incentives=map(_incentive, found.incentives)
+            bands=map(_band, found.bands),
+            incentives=map(_incentive, found.incentives),
+            names=_names(*found.scales),
         )
 
 
@@ -75,6 +83,17 @@ def _curve(city: CityCode, published: Distribution, smoothed: Distribution) -> p
         smoothed=smoothed.counts,
         total=published.total,
     )
+
+
+def _names(*scales: ScoreScale) -> Iterator[pb.BandName]:
+    for scale in scales:
+        for band in scale.bands:
+            yield pb.BandName(
+                city=scale.header.issuer,
+                band_id=band.band_id,
+                name_zh=band.name_zh,
+                name_en=band.name_en,
+            )
 
 
 def _band(found: BandFairness) -> pb.BandFairness:

@@ -152,16 +152,18 @@ class ListHistogramsResponse(_message.Message):
     def __init__(self, histograms: _Optional[_Iterable[_Union[Histogram, _Mapping]]] = ..., spendings: _Optional[_Iterable[_Union[PrivacySpending, _Mapping]]] = ...) -> None: ...
 
 class BuildConcordanceRequest(_message.Message):
-    __slots__ = ("home_city", "host_city", "degree", "raw")
+    __slots__ = ("home_city", "host_city", "degree", "raw", "agreed")
     HOME_CITY_FIELD_NUMBER: _ClassVar[int]
     HOST_CITY_FIELD_NUMBER: _ClassVar[int]
     DEGREE_FIELD_NUMBER: _ClassVar[int]
     RAW_FIELD_NUMBER: _ClassVar[int]
+    AGREED_FIELD_NUMBER: _ClassVar[int]
     home_city: str
     host_city: str
     degree: int
     raw: bool
-    def __init__(self, home_city: _Optional[str] = ..., host_city: _Optional[str] = ..., degree: _Optional[int] = ..., raw: _Optional[bool] = ...) -> None: ...
+    agreed: bool
+    def __init__(self, home_city: _Optional[str] = ..., host_city: _Optional[str] = ..., degree: _Optional[int] = ..., raw: _Optional[bool] = ..., agreed: _Optional[bool] = ...) -> None: ...
 
 class ConcordanceRow(_message.Message):
     __slots__ = ("home_score", "host_score", "error", "rank", "refused_zh", "refused_en", "home_band", "host_band")
@@ -183,6 +185,18 @@ class ConcordanceRow(_message.Message):
     host_band: str
     def __init__(self, home_score: _Optional[float] = ..., host_score: _Optional[float] = ..., error: _Optional[float] = ..., rank: _Optional[float] = ..., refused_zh: _Optional[str] = ..., refused_en: _Optional[str] = ..., home_band: _Optional[str] = ..., host_band: _Optional[str] = ...) -> None: ...
 
+class BandName(_message.Message):
+    __slots__ = ("city", "band_id", "name_zh", "name_en")
+    CITY_FIELD_NUMBER: _ClassVar[int]
+    BAND_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_ZH_FIELD_NUMBER: _ClassVar[int]
+    NAME_EN_FIELD_NUMBER: _ClassVar[int]
+    city: str
+    band_id: str
+    name_zh: str
+    name_en: str
+    def __init__(self, city: _Optional[str] = ..., band_id: _Optional[str] = ..., name_zh: _Optional[str] = ..., name_en: _Optional[str] = ...) -> None: ...
+
 class Curve(_message.Message):
     __slots__ = ("city", "edges", "counts", "smoothed", "total")
     CITY_FIELD_NUMBER: _ClassVar[int]
@@ -198,16 +212,20 @@ class Curve(_message.Message):
     def __init__(self, city: _Optional[str] = ..., edges: _Optional[_Iterable[float]] = ..., counts: _Optional[_Iterable[float]] = ..., smoothed: _Optional[_Iterable[float]] = ..., total: _Optional[float] = ...) -> None: ...
 
 class BuildConcordanceResponse(_message.Message):
-    __slots__ = ("rows", "degree", "home", "host")
+    __slots__ = ("rows", "degree", "home", "host", "names", "valid_until")
     ROWS_FIELD_NUMBER: _ClassVar[int]
     DEGREE_FIELD_NUMBER: _ClassVar[int]
     HOME_FIELD_NUMBER: _ClassVar[int]
     HOST_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    VALID_UNTIL_FIELD_NUMBER: _ClassVar[int]
     rows: _containers.RepeatedCompositeFieldContainer[ConcordanceRow]
     degree: int
     home: Curve
     host: Curve
-    def __init__(self, rows: _Optional[_Iterable[_Union[ConcordanceRow, _Mapping]]] = ..., degree: _Optional[int] = ..., home: _Optional[_Union[Curve, _Mapping]] = ..., host: _Optional[_Union[Curve, _Mapping]] = ...) -> None: ...
+    names: _containers.RepeatedCompositeFieldContainer[BandName]
+    valid_until: _timestamp_pb2.Timestamp
+    def __init__(self, rows: _Optional[_Iterable[_Union[ConcordanceRow, _Mapping]]] = ..., degree: _Optional[int] = ..., home: _Optional[_Union[Curve, _Mapping]] = ..., host: _Optional[_Union[Curve, _Mapping]] = ..., names: _Optional[_Iterable[_Union[BandName, _Mapping]]] = ..., valid_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class GetFairnessRequest(_message.Message):
     __slots__ = ("home_city",)
@@ -252,9 +270,11 @@ class IncentiveFairness(_message.Message):
     def __init__(self, home_city: _Optional[str] = ..., incentive_id: _Optional[str] = ..., bands: _Optional[_Iterable[str]] = ..., count: _Optional[int] = ..., total: _Optional[int] = ...) -> None: ...
 
 class GetFairnessResponse(_message.Message):
-    __slots__ = ("bands", "incentives")
+    __slots__ = ("bands", "incentives", "names")
     BANDS_FIELD_NUMBER: _ClassVar[int]
     INCENTIVES_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
     bands: _containers.RepeatedCompositeFieldContainer[BandFairness]
     incentives: _containers.RepeatedCompositeFieldContainer[IncentiveFairness]
-    def __init__(self, bands: _Optional[_Iterable[_Union[BandFairness, _Mapping]]] = ..., incentives: _Optional[_Iterable[_Union[IncentiveFairness, _Mapping]]] = ...) -> None: ...
+    names: _containers.RepeatedCompositeFieldContainer[BandName]
+    def __init__(self, bands: _Optional[_Iterable[_Union[BandFairness, _Mapping]]] = ..., incentives: _Optional[_Iterable[_Union[IncentiveFairness, _Mapping]]] = ..., names: _Optional[_Iterable[_Union[BandName, _Mapping]]] = ...) -> None: ...
