@@ -179,6 +179,7 @@ async def _live(node: _Node, settings: Settings) -> None:
         every(limits.REFRESH_EVERY, node.cases.refreshing.tick, name="refresh"),
         every(limits.PUSH_EVERY, node.cases.delivering.tick, name="statuses"),
         every(limits.RESERVATIONS_EVERY, node.cases.reserving.tick, name="reservations"),
+        every(limits.RELEASE_EVERY, node.cases.uses.tick, name="uses"),
         every(limits.HEALTH_EVERY, node.cases.onboarding.tick, name="onboarding"),
         every(limits.HEALTH_EVERY, node.cases.rooms.tick, name="rooms"),
         every(record_limits.RETENTION_LOOKS, node.cases.retaining.tick, name="retention"),
@@ -197,6 +198,7 @@ async def _live(node: _Node, settings: Settings) -> None:
         await node.cases.refreshing.close()
         await node.cases.rooms.close()
         await node.cases.delivering.close()
+        await node.cases.uses.close()
         await node.cases.hearing.close()
         await node.cases.renewing.close()
         await node.cases.witnessing.close()

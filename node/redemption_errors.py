@@ -1,4 +1,4 @@
-"""The reasons about places that are held, and their use."""
+"""The reasons about places that are held, their use, and uses that home cities count."""
 
 from federation.errors import Reason, Status
 
@@ -42,4 +42,27 @@ OFFLINE_USE_REFUSED = Reason(
     "again for a use now.",
     "{used_at} 的离线使用不予登记：{decided_at} 的决定允许离线使用至 {offline_until}，"
     "且须在使用后 {hours} 小时内补报。如现在使用请重新核验。",
+)
+USE_KEY_MISSING = Reason(
+    "USE_KEY_MISSING",
+    Status.INVALID_ARGUMENT,
+    "This incentive is limited over all cities together: let the resident show the use key from "
+    "their app, and give it with `hutong venue reserve --use-key`.",
+    "该激励在各城市合计限次：请居民在应用中出示使用密钥，并以 "
+    "`hutong venue reserve --use-key` 提供。",
+)
+USE_NOT_COUNTED = Reason(
+    "USE_NOT_COUNTED",
+    _STATE,
+    "{city} does not count this use now, and does not say why: nothing is reserved. The resident "
+    "sees in their own app whether uses are open elsewhere, or what to consent to.",
+    "{city} 现不登记此项使用，也不说明原因：未作预留。居民可在自己的应用中查看别处是否有未结束的"
+    "使用，或需要何种授权。",
+)
+USES_UNREACHABLE = Reason(
+    "USES_UNREACHABLE",
+    Status.UNAVAILABLE,
+    "{city}, which counts this use, cannot be reached now: nothing is reserved. Repeat the same "
+    "request in a moment.",
+    "登记此项使用的 {city} 暂时无法联系：未作预留。请稍后用同一请求重试。",
 )

@@ -14,6 +14,7 @@ from node.ports.outside import (
     PeerRenewals,
     Peers,
     PeerStatuses,
+    PeerUses,
     Questions,
     RenewalPortion,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "PeerLogs",
     "PeerRenewals",
     "PeerStatuses",
+    "PeerUses",
     "Peers",
     "Promises",
     "Quarantine",

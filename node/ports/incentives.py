@@ -63,16 +63,19 @@ class UseQuestions(Protocol):
         """The question of a request."""
 
     def unanswered(self, before: datetime, most: int) -> tuple[PendingUse, ...]:
-        """Questions that were asked before then and have no reservation, the oldest first."""
+        """Questions that were asked before then and are still kept, the oldest first."""
 
-    def forget(self, key: bytes) -> None:
-        """Let a question go that has its answer."""
+    def forget(self, lease_id: str) -> bool:
+        """Let the question for that lease go; False where it is not there any more."""
 
     def give_back(self, release: PendingRelease) -> None:
         """Keep that a lease is given back, until the home city knows; once is enough."""
 
-    def releases(self, most: int) -> tuple[PendingRelease, ...]:
-        """Leases to be given back, the oldest first."""
+    def owed(self) -> tuple[CityCode, ...]:
+        """The home cities to which leases are to be given back."""
+
+    def releases(self, home: CityCode, most: int) -> tuple[PendingRelease, ...]:
+        """Leases to be given back to a home city, the oldest first."""
 
     def released(self, lease_id: str) -> None:
         """The home city knows."""

@@ -99,6 +99,16 @@ class PeerRenewals(Protocol):
         """
 
 
+class PeerUses(Protocol):
+    """Uses that the partner counts, as home city."""
+
+    async def reserve_use(self, partner: Partner, request: Envelope) -> Envelope:
+        """Ask for a lease."""
+
+    async def release_use(self, partner: Partner, release: Envelope) -> None:
+        """Give one back; it returns once the partner knows."""
+
+
 class PeerLogs(Protocol):
     """The partner's log, and ours as the partner sees it."""
 
@@ -140,7 +150,7 @@ class Anchor(Protocol):
         """Keep it, durably, in place of the one before."""
 
 
-class Peers(Questions, PeerStatuses, PeerRenewals, PeerLogs, TrialPeers, Protocol):
+class Peers(Questions, PeerStatuses, PeerRenewals, PeerUses, PeerLogs, TrialPeers, Protocol):
     """The partner cities' peer ports.
 
     Each call has a deadline. It raises PEER_UNREACHABLE, or PEER_REFUSED with the peer's reason.

@@ -18,6 +18,7 @@ from node.services.comparing import Comparing
 from node.services.concordances import Concordances
 from node.services.cosigning import Cosigning
 from node.services.counting import Counting
+from node.services.counting_uses import CountingUses
 from node.services.delivering import Delivering
 from node.services.erasing import Erasing
 from node.services.examining import Examining
@@ -42,7 +43,7 @@ from node.services.renewing import Renewing
 from node.services.repairing import Repairing
 from node.services.replaying import Replaying
 from node.services.rescoring import Rescoring
-from node.services.reserving import NobodyCounts, Reserving
+from node.services.reserving import Reserving
 from node.services.residents import ResidentDesk
 from node.services.retaining import Retaining
 from node.services.rotating import KeyDesk, Workshop
@@ -75,6 +76,7 @@ class UseCases:
     checking: Checking
     redeeming: Redeeming
     reserving: Reserving
+    uses: CountingUses
     replaying: Replaying
     residents: ResidentDesk
     standings: Standings
@@ -189,6 +191,8 @@ def assemble(
     batching = Batching(here, uow, keys, book, swapping)
     recording = Recording(here, keys)
     redeeming = Redeeming(here, book)
+    counting = Counting(here, uow, keys, book, swapping)
+    uses = CountingUses(here, uow, keys, book, peers, counting, swapping)
     examining = Examining(here, uow, swapping.swap, between.key_desk, delivering)
     return UseCases(
         here=here,
@@ -199,11 +203,12 @@ def assemble(
         renewing=Renewing(here, uow, keys, book, peers, batching, asking, swapping),
         status_desk=status_desk,
         delivering=delivering,
-        counting=Counting(here, uow, keys, book, swapping),
+        counting=counting,
         hearing=hearing,
         checking=Checking(here, uow, keys, book, asking, hearing),
         redeeming=redeeming,
-        reserving=Reserving(here, uow, redeeming, NobodyCounts()),
+        reserving=Reserving(here, uow, redeeming, uses),
+        uses=uses,
         replaying=Replaying(here, keys),
         residents=ResidentDesk(here, keys, book),
         standings=Standings(here),

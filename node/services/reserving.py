@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from federation.envelope import Verified
-from federation.errors import NOT_RECOGNISED, HutongError
+from federation.errors import HutongError
 from federation.incentives import UseRequest
 from node import limits
 from node.incentives import AcrossCities
@@ -64,28 +64,6 @@ class Uses(Protocol):
 
     def give_back(self, tx: Transaction, ask: Ask, now: datetime) -> None:
         """Let the question go, and have what it may have got given back; nothing without one."""
-
-
-class NobodyCounts:
-    """Uses of a city that has nobody to count them."""
-
-    def ask(self, tx: Transaction, ask: Ask, use: Counted, now: datetime) -> Verified[UseRequest]:
-        """Refuse."""
-        del tx, ask, now
-        raise HutongError(NOT_RECOGNISED, home=use.visitor.home)
-
-    async def lease(self, question: Verified[UseRequest]) -> Lease:
-        """Nothing that was asked has an answer."""
-        del question
-        raise HutongError(NOT_RECOGNISED)
-
-    def settle(self, tx: Transaction, ask: Ask, lease: Lease, about: str) -> bool:
-        """Nothing was asked."""
-        del tx, ask, lease, about
-        return False
-
-    def give_back(self, tx: Transaction, ask: Ask, now: datetime) -> None:
-        """Nothing was asked."""
 
 
 class Reserving:

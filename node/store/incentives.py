@@ -69,9 +69,13 @@ _UNANSWERED: Final = (
     .order_by(USE_QUESTIONS.c.asked_at)
     .limit(_B("most", type_=sa.Integer))
 )
-_FORGET: Final = sa.delete(USE_QUESTIONS).where(USE_QUESTIONS.c.key == _B("key"))
+_FORGET: Final = sa.delete(USE_QUESTIONS).where(USE_QUESTIONS.c.lease_id == _B("which"))
+_OWED: Final = sa.select(USE_RELEASES.c.home).distinct().order_by(USE_RELEASES.c.home)
 _RELEASES: Final = (
-    sa.select(USE_RELEASES).order_by(USE_RELEASES.c.since).limit(_B("most", type_=sa.Integer))
+    sa.select(USE_RELEASES)
+    .where(USE_RELEASES.c.home == _B("of_home"))
+    .order_by(USE_RELEASES.c.since)
+    .limit(_B("most", type_=sa.Integer))
 )
 _RELEASED: Final = sa.delete(USE_RELEASES).where(USE_RELEASES.c.lease_id == _B("which"))
 
@@ -205,13 +209,13 @@ class UseQuestionRepository:
         return None if row is None else _question(row)
 
     def unanswered(self, before: datetime, most: int) -> tuple[PendingUse, ...]:
-        """Questions that were asked before then and have no reservation, the oldest first."""
+        """Questions that were asked before then and are still kept, the oldest first."""
         rows = self._session.all(_UNANSWERED, before=to_micros(before), most=most)
         return tuple(map(_question, rows))
 
-    def forget(self, key: bytes) -> None:
-        """Let a question go that has its answer."""
-        self._session.write(_FORGET, key=key)
+    def forget(self, lease_id: str) -> bool:
+        """Let the question for that lease go; False where it is not there any more."""
+        return bool(self._session.write(_FORGET, which=lease_id))
 
     def give_back(self, release: PendingRelease) -> None:
         """Keep that a lease is given back, until the home city knows; once is enough."""
@@ -222,9 +226,13 @@ class UseQuestionRepository:
             since=to_micros(release.since),
         )
 
-    def releases(self, most: int) -> tuple[PendingRelease, ...]:
-        """Leases to be given back, the oldest first."""
-        rows = self._session.all(_RELEASES, most=most)
+    def owed(self) -> tuple[CityCode, ...]:
+        """The home cities to which leases are to be given back."""
+        return tuple(CityCode(row[0]) for row in self._session.all(_OWED))
+
+    def releases(self, home: CityCode, most: int) -> tuple[PendingRelease, ...]:
+        """Leases to be given back to a home city, the oldest first."""
+        rows = self._session.all(_RELEASES, of_home=home, most=most)
         return tuple(PendingRelease(r[0], CityCode(r[1]), to_instant(r[2])) for r in rows)
 
     def released(self, lease_id: str) -> None:

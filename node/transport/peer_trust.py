@@ -1,4 +1,4 @@
-"""Calls to partners about what still stands, about many residents at once, and about logs."""
+"""Calls to partners about what still stands, many residents at once, counted uses, and logs."""
 
 import abc
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -88,6 +88,17 @@ class TrustCalls(abc.ABC):
             batch = codec.envelope_from_wire(answer.batch) if answer.HasField("batch") else None
             results = tuple(_result(partner, result) for result in answer.results)
             yield RenewalPortion(answer.request_id, batch, answer.first, results)
+
+    async def reserve_use(self, partner: Partner, request: Envelope) -> Envelope:
+        """Ask for a lease of a use that the partner counts."""
+        asked = pb.ReserveUseRequest(request=codec.envelope_to_wire(request))
+        answer = await self._call(partner, "ReserveUse", asked, pb.ReserveUseResponse)
+        return envelope_in(partner, answer, "lease")
+
+    async def release_use(self, partner: Partner, release: Envelope) -> None:
+        """Give one back; it returns once the partner knows."""
+        given = pb.ReleaseUseRequest(release=codec.envelope_to_wire(release))
+        await self._call(partner, "ReleaseUse", given, pb.ReleaseUseResponse)
 
     async def add_checkpoint(
         self, partner: Partner, old_size: int, proof: tuple[bytes, ...], checkpoint: bytes

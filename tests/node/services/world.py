@@ -29,6 +29,7 @@ from node.services.answering import Ask
 from node.services.assembly import UseCases, assemble
 from node.services.checking import Checked, Credential
 from node.services.here import Here
+from node.services.residents import NOT_COUNTED, UseConsent
 from node.services.trial import Trial
 from node.store import Store, open_room, open_store
 from tests.conftest import NewStore
@@ -45,6 +46,7 @@ from tests.node.services.simulated import (
 )
 from tests.node.services.status_peers import DirectStatuses
 from tests.node.services.trial_peers import DirectTrials
+from tests.node.services.use_peers import DirectUses
 
 T = TypeVar("T")
 
@@ -78,9 +80,11 @@ class Network:
     """What it makes of its answer to a renewal request."""
     ends: set[str] = field(default_factory=set)
     """Streams, by the names of their calls, that end after the first answer."""
+    heard: list[Envelope] = field(default_factory=list)
+    """What was said on uses to home cities."""
 
 
-class DirectPeers(DirectStatuses, DirectRenewals, DirectLogs, DirectTrials):
+class DirectPeers(DirectStatuses, DirectRenewals, DirectUses, DirectLogs, DirectTrials):
     """The peer ports of the other cities of a world."""
 
     def __init__(self, here: CityCode, world: "World") -> None:
@@ -260,6 +264,7 @@ class Town:
         host: CityCode,
         *scenarios: str,
         disclosure: Disclosure = Disclosure.BAND,
+        uses: UseConsent = NOT_COUNTED,
     ) -> str:
         given = await self.store.run(
             lambda tx: self.cases.residents.give_consent(
@@ -269,6 +274,7 @@ class Town:
                 scenarios=scenarios or (SCENARIO,),
                 disclosure=disclosure,
                 expires_at=self.clock.now() + timedelta(days=30),
+                uses=uses,
             )
         )
         return given.consent_id
@@ -350,4 +356,5 @@ async def world(new_store: NewStore, *codes: str, agreed: bool = True) -> AsyncI
         for town in made.towns.values():
             await town.cases.delivering.close()
             await town.cases.hearing.close()
+            await town.cases.uses.close()
             await town.store.close()
