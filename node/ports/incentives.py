@@ -65,6 +65,9 @@ class UseQuestions(Protocol):
     def unanswered(self, before: datetime, most: int) -> tuple[PendingUse, ...]:
         """Questions that were asked before then and are still kept, the oldest first."""
 
+    def to(self, home: CityCode) -> tuple[PendingUse, ...]:
+        """The questions to a home city that are still kept."""
+
     def forget(self, lease_id: str) -> bool:
         """Let the question for that lease go; False where it is not there any more."""
 

@@ -20,6 +20,7 @@ from node.errors import FIELD_INVALID
 from node.logbook import LogKind
 from node.model import DocumentKind, PendingQuestion, Resident
 from node.ports import Keys, Transaction, UnitOfWork
+from node.redemptions import PendingUse
 from node.services.here import Here
 from node.services.statuses import end_resident
 
@@ -67,6 +68,7 @@ class Erasing:
         city = self._here.city
         pseudonym = pairwise_pseudonym(resident.secret, city)
         asked = [q.key for q in tx.removal.questions(city) if _is_about(tx, q, resident, pseudonym)]
+        asked += [q.key for q in tx.use_questions.to(city) if _is_of_use(q, pseudonym)]
         removed = tx.removal.erase(resident, city, pseudonym, asked)
         removed += _forget_renewals(tx, city, pseudonym)
         content = self._here.entropy.token(_NONCE_BYTES) + b" erased"
@@ -106,3 +108,9 @@ def _is_about(
         return asked.pseudonym == pseudonym
     subject = tx.consents.by_code(hashlib.sha256(asked.presentation_code).digest())
     return subject.resident.resident_id == resident.resident_id
+
+
+def _is_of_use(question: PendingUse, pseudonym: bytes) -> bool:
+    """Whether a question of this city to itself for a lease is about a resident."""
+    envelope = codec.envelope_from_bytes(question.envelope)
+    return open_own(envelope, codec.USE_REQUEST).message.pseudonym == pseudonym

@@ -14,7 +14,7 @@ from federation.identifiers import CityCode
 from node.model import RESIDENT_SCOPES, PendingQuestion, Resident
 from node.redemptions import ReservationState
 from node.store.connection import Session
-from node.store.incentive_tables import CHECKS, RESERVATIONS
+from node.store.incentive_tables import CHECKS, RESERVATIONS, USE_LEASES, USE_QUESTIONS
 from node.store.lists import named, places, portions
 from node.store.record_tables import (
     CASE_STEPS,
@@ -92,6 +92,7 @@ _BEFORE: Final = sa.update(RECORD_MOVES).where(_HISTORY).values(before="")
 _BY_RESIDENT: Final = (
     CONSENTS.c.resident_id,
     USES.c.resident_id,
+    USE_LEASES.c.resident_id,
     CASES.c.resident_id,
     NOTICES.c.resident_id,
     PROMISES.c.resident_id,
@@ -120,7 +121,7 @@ def erase(
     4. What names the resident or the person goes.
     """
     # 1.
-    whom, person = resident.resident_id, resident.person
+    whom, person, asked = resident.resident_id, resident.person, tuple(keys)
     given = session.all(_CONSENTS, whom=whom)
     consents, known_as = [row[0] for row in given], [row[1] for row in given]
     visits = _ids(session.all(_RECOGNITIONS, home=home, pseudonym=pseudonym))
@@ -137,7 +138,8 @@ def erase(
     removed = sum(
         _delete(session, column, values)
         for column, values in (
-            (QUESTIONS.c.key, tuple(keys)),
+            (QUESTIONS.c.key, asked),
+            (USE_QUESTIONS.c.key, asked),
             (CODES.c.consent_id, consents),
             (ATTESTATIONS.c.pseudonym, known_as),
             (CASE_STEPS.c.case_id, cases),

@@ -69,6 +69,7 @@ _UNANSWERED: Final = (
     .order_by(USE_QUESTIONS.c.asked_at)
     .limit(_B("most", type_=sa.Integer))
 )
+_TO: Final = sa.select(USE_QUESTIONS).where(USE_QUESTIONS.c.home == _B("of_home"))
 _FORGET: Final = sa.delete(USE_QUESTIONS).where(USE_QUESTIONS.c.lease_id == _B("which"))
 _OWED: Final = sa.select(USE_RELEASES.c.home).distinct().order_by(USE_RELEASES.c.home)
 _RELEASES: Final = (
@@ -212,6 +213,10 @@ class UseQuestionRepository:
         """Questions that were asked before then and are still kept, the oldest first."""
         rows = self._session.all(_UNANSWERED, before=to_micros(before), most=most)
         return tuple(map(_question, rows))
+
+    def to(self, home: CityCode) -> tuple[PendingUse, ...]:
+        """The questions to a home city that are still kept."""
+        return tuple(map(_question, self._session.all(_TO, of_home=home)))
 
     def forget(self, lease_id: str) -> bool:
         """Let the question for that lease go; False where it is not there any more."""

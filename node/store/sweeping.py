@@ -10,7 +10,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from node import limits
-from node.store.incentive_tables import CHECKS, RESERVATIONS
+from node.store.incentive_tables import CHECKS, RESERVATIONS, USE_LEASES, USE_RELEASES
 from node.store.residents import DECOY_CODE
 from node.store.tables import (
     ANSWERS,
@@ -68,6 +68,18 @@ def sweep_statements() -> Iterator[tuple[sa.Delete, timedelta]]:
     yield from _checkpoints()
     nobody = sa.and_(USES.c.resident_id == "", USES.c.used_at < _B("before"))
     yield _delete(USES, nobody), limits.ENDED_KEPT
+    yield from _counted_uses()
+
+
+def _counted_uses() -> Iterator[tuple[sa.Delete, timedelta]]:
+    """Those of residents from their end; one that was given back before it came, a while longer."""
+    of_nobody = USE_LEASES.c.resident_id == ""
+    over = USE_LEASES.c.until < _B("before")
+    given_back = sa.and_(USE_LEASES.c.released_at < _B("before"), ~of_nobody)
+    yield _delete(USE_LEASES, over), limits.LEASES_KEPT
+    yield _delete(USE_LEASES, given_back), limits.LEASES_KEPT
+    yield _delete(USE_LEASES, sa.and_(of_nobody, over)), limits.ENDED_KEPT
+    yield _delete(USE_RELEASES, USE_RELEASES.c.since < _B("before")), limits.RELEASES_KEPT
 
 
 def _checkpoints() -> Iterator[tuple[sa.Delete, timedelta]]:
