@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from federation.limits import DECISIONS
 from federation.messages import UseCounting
 from federation.scale import Scale
-from node import conditions, limits
+from node import conditions
 from node.errors import FIELD_INVALID, UNKNOWN, HutongError
 from node.facts import Facts
 from node.incentives import Incentive, Residence
@@ -61,17 +62,20 @@ class Verdict:
 
 
 def asked_for(registry: Registry, venue: Caller, ids: Sequence[str]) -> tuple[Incentive, ...]:
-    """The incentives asked for, in that order; all that the venue offers where none is named."""
+    """The incentives asked for, in that order; all that the venue offers where none is named.
+
+    No more than one statement can say; where a venue offers more, it names which.
+    """
     catalogue = registry.catalogue
     offered = [i for i in catalogue.incentives if i.offered_at(venue.name)] if catalogue else []
-    if not ids:
-        return tuple(offered)
-    if len(ids) > limits.PAGE_MOST or len(set(ids)) != len(ids):
+    if len(ids or offered) > DECISIONS or len(set(ids)) != len(ids):
         raise HutongError(
             FIELD_INVALID,
             field="incentive_ids",
-            problem=f"name each incentive once, at most {limits.PAGE_MOST}",
+            problem=f"name each incentive once, at most {DECISIONS} of those offered here",
         )
+    if not ids:
+        return tuple(offered)
     by_id = {incentive.incentive_id: incentive for incentive in offered}
     for wanted in ids:
         if wanted not in by_id:

@@ -13,11 +13,12 @@ from federation.decision_check import check_holder, open_decisions
 from federation.errors import DECISIONS_OF_ANOTHER_PERSON, HutongError
 from federation.incentives import Decisions
 from federation.keys import Ed25519Signer
+from federation.limits import DECISIONS
 from federation.rendering import plain
 from federation.trust import signing_keys
 from node import data
 from node.decision_errors import CHECK_DAMAGED, CHECK_KEY_UNKNOWN
-from node.errors import UNKNOWN
+from node.errors import FIELD_INVALID, UNKNOWN
 from node.model import PageRequest
 from node.services.checking import Checked
 from node.services.replaying import Replayed, Replaying
@@ -315,3 +316,25 @@ def test_the_visitor_is_shown_the_check_that_was_decided(visit: Visit) -> None:
     desk, shown = visit.host.cases.visits, visit.checked.visitor_pass
     _, page = visit.stage.act(visit.host, lambda tx: desk.visits(tx, shown, PageRequest(50, "")))
     assert visit.check_id in {each.subject for each in page.items}
+
+
+def test_a_venue_that_offers_more_than_one_statement_says_names_what_it_asks_for(
+    visit: Visit,
+) -> None:
+    host, shown = visit.host, visit.checked.visitor_pass
+
+    def many(text: str) -> str:
+        head, first, *_ = text.split("[[incentives]]\n")
+        entries = (first.replace(BAND, f"card-{i}") for i in range(DECISIONS + 1))
+        return head + "".join(f"[[incentives]]\n{entry}" for entry in entries)
+
+    visit.stage.run(host.load_incentives(many))
+    named = tuple(f"card-{i}" for i in range(DECISIONS + 1))
+    for asked in ((), named, ("card-1", "card-1")):
+        with pytest.raises(HutongError) as found:
+            visit.stage.run(host.check(shown, is_pass=True, incentives=asked))
+        assert found.value.reason == FIELD_INVALID
+        assert str(DECISIONS) in found.value.text("en")
+    checked = visit.stage.run(host.check(shown, is_pass=True, incentives=named[1:]))
+    assert len(checked.signed.statement.decisions) == DECISIONS
+    assert Visit(visit.stage, checked, visit.urls).is_same()
