@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from node.incentives import Capacity, Period, PerResident
+from node.incentives import Capacity, Incentive, Period, PerResident
 from node.redemptions import ReservationState
 from node.services.redeeming import Redeemed
 from tests.node.services.places import DECIDED, Places, incentive, outcome
