@@ -96,8 +96,8 @@ class Leases(Protocol):
     def live(self, resident_id: str, label: bytes, now: datetime) -> int:
         """How many of one kind are in use: neither given back nor over."""
 
-    def any_live(self, resident_id: str, now: datetime) -> bool:
-        """Whether any is in use, of whatever kind."""
+    def live_under(self, resident_id: str, now: datetime) -> tuple[str, ...]:
+        """The consents, by id, under which those were counted that are in use."""
 
     def release(self, lease_id: str, host: CityCode, at: datetime) -> bool:
         """Give back a lease of that host; False where there is none that is live."""

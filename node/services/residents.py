@@ -175,19 +175,17 @@ class ResidentDesk:
         """
         if given.counting is UseCounting.NONE:
             return
-        now, token, newest = given.given_at, "", b""
-        counts = tx.leases.any_live(given.resident_id, now - CLOCK_SKEW)
+        now, token = given.given_at, ""
+        in_use = tx.leases.live_under(given.resident_id, now - CLOCK_SKEW)
         while True:
             page = tx.consents.page(given.resident_id, PageRequest(PAGE_MOST, token))
             for consent in page.items:
-                # All that lived with the newest one had the same key.
-                newest = newest or consent.use_commitment
-                counts |= bool(consent.use_commitment) and consent.stands_at(now)
+                counts = consent.stands_at(now) or consent.consent_id in in_use
+                if counts and consent.use_commitment not in (b"", given.use_commitment):
+                    raise HutongError(ANOTHER_USE_KEY)
             token = page.next_token
             if not token:
-                break
-        if counts and newest != given.use_commitment:
-            raise HutongError(ANOTHER_USE_KEY)
+                return
 
     def consents(self, tx: Transaction, resident_id: str, request: PageRequest) -> Page[Consent]:
         """The consents of a resident, the newest first."""

@@ -31,7 +31,7 @@ _LIVE: Final = (
     .select_from(USE_LEASES)
     .where(_ALIVE, USE_LEASES.c.label == _B("kind"))
 )
-_ANY_LIVE: Final = sa.select(USE_LEASES.c.lease_id).where(_ALIVE).limit(1)
+_LIVE_UNDER: Final = sa.select(USE_LEASES.c.consent_id).where(_ALIVE).distinct()
 _RELEASE: Final = (
     sa.update(USE_LEASES)
     .where(
@@ -94,9 +94,10 @@ class LeaseRepository:
         row = self._session.one(_LIVE, whose=resident_id, kind=label, now=to_micros(now))
         return int(row[0]) if row else 0
 
-    def any_live(self, resident_id: str, now: datetime) -> bool:
-        """Whether any is in use, of whatever kind."""
-        return self._session.one(_ANY_LIVE, whose=resident_id, now=to_micros(now)) is not None
+    def live_under(self, resident_id: str, now: datetime) -> tuple[str, ...]:
+        """The consents, by id, under which those were counted that are in use."""
+        rows = self._session.all(_LIVE_UNDER, whose=resident_id, now=to_micros(now))
+        return tuple(row[0] for row in rows)
 
     def release(self, lease_id: str, host: CityCode, at: datetime) -> bool:
         """Give back a lease of that host; False where there is none that is live."""

@@ -8,6 +8,7 @@ from federation import codec
 from federation.envelope import Envelope, seal
 from federation.errors import HutongError
 from federation.identifiers import CityCode, parse_code
+from federation.incentives import UseRelease, UseRequest
 from federation.keys import Signer
 from federation.limits import REQUEST_LIFETIME
 from federation.messages import Attestation, AttestationRequest, Disclosure, Header
@@ -96,3 +97,48 @@ async def refusal(home: Town, envelope: Envelope, caller: CityCode) -> HutongErr
     except HutongError as error:
         return error
     raise AssertionError("it was answered")
+
+
+def use_request(  # noqa: PLR0913 - each keyword is a lie of its own
+    host: Town,
+    home: Town,
+    pseudonym: bytes,
+    *,
+    serial: int = 1,
+    label: bytes = bytes(32),
+    use_class: str = "",
+    most: int = 1,
+    days: int = 30,
+    issued_at: datetime | None = None,
+    signer: Signer | None = None,
+    issuer: CityCode | None = None,
+    audience: CityCode | None = None,
+    agreement_id: str = "",
+    version: int = 0,
+) -> Envelope:
+    """A host's question for a lease; each keyword makes it less honest."""
+    active = home.store.registry.active_agreement(host.code)
+    assert active is not None
+    issued_at = issued_at or home.clock.now()
+    ends = issued_at + REQUEST_LIFETIME
+    statement_id = f"00000000-0000-7000-8000-{serial:012d}"
+    asked = UseRequest(
+        Header(statement_id, issuer or host.code, (audience or home.code,), issued_at, ends),
+        agreement_id=agreement_id or active.agreement.agreement_id,
+        agreement_version=version or active.agreement.version,
+        pseudonym=pseudonym,
+        label=label,
+        use_class=use_class,
+        most=most,
+        until=issued_at + timedelta(days=days),
+    )
+    return seal(codec.USE_REQUEST, asked, [signer or host.keys])
+
+
+def use_release(host: Town, home: Town, lease_serial: int, *, serial: int = 900) -> Envelope:
+    """A host gives back the lease of the request of that serial."""
+    now = home.clock.now()
+    statement_id = f"00000000-0000-7000-8000-{serial:012d}"
+    header = Header(statement_id, host.code, (home.code,), now, now + REQUEST_LIFETIME)
+    release = UseRelease(header, f"00000000-0000-7000-8000-{lease_serial:012d}")
+    return seal(codec.USE_RELEASE, release, [host.keys])

@@ -31,6 +31,21 @@ class MovableClock:
         self._instant += by
 
 
+class SkewedClock(MovableClock):
+    """A clock that goes with another one, ahead or behind."""
+
+    def __init__(self, true: MovableClock, ahead: timedelta) -> None:
+        super().__init__(true.now())
+        self._true = true
+        self._ahead = ahead
+
+    def now(self) -> datetime:
+        return self._true.now() + self._ahead
+
+    def forward(self, by: timedelta) -> None:
+        self._true.forward(by)
+
+
 class SeededEntropy:
     """Randomness that can be had again."""
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from node.ports import Transaction
@@ -15,9 +16,11 @@ T = TypeVar("T")
 class Stage:
     """A world for a test that is no coroutine."""
 
-    def __init__(self, new_store: NewStore, *codes: str) -> None:
+    def __init__(
+        self, new_store: NewStore, *codes: str, ahead: Mapping[str, timedelta] | None = None
+    ) -> None:
         self._runner = asyncio.Runner()
-        self._context = world(new_store, *codes)
+        self._context = world(new_store, *codes, ahead=ahead)
         self.world = self.run(self._context.__aenter__())
 
     def __getitem__(self, code: str) -> Town:
@@ -39,9 +42,11 @@ class Stage:
 
 
 @contextlib.contextmanager
-def staged(new_store: NewStore, *codes: str) -> Iterator[Stage]:
-    """A stage that is cleared at the end."""
-    stage = Stage(new_store, *codes)
+def staged(
+    new_store: NewStore, *codes: str, ahead: Mapping[str, timedelta] | None = None
+) -> Iterator[Stage]:
+    """A stage that is cleared at the end; `ahead` says whose clocks are."""
+    stage = Stage(new_store, *codes, ahead=ahead)
     try:
         yield stage
     finally:

@@ -7,7 +7,7 @@ or lose an answer after the other city has acted.
 import asyncio
 import contextlib
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
@@ -43,6 +43,7 @@ from tests.node.services.simulated import (
     MemoryKeys,
     MovableClock,
     SeededEntropy,
+    SkewedClock,
 )
 from tests.node.services.status_peers import DirectStatuses
 from tests.node.services.trial_peers import DirectTrials
@@ -290,6 +291,12 @@ class Town:
         await delivering.tick()
         await asyncio.gather(*delivering._turns.running, return_exceptions=True)
 
+    async def give_back(self) -> None:
+        """Look which uses are to be given back, and tell; until that went well or failed."""
+        uses = self.cases.uses
+        await uses.tick()
+        await asyncio.gather(*uses._turns.running, return_exceptions=True)
+
     async def show_code(self, resident: str, consent: str) -> str:
         shown = await self.store.run(
             lambda tx: self.cases.residents.create_code(tx, resident, consent)
@@ -333,12 +340,17 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def world(new_store: NewStore, *codes: str, agreed: bool = True) -> AsyncIterator[World]:
-    """A world of these cities; Zhengzhou and Hangzhou without any."""
-    clock = MovableClock(START)
-    made = World(clock)
+async def world(
+    new_store: NewStore,
+    *codes: str,
+    agreed: bool = True,
+    ahead: Mapping[str, timedelta] | None = None,
+) -> AsyncIterator[World]:
+    """A world of these cities; Zhengzhou and Hangzhou without any. `ahead`: whose clocks are."""
+    made = World(MovableClock(START))
     try:
         for code in codes or ("410100", "330100"):
+            clock = SkewedClock(made.clock, (ahead or {}).get(code, timedelta(0)))
             store = await asyncio.to_thread(open_store, new_store(code), clock)
             made.towns[CityCode(code)] = Town(CityCode(code), store, clock, made)
         towns = list(made.towns.values())
