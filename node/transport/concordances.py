@@ -29,7 +29,8 @@ class ConcordanceCalls:
     async def BuildConcordance(self, _call: Call, request: pb.BuildConcordanceRequest) -> Message:
         """See the proto."""
         home = fields.city(request.home_city, "home_city")
-        host = fields.city(request.host_city, "host_city")
+        here = self._cases.here.city
+        host = fields.city(request.host_city, "host_city") if request.host_city else here
         if request.degree > CONCORDANCE_DEGREE:
             raise HutongError(
                 FIELD_INVALID, field="degree", problem=f"from 0 to {CONCORDANCE_DEGREE}"

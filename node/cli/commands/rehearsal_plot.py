@@ -2,61 +2,25 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
-from xml.etree import ElementTree as ET
+from typing import Any
 
 import pygal
-from pygal.style import CleanStyle
 
 from federation.scale import Scale
 from node.bulk.rehearsing import Bar, Rehearsal
+from node.cli.charts import empty_chart, write_charts
 from node.cli.session import Session
-from node.cli.values import unreadable
-
-_SVG: Final = "http://www.w3.org/2000/svg"
-_WIDTH: Final = 900
-_HEIGHT: Final = 420
 
 
 def write_plot(session: Session, found: Rehearsal, path: Path) -> None:
     """Write the picture; raises FILE_INVALID where that cannot be."""
     charts = [_moves(session, found), *_histograms(session, found)]
-    ET.register_namespace("", _SVG)
-    height = str(_HEIGHT * len(charts))
-    root = ET.Element(
-        f"{{{_SVG}}}svg", {"viewBox": f"0 0 {_WIDTH} {height}", "width": "900", "height": height}
-    )
-    for place, chart in enumerate(charts):
-        chart.uuid = f"rehearsal-{place}"
-        drawn = ET.fromstring(chart.render())  # noqa: S314 - drawn here, a line above
-        for parent in list(drawn.iter()):
-            for script in parent.findall(f"{{{_SVG}}}script"):
-                parent.remove(script)
-        drawn.attrib |= {"y": str(_HEIGHT * place), "width": "900", "height": str(_HEIGHT)}
-        root.append(drawn)
-    try:
-        path.write_bytes(ET.tostring(root, "utf-8", xml_declaration=True))
-    except OSError as error:
-        raise unreadable(str(path), error) from error
-
-
-def _chart(kind: type[Any], title: str, **options: object) -> Any:  # noqa: ANN401 - pygal has no types
-    return kind(
-        title=title,
-        width=_WIDTH,
-        height=_HEIGHT,
-        style=CleanStyle,
-        js=(),
-        legend_at_bottom=True,
-        truncate_legend=-1,
-        truncate_label=-1,
-        **options,
-    )
+    write_charts(charts, path, "rehearsal")
 
 
 def _moves(session: Session, found: Rehearsal) -> Any:  # noqa: ANN401 - pygal has no types
     """For each band of today, the bands of those who are in it, afterwards."""
-    chart = _chart(pygal.StackedBar, session.say("words.plot_moves"))
+    chart = empty_chart(pygal.StackedBar, session.say("words.plot_moves"))
     counts = {(move.before, move.after): move.residents for move in found.moves}
     chart.x_labels = _names(session, found.current)
     for band, name in zip(found.candidate.bands, _names(session, found.candidate), strict=True):
@@ -81,7 +45,7 @@ def _histograms(session: Session, found: Rehearsal) -> list[Any]:
 
 
 def _histogram(session: Session, title: str, bars: Sequence[Bar]) -> Any:  # noqa: ANN401 - pygal has no types
-    chart = _chart(pygal.Bar, session.say(f"words.{title}"), x_label_rotation=30)
+    chart = empty_chart(pygal.Bar, session.say(f"words.{title}"), x_label_rotation=30)
     chart.x_labels = [f"{bar.low_milli / 1000:g}" for bar in bars]
     return chart
 

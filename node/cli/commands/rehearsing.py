@@ -14,11 +14,12 @@ from node.bulk.desk import Desk
 from node.bulk.rehearsing import Bar, Rehearsal
 from node.cli import exits
 from node.cli.bars import bars
+from node.cli.charts import check_folder
 from node.cli.commands.rehearsal_plot import write_plot
 from node.cli.errors import Misused
 from node.cli.session import Session, pass_session
 from node.cli.shape import Decorator, command, option
-from node.cli.values import read_file, unreadable
+from node.cli.values import read_file
 from node.limits import FILE_BYTES
 from node.record_limits import INDICATOR_BYTES
 
@@ -94,8 +95,8 @@ def rehearse(
     """Try a scale or a catalogue on a copy, and say who would move, in numbers."""
     if scale is None and indicators is None:
         raise Misused("said.nothing_to_rehearse")
-    if plot is not None and not Path(plot).absolute().parent.is_dir():
-        raise unreadable(plot, FileNotFoundError(2, "there is no such folder"))
+    if plot is not None:
+        check_folder(plot)
     tried = read_file(scale, most=FILE_BYTES) if scale else None
     listed = read_file(indicators, most=INDICATOR_BYTES) if indicators else None
     desk = _desk(session, **where)
