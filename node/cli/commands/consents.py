@@ -10,6 +10,7 @@ import click
 from federation.limits import CONSENT_LIFETIME
 from federation.messages import Disclosure
 from node.cli.calling import Answer, Node
+from node.cli.commands.use_keys import counted_by, counting_of
 from node.cli.session import Session, pass_session
 from node.cli.shape import argument, command, option
 from node.cli.values import city_of, end_of, moment_of, request_id
@@ -26,6 +27,8 @@ _LEVEL: Final = "DISCLOSURE_LEVEL_"
 @option("--level", type=click.Choice([level.name for level in Disclosure]), default="BAND")
 @option("--until", type=moment_of, metavar="DAY")
 @option("--days", type=click.IntRange(1, CONSENT_LIFETIME.days))
+@option("--count", type=click.Choice(["anonymous", "class"]))
+@option("--use-key", metavar="FILE", text="use_key_file")
 @option("--draft", is_flag=True, text="consent_draft")
 @request_id
 @pass_session
@@ -38,6 +41,8 @@ def give(  # noqa: PLR0913 - each is an option
     level: str,
     until: str | None,
     days: int | None,
+    count: str | None,
+    use_key: str | None,
     draft: bool,
     request_id: str | None,
 ) -> None:
@@ -52,10 +57,13 @@ def give(  # noqa: PLR0913 - each is an option
     }
     if draft:
         node = Node(session, Role.RESIDENT, service="HistoryService")
+        if count is not None:
+            asked["counting"] = counting_of(count)
         said = json.loads(base64.b64decode(node.ask("DraftConsent", **asked)["content"]))
         if not session.out.document(said):
             show_consent(session, said)
         return
+    asked |= counted_by(session, count, use_key)
     answer = Node(session, Role.RESIDENT).change("GiveConsent", request_id, **asked)
     if session.out.document(answer):
         return
