@@ -73,6 +73,11 @@ def identifiers(engine: sa.Engine, city: str, resident_id: str, *partners: str) 
         keep("recognition", visits)
         for visit in visits:
             keep("visit salt", column("SELECT salt FROM log_salts WHERE subject = :v0", visit))
+            keep("check", column("SELECT check_id FROM checks WHERE recognition_id = :v0", visit))
+            passes = column(
+                "SELECT pass_digest FROM recognitions WHERE recognition_id = :v0", visit
+            )
+            keep("pass", passes)
             keep("visit", column("SELECT visit_id FROM visits WHERE recognition_id = :v0", visit))
             decided = column("SELECT decision_id FROM decisions WHERE recognition_id = :v0", visit)
             keep("decision", decided)
