@@ -5,6 +5,7 @@ from federation.errors import AGREEMENT_NOT_ACTIVE, HutongError
 from federation.identifiers import CityCode
 from node import limits
 from node.errors import NOTHING_IN_FORCE
+from node.incentives import Catalogue
 from node.registry import Registry, StoredAgreement
 
 
@@ -67,11 +68,21 @@ def _domestic(registry: Registry) -> Terms | None:
     return domestic(
         own.exported,
         scenarios=tuple(sorted({i.scenario for i in catalogue.incentives})),
-        commendations=tuple(sorted({c for i in catalogue.incentives for c in i.commendations})),
+        commendations=_counting(registry, catalogue),
         attestation_lifetime=limits.DOMESTIC_ATTESTATION_LIFETIME,
         status_freshness=limits.DOMESTIC_STATUS_FRESHNESS,
         offline_grace=limits.DOMESTIC_OFFLINE_GRACE,
     )
+
+
+def _counting(registry: Registry, catalogue: Catalogue) -> tuple[str, ...]:
+    """The commendations that open something here: named by an incentive, or by its condition."""
+    known = registry.indicators.indicators.values() if registry.indicators else ()
+    named = {c for i in catalogue.incentives for c in i.commendations}
+    held = {indicator.commendation for indicator in known if indicator.commendation}
+    for incentive in catalogue.incentives:
+        named |= {each for each in held if each in incentive.condition}
+    return tuple(sorted(named))
 
 
 def not_active(home: CityCode, host: CityCode) -> HutongError:
