@@ -94,9 +94,7 @@ class Race:
             clock = FastClock(self.since - HOLD_MINUTES * 60)
             async with open_store(self.url, clock) as store:
                 racer = Racer(store, clock)
-                while await store.run(
-                    lambda tx: racer.redeeming.end(tx, limits.RESERVATIONS_ENDED)
-                ):
+                while await store.run(lambda tx: racer.redeeming.end(tx, AT_ONCE)):
                     pass
                 for decision in await racer.decisions(most):
                     await racer.redeem(decision)
