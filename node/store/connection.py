@@ -66,7 +66,7 @@ def _compile_many(
     )
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def _compile_rows(
     statement: sa.Insert, dialect: sa.Dialect, columns: tuple[str, ...], count: int
 ) -> tuple[_Compiled, tuple[str, ...]]:
@@ -116,16 +116,17 @@ class Session:
         if not rows:
             return
         self.wrote = True
-        start = 0
+        columns, start = tuple(rows[0]), 0
         while start < len(rows):
             # Powers of two: few statements, each compiled once, and few calls of the driver, at
             # each of which other threads take the interpreter.
             count = min(1 << (len(rows) - start).bit_length() - 1, _ROWS_AT_ONCE)
-            some = rows[start : start + count]
-            compiled = _compile_many(statement, self._dialect, tuple(rows[0]), count)
-            self._run(
-                compiled, {f"{k}_{i}": v for i, row in enumerate(some) for k, v in row.items()}
-            )
+            compiled, names = _compile_rows(statement, self._dialect, columns, count)
+            values = [row[name] for row in rows[start : start + count] for name in columns]
+            if names:
+                self._run(compiled, dict(zip(names, values, strict=True)))
+            else:
+                self._send(compiled.sql, values)
             start += count
 
     def write_each(self, statement: sa.Update, rows: Sequence[Mapping[str, object]]) -> int:
