@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from federation.identifiers import CityCode
 from node.clock import SystemEntropy
-from node.errors import HutongError
+from node.errors import STORE_UNAVAILABLE, HutongError
 from node.model import Caller, Decision, Role
 from node.ports import Transaction
 from node.services.here import Here
@@ -60,7 +60,12 @@ class Racer:
             Decision(self.here.new_id(now), VENUE.name, INCENTIVE, 1, "", now, now + _LIFE)
             for _ in range(count)
         ]
-        await self.store.run(lambda tx: tx.redemptions.decide(made))
+
+        def decide(tx: Transaction) -> str:
+            tx.redemptions.decide(made)
+            return ""
+
+        await self._tried(decide)
         return [each.decision_id for each in made]
 
     async def reserve(self, decision: str) -> str:
@@ -90,11 +95,14 @@ class Racer:
         await self._tried(lambda tx: self.redeeming.release(tx, VENUE, reservation).reservation_id)
 
     async def _tried(self, case: Callable[[Transaction], str]) -> str:
-        try:
-            return await self.store.run(case)
-        except HutongError as error:
-            self.refused[error.reason.name] += 1
-            return ""
+        """As a venue would: where the store was busy for too long, the same again."""
+        while True:
+            try:
+                return await self.store.run(case)
+            except HutongError as error:
+                self.refused[error.reason.name] += 1
+                if error.reason != STORE_UNAVAILABLE:
+                    return ""
 
     async def try_once(self, decision: str, turn: int, *, early: bool) -> str:
         """Redeem; reserve and confirm; and early on reserve and give back, or walk away."""

@@ -150,7 +150,7 @@ def raced(url: str, tries: int) -> tuple[Counter[int], Counter[str], float]:
     race.fill(PLACES + 1)
     assert race.check(acknowledged)[CONFIRMED] == PLACES
     refused = sum((each for _, each in found), Counter[str]())
-    assert set(refused) <= {"CAPACITY_USED_UP", "RESERVATION_ENDED"}
+    assert set(refused) <= {"CAPACITY_USED_UP", "RESERVATION_ENDED", "STORE_UNAVAILABLE"}
     return states, refused, seconds
 
 
@@ -194,6 +194,7 @@ def test_racers_that_are_killed_take_no_place_with_them(new_store: NewStore) -> 
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_twenty_times_ten_thousand_tries_for_a_hundred_places(
     kind: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
@@ -201,14 +202,15 @@ def test_twenty_times_ten_thousand_tries_for_a_hundred_places(
     new: Callable[[str], str] = request.getfixturevalue(
         "new_sqlite" if kind == "sqlite" else "new_postgres"
     )
-    names = ("held", "used", "given back", "ended", "no room", "too late", "seconds")
+    names = ("held", "used", "given back", "ended", "no room", "too late", "again", "seconds")
     with capsys.disabled():
         sys.stdout.write(f"\n{kind}: {PROCESSES} processes, 10,000 tries, {PLACES} places\n")
         sys.stdout.write(" ".join(f"{name:>10}" for name in ("round", *names)) + "\n")
     for number in range(1, 21):
         states, refused, seconds = raced(new("race"), 10_000)
         row = [states[state.value] for state in ReservationState]
-        row += [refused["CAPACITY_USED_UP"], refused["RESERVATION_ENDED"]]
+        reasons = ("CAPACITY_USED_UP", "RESERVATION_ENDED", "STORE_UNAVAILABLE")
+        row += [refused[reason] for reason in reasons]
         with capsys.disabled():
             told = " ".join(f"{each:>10}" for each in (number, *row))
             sys.stdout.write(f"{told} {seconds:>10.1f}\n")
