@@ -1,5 +1,6 @@
 """The few Protocols that use cases need: the store, and the world outside."""
 
+from node.ports.host import Recognitions, Redemptions
 from node.ports.incentives import Checks, Histograms, Leases, Reservations, UseQuestions
 from node.ports.outside import (
     Anchor,
@@ -32,8 +33,6 @@ from node.ports.store import (
     Answers,
     Consents,
     Partnerships,
-    Recognitions,
-    Redemptions,
     Residents,
     Transaction,
     UnitOfWork,

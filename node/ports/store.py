@@ -5,7 +5,7 @@ its result is seen. The function may be run again (a conflict, a neighbour in th
 failed), so it does nothing but read, decide and write through the transaction.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Protocol, TypeVar
 
@@ -15,21 +15,17 @@ from node.incentives import Catalogue
 from node.indicators import IndicatorCatalogue
 from node.model import (
     Contact,
-    Counter,
-    Decision,
     Joining,
     Page,
     PageRequest,
     PartnerMove,
-    PendingQuestion,
     PresentationCode,
     RecordedAnswer,
-    Redemption,
     Resident,
-    StoredRecognition,
     Subject,
     Use,
 )
+from node.ports.host import Recognitions, Redemptions
 from node.ports.incentives import Checks, Histograms, Leases, Reservations, UseQuestions
 from node.ports.records import Cases, Notices, Promises, Quarantine, Reads, Records, Removal
 from node.ports.trust import (
@@ -127,65 +123,6 @@ class Uses(Protocol):
 
     def page(self, resident_id: str, request: PageRequest) -> Page[Use]:
         """The uses of a resident's standing, the newest first."""
-
-
-class Recognitions(Protocol):
-    """The host's side: questions on the way, recognised visitors."""
-
-    def ask(self, question: PendingQuestion) -> None:
-        """Keep a question; it replaces an older one of the same key."""
-
-    def question(self, key: bytes) -> PendingQuestion | None:
-        """The question kept for a request of a venue."""
-
-    def forget_question(self, key: bytes) -> None:
-        """Let a question go that has its answer."""
-
-    def put(self, recognition: StoredRecognition) -> None:
-        """Keep a recognition.
-
-        It replaces the one of the same home city and pseudonym, whose `recognition_id` it carries.
-        """
-
-    def by_pass(self, pass_digest: bytes) -> StoredRecognition | None:
-        """The visitor of a pass."""
-
-    def by_pseudonym(self, home: CityCode, pseudonym: bytes) -> StoredRecognition | None:
-        """The visitor that a home city calls so."""
-
-    def get(self, recognition_id: str) -> StoredRecognition | None:
-        """The recognition of that id."""
-
-    def end(self, recognition_id: str, at: datetime) -> None:
-        """Mark a recognition as no longer standing."""
-
-    def end_at(self, home: CityCode, indices: Iterable[int], at: datetime) -> int:
-        """Mark those as no longer standing whose attestations have these indices; how many."""
-
-
-class Redemptions(Protocol):
-    """Decisions, and their uses against capacities."""
-
-    def decide(self, decisions: Sequence[Decision]) -> None:
-        """Keep decisions that opened an incentive."""
-
-    def decision(self, decision_id: str) -> Decision | None:
-        """The decision of that id."""
-
-    def by_decision(self, decision_id: str) -> Redemption | None:
-        """The redemption of a decision."""
-
-    def used(self, incentive_id: str, scope: str) -> int:
-        """How many are taken from a capacity."""
-
-    def count(self, counter: Counter) -> bool:
-        """Take one from a capacity; False, and nothing taken, where it is used up."""
-
-    def give_back(self, incentive_id: str, scope: str) -> None:
-        """Give one back to a capacity; nothing where none was taken."""
-
-    def add(self, redemption: Redemption) -> None:
-        """Keep a redemption; a second one of the same decision makes the transaction run again."""
 
 
 class Administration(Protocol):

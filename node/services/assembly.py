@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypedDict
 
 from node.ports import Anchor, Door, Keys, Peers, UnitOfWork
 from node.services.agreement_book import AgreementBook
@@ -169,6 +170,35 @@ def _between(
     )
 
 
+class _Benefits(TypedDict):
+    """What a standing opens, where it is used, and whether that is fair."""
+
+    counting: Counting
+    redeeming: Redeeming
+    reserving: Reserving
+    uses: CountingUses
+    replaying: Replaying
+    concordances: Concordances
+    fairness: FairnessReport
+
+
+def _benefits(
+    here: Here, uow: UnitOfWork, keys: Keys, book: TermsBook, peers: Peers, swapping: Swapping
+) -> _Benefits:
+    redeeming = Redeeming(here, book)
+    counting = Counting(here, uow, keys, book, swapping)
+    uses = CountingUses(here, uow, keys, book, peers, counting, swapping)
+    return _Benefits(
+        counting=counting,
+        redeeming=redeeming,
+        reserving=Reserving(here, uow, redeeming, uses),
+        uses=uses,
+        replaying=Replaying(here, keys),
+        concordances=Concordances(here.city),
+        fairness=FairnessReport(here, book),
+    )
+
+
 def assemble(
     here: Here,
     uow: UnitOfWork,
@@ -190,9 +220,6 @@ def assemble(
     asking = Asking(here, uow, keys, peers, attesting, swapping)
     batching = Batching(here, uow, keys, book, swapping)
     recording = Recording(here, keys)
-    redeeming = Redeeming(here, book)
-    counting = Counting(here, uow, keys, book, swapping)
-    uses = CountingUses(here, uow, keys, book, peers, counting, swapping)
     examining = Examining(here, uow, swapping.swap, between.key_desk, delivering)
     return UseCases(
         here=here,
@@ -203,13 +230,8 @@ def assemble(
         renewing=Renewing(here, uow, keys, book, peers, batching, asking, swapping),
         status_desk=status_desk,
         delivering=delivering,
-        counting=counting,
         hearing=hearing,
         checking=Checking(here, uow, keys, book, asking, hearing),
-        redeeming=redeeming,
-        reserving=Reserving(here, uow, redeeming, uses),
-        uses=uses,
-        replaying=Replaying(here, keys),
         residents=ResidentDesk(here, keys, book),
         standings=Standings(here),
         histories=Histories(here),
@@ -243,7 +265,6 @@ def assemble(
         watching=Watching(examining),
         cosigning=between.cosigning,
         comparing=Comparing(uow, between.cosigning),
-        concordances=Concordances(here.city),
-        fairness=FairnessReport(here, book),
         witnessing=between.witnessing,
+        **_benefits(here, uow, keys, book, peers, swapping),
     )
