@@ -76,6 +76,12 @@ def _compile_rows(
     return compiled, () if compiled.places == names else names
 
 
+@lru_cache(maxsize=512)
+def _in_order(statement: sa.Insert, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names in the order of the table, in which the statement takes them."""
+    return tuple(column.name for column in statement.table.columns if column.name in names)
+
+
 class Session:
     """What the repositories of one transaction share.
 
@@ -116,7 +122,7 @@ class Session:
         if not rows:
             return
         self.wrote = True
-        columns, start = tuple(rows[0]), 0
+        columns, start = _in_order(statement, tuple(rows[0])), 0
         while start < len(rows):
             # Powers of two: few statements, each compiled once, and few calls of the driver, at
             # each of which other threads take the interpreter.
