@@ -13,12 +13,17 @@ from federation.codec import (
     ATTESTATION,
     ATTESTATION_BATCH,
     ATTESTATION_REQUEST,
+    DECISIONS,
     PARTNERSHIP,
     RENEWAL_REQUEST,
+    SCORE_HISTOGRAM,
     SCORE_SCALE,
     STATEMENTS,
     STATUS_LIST,
     TRUST_BUNDLE,
+    USE_LEASE,
+    USE_RELEASE,
+    USE_REQUEST,
 )
 from federation.codec.attestations import attestation_to_wire
 from federation.codec.documents import agreement_to_wire, bundle_to_wire
@@ -29,13 +34,22 @@ from federation.messages import Flags
 from federation.v1 import (
     agreement_pb2,
     attestation_pb2,
+    histogram_pb2,
+    incentive_pb2,
     partnership_pb2,
     renewal_pb2,
     scale_pb2,
     status_pb2,
     trust_pb2,
 )
-from tests.federation import strategies, wire
+from tests.federation import incentive_strategies, strategies, wire
+from tests.federation.incentives import (
+    decisions,
+    histogram,
+    use_lease,
+    use_release,
+    use_request,
+)
 from tests.federation.lasting import Batch, renewal_request, status_list
 from tests.federation.make import (
     NANJING,
@@ -51,13 +65,18 @@ from tests.federation.make import (
 ANY = {
     TRUST_BUNDLE: strategies.trust_bundles(),
     SCORE_SCALE: strategies.score_scales(),
-    AGREEMENT: strategies.agreements(),
+    AGREEMENT: incentive_strategies.agreements(),
     ATTESTATION_REQUEST: strategies.requests(),
     ATTESTATION: strategies.attestations(),
     PARTNERSHIP: strategies.partnerships(),
     STATUS_LIST: strategies.status_lists(),
     RENEWAL_REQUEST: strategies.renewal_requests(),
     ATTESTATION_BATCH: strategies.attestation_batches(),
+    SCORE_HISTOGRAM: incentive_strategies.histograms(),
+    DECISIONS: incentive_strategies.decisions(),
+    USE_REQUEST: incentive_strategies.use_requests(),
+    USE_LEASE: incentive_strategies.use_leases(),
+    USE_RELEASE: incentive_strategies.use_releases(),
 }
 WIRE: dict[Statement[Any], type[WireMessage]] = {
     TRUST_BUNDLE: trust_pb2.TrustBundle,
@@ -69,6 +88,11 @@ WIRE: dict[Statement[Any], type[WireMessage]] = {
     STATUS_LIST: status_pb2.StatusList,
     RENEWAL_REQUEST: renewal_pb2.RenewalRequest,
     ATTESTATION_BATCH: renewal_pb2.AttestationBatch,
+    SCORE_HISTOGRAM: histogram_pb2.ScoreHistogram,
+    DECISIONS: incentive_pb2.Decisions,
+    USE_REQUEST: incentive_pb2.UseRequest,
+    USE_LEASE: incentive_pb2.UseLease,
+    USE_RELEASE: incentive_pb2.UseRelease,
 }
 GOOD: dict[Statement[Any], bytes] = {
     TRUST_BUNDLE: TRUST_BUNDLE.encode(bundle(ZHENGZHOU)),
@@ -80,6 +104,11 @@ GOOD: dict[Statement[Any], bytes] = {
     STATUS_LIST: STATUS_LIST.encode(status_list()),
     RENEWAL_REQUEST: RENEWAL_REQUEST.encode(renewal_request()),
     ATTESTATION_BATCH: ATTESTATION_BATCH.encode(Batch().message),
+    SCORE_HISTOGRAM: SCORE_HISTOGRAM.encode(histogram()),
+    DECISIONS: DECISIONS.encode(decisions()),
+    USE_REQUEST: USE_REQUEST.encode(use_request()),
+    USE_LEASE: USE_LEASE.encode(use_lease()),
+    USE_RELEASE: USE_RELEASE.encode(use_release()),
 }
 LABELS = [statement.label for statement in STATEMENTS]
 every_kind = pytest.mark.parametrize("statement", STATEMENTS, ids=LABELS)

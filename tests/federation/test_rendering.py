@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from federation.messages import Disclosure
+from federation.messages import Agreement, Disclosure, UseCounting
 from federation.rendering import plain
 from federation.statements import Message
-from tests.federation import strategies
+from tests.federation import incentive_strategies, strategies
+from tests.federation.incentives import COMMITMENT, counted, linear_agreement
 from tests.federation.make import (
     DAY,
     NANJING,
@@ -17,6 +18,7 @@ from tests.federation.make import (
     PSEUDONYM,
     SCALES,
     ZHENGZHOU,
+    agreement,
     attestation,
     bundle,
     partnership,
@@ -27,21 +29,44 @@ from tests.federation.make import (
 STATEMENTS = (
     strategies.trust_bundles()
     | strategies.score_scales()
-    | strategies.agreements()
+    | incentive_strategies.agreements()
     | strategies.requests()
     | strategies.attestations()
     | strategies.partnerships()
     | strategies.status_lists()
     | strategies.renewal_requests()
     | strategies.attestation_batches()
+    | incentive_strategies.histograms()
+    | incentive_strategies.decisions()
+    | incentive_strategies.use_requests()
+    | incentive_strategies.use_leases()
+    | incentive_strategies.use_releases()
 )
+# Fields that statements did not always have: not shown where they say nothing.
+LATER = {"counting", "use_commitment", "offline_grace"}
 
 
 @given(STATEMENTS)
 def test_every_statement_is_plain_json(message: Message) -> None:
     shown = plain(message)
     assert json.loads(json.dumps(shown)) == shown
-    assert list(shown) == list(message.__slots__)
+    names = list(message.__slots__)
+    assert [name for name in names if name in shown] == list(shown)
+    assert set(names) - set(shown) <= LATER
+
+
+def test_what_was_written_down_before_a_field_came_is_still_what_is_said() -> None:
+    assert LATER.isdisjoint(plain(attestation()))
+    assert LATER.isdisjoint(plain(agreement()))
+    assert all("method" not in each for each in shown_mappings(agreement()))
+    said = plain(counted(UseCounting.CLASS))
+    assert (said["counting"], said["use_commitment"]) == ("CLASS", COMMITMENT.hex())
+    assert all("method" in each for each in shown_mappings(linear_agreement()))
+
+
+def shown_mappings(said: Agreement) -> list[Any]:
+    found: Any = plain(said)
+    return list(found["mappings"])
 
 
 def test_an_attestation_is_shown_field_by_field() -> None:

@@ -6,6 +6,7 @@ from tests.federation.vector_cases import (
     bundles,
     chains,
     documents,
+    incentives,
     lasting,
     notes,
     partnerships,
@@ -34,4 +35,5 @@ def every_vector() -> list[Vector]:
         *attestations.vectors(),
         *partnerships.vectors(),
         *lasting.vectors(),
+        *incentives.vectors(),
     ]
