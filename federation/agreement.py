@@ -8,6 +8,7 @@ from federation import limits
 from federation.codec import scale_reference
 from federation.errors import AGREEMENT_MISMATCH, HutongError
 from federation.identifiers import CityCode, uuid8
+from federation.mapping import Curve, Reading, check_method, curve_of, rows_of
 from federation.messages import (
     Agreement,
     BandRow,
@@ -16,6 +17,9 @@ from federation.messages import (
     ScaleReference,
     ScoreScale,
 )
+from federation.methods import Concordance
+
+Scales = MappingOf[CityCode, ScoreScale]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,13 @@ class Terms:
     valid_until: datetime
     offline_grace: timedelta = timedelta(0)
     """How long a venue may go by a signed decision without its node; zero where it may not."""
+    curve: Curve | None = None
+    """What scores are read by; a band table has none. `rows` are what it makes of bands."""
+
+    @property
+    def level(self) -> Disclosure:
+        """What the host asks for: BAND, the default (rule 5); SCORE where a score is agreed."""
+        return min(self.disclosure_limit, Disclosure.SCORE if self.curve else Disclosure.BAND)
 
     def in_force(self, now: datetime) -> bool:
         """Whether they may be used at `now`."""
@@ -51,18 +62,37 @@ class Terms:
         """The host's band for a home band; None where the table has no row."""
         return next((row.host_band for row in self.rows if row.home_band == home_band), None)
 
+    def reading(self, home_band: str, score_milli: int | None = None) -> Reading | None:
+        """What a standing is read as; None where it is read as a newcomer's.
+
+        A score is never read as less than its band alone would be.
+        """
+        read = self.curve.at(score_milli) if self.curve and score_milli is not None else None
+        band_id = self.recognised(home_band)
+        return read or (Reading(band_id) if band_id is not None else None)
+
     def at_line(self, home_band: str) -> bool:
         """Whether a home band is at the line or above it; rows go from low to high."""
         homes = [row.home_band for row in self.rows]
         return home_band in homes and homes.index(home_band) >= homes.index(self.line_band)
 
 
-def terms(agreement: Agreement, home: CityCode, *, ends_at: datetime | None = None) -> Terms:
+def terms(
+    agreement: Agreement, home: CityCode, scales: Scales, *, ends_at: datetime | None = None
+) -> Terms:
     """What the agreement means for the residents of `home` in the other city.
 
-    `ends_at` is the end that either city gave notice of.
+    `scales` are those that it names; a band table needs none. `ends_at` is the end that either
+    city gave notice of. A concordance ends by itself.
     """
     mapping = agreement.mapping(home)
+    ends = [agreement.valid_until, ends_at or agreement.valid_until]
+    rows, curve = mapping.rows, None
+    if mapping.method is not None:
+        host = scales[mapping.host_city]
+        rows, curve = rows_of(mapping, scales[home], host), curve_of(mapping, host)
+    if isinstance(mapping.method, Concordance):
+        ends.append(mapping.method.valid_until)
     return Terms(
         agreement_id=agreement.agreement_id,
         version=agreement.version,
@@ -70,15 +100,16 @@ def terms(agreement: Agreement, home: CityCode, *, ends_at: datetime | None = No
         host=mapping.host_city,
         scale=agreement.scale(home),
         line_band=mapping.line_band,
-        rows=mapping.rows,
+        rows=rows,
         disclosure_limit=agreement.disclosure_limit,
         scenarios=agreement.scenarios,
         commendations=agreement.commendations,
         attestation_lifetime=agreement.attestation_lifetime,
         status_freshness=agreement.status_freshness,
         valid_from=agreement.valid_from,
-        valid_until=min(agreement.valid_until, ends_at or agreement.valid_until),
+        valid_until=min(ends),
         offline_grace=agreement.offline_grace,
+        curve=curve,
     )
 
 
@@ -131,13 +162,16 @@ def domestic(
     )
 
 
-def check_agreement(agreement: Agreement, scales: MappingOf[CityCode, ScoreScale]) -> None:
+def check_agreement(agreement: Agreement, scales: Scales) -> None:
     """Refuse an agreement that does not fit the two cities' scales.
 
     1. It names the scales that are known, by their content.
     2. Each row of a mapping is from one exportable band to another.
     3. A higher home band is never recognised lower, and none above a mapped one is left out:
-       nobody is worse off for a better standing.
+       nobody is worse off for a better standing. A method has such rows too (`check_method`).
+    4. A concordance has not ended when the agreement begins.
+
+    The caller owes: a concordance is the one that both published histograms give.
 
     Raises:
         HutongError: AGREEMENT_MISMATCH, with the first problem.
@@ -150,15 +184,24 @@ def check_agreement(agreement: Agreement, scales: MappingOf[CityCode, ScoreScale
         if agreement.scale(city) != scale_reference(scales[city]):
             raise _mismatch(f"the scale of {city} that it names is not the one in force")
     for mapping in agreement.mappings:
-        _check_mapping(mapping, scales[mapping.home_city], scales[mapping.host_city])
+        home, host = scales[mapping.home_city], scales[mapping.host_city]
+        if mapping.method is not None:
+            check_method(mapping, home, host)
+        _check_rows(mapping, rows_of(mapping, home, host), home, host)
+        # 4.
+        table = mapping.method
+        if isinstance(table, Concordance) and table.valid_until <= agreement.valid_from:
+            raise _mismatch(f"the concordance of {mapping.home_city} has ended")
 
 
-def _check_mapping(mapping: Mapping, home: ScoreScale, host: ScoreScale) -> None:
+def _check_rows(
+    mapping: Mapping, rows: tuple[BandRow, ...], home: ScoreScale, host: ScoreScale
+) -> None:
     way = f"mapping {mapping.home_city} to {mapping.host_city}"
-    homes = [home.rank(row.home_band) for row in mapping.rows]
-    hosts = [host.rank(row.host_band) for row in mapping.rows]
+    homes = [home.rank(row.home_band) for row in rows]
+    hosts = [host.rank(row.host_band) for row in rows]
     # 2.
-    for row, home_rank, host_rank in zip(mapping.rows, homes, hosts, strict=True):
+    for row, home_rank, host_rank in zip(rows, homes, hosts, strict=True):
         if home_rank < 0:
             raise _mismatch(f"{way}: {row.home_band} is not an exportable band of the home city")
         if host_rank < 0:

@@ -28,7 +28,11 @@ from federation.standing import RenewalRequest
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """The host's verified, mapped reading of an attestation: `band_id` is of the host's scale."""
+    """The host's verified, mapped reading of an attestation: `band_id` is of the host's scale.
+
+    `local_milli` is the score there, in thousandths, where the home city said one and the mapping
+    reads scores.
+    """
 
     attestation_id: str
     pseudonym: bytes
@@ -40,6 +44,7 @@ class Recognition:
     status_index: int
     counting: UseCounting = UseCounting.NONE
     use_commitment: bytes = b""
+    local_milli: int | None = None
 
 
 def claim_for(
@@ -47,18 +52,19 @@ def claim_for(
 ) -> Claim | None:
     """What the home city may say of a standing at a level; None where there is nothing to say.
 
-    A band below the exportable line, or without a row in the agreement, has no value (rule 1);
-    at THRESHOLD neither has one below the agreement's line.
+    A band below the exportable line, or that the agreement reads as nothing, has no value (rule
+    1); at THRESHOLD neither has one below the agreement's line.
     """
-    if not scale.exportable(standing.band_id) or terms.recognised(standing.band_id) is None:
+    score = standing.score_milli if disclosure is Disclosure.SCORE else None
+    if not scale.exportable(standing.band_id) or terms.reading(standing.band_id, score) is None:
         return None
     if disclosure is Disclosure.THRESHOLD:
         if not (terms.at_line(standing.band_id) and scale.exportable(terms.line_band)):
             return None
         return Claim(Disclosure.THRESHOLD, terms.line_band, None, None, ())
     shared = tuple(c for c in standing.commendations if c in terms.commendations)
-    if disclosure is Disclosure.SCORE and standing.score_milli is not None:
-        return Claim(Disclosure.SCORE, None, standing.band_id, standing.score_milli, shared)
+    if score is not None:
+        return Claim(Disclosure.SCORE, None, standing.band_id, score, shared)
     return Claim(Disclosure.BAND, None, standing.band_id, None, shared)
 
 
@@ -75,7 +81,7 @@ def recognise(
     2. It goes from the terms' home city to their host city alone.
     3. It is given under this version of the terms and of the home city's scale.
     4. It shows no more, and for no more, than was asked and agreed; it lives no longer.
-    5. Its claim has a value on the scale, and a row in the mapping.
+    5. Its claim has a value on the scale, and the mapping reads it as something.
 
     The caller owes: the terms are active, and the attestation still stands.
 
@@ -127,13 +133,13 @@ def _read(
     _check_extent(said, request.message, terms, now)
     # 5.
     home_band = _claimed_band(said.claim, terms, scale)
-    band_id = terms.recognised(home_band)
-    if band_id is None:
+    read = terms.reading(home_band, said.claim.score_milli)
+    if read is None:
         raise HutongError(NOT_MAPPED, band=home_band, home=terms.home)
     return Recognition(
         attestation_id=said.header.statement_id,
         pseudonym=said.pseudonym,
-        band_id=band_id,
+        band_id=read.band_id,
         commendations=said.claim.commendations,
         scenarios=said.scenarios,
         as_of=said.as_of,
@@ -141,6 +147,7 @@ def _read(
         status_index=said.status_index,
         counting=said.counting,
         use_commitment=said.use_commitment,
+        local_milli=read.local_milli,
     )
 
 

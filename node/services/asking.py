@@ -6,7 +6,7 @@ from federation import codec
 from federation.agreement import Terms
 from federation.envelope import Envelope, Keyring, Verified, open_envelope
 from federation.errors import HutongError
-from federation.messages import Attestation, AttestationRequest, Disclosure, ScoreScale
+from federation.messages import Attestation, AttestationRequest, ScoreScale
 from federation.recognition import Recognition, recognise
 from node.errors import NOTHING_IN_FORCE
 from node.ports import Keys, Questions, UnitOfWork
@@ -17,12 +17,7 @@ from node.services.swapping import Swapping
 
 
 class Asking:
-    """Sends one question and opens the answer.
-
-    `level` is what this city asks for: BAND, the default (rule 5); no incentive needs a score.
-    """
-
-    level = Disclosure.BAND
+    """Sends one question and opens the answer."""
 
     def __init__(
         self,

@@ -233,8 +233,7 @@ class Checking:
             return _Known(home, visitor, terms)
         if visitor:
             needed |= set(visitor.scenarios) & set(terms.scenarios)
-        level = min(terms.disclosure_limit, self._asking.level)
-        wanted = Wanted(visitor or raw, tuple(sorted(needed)), level)
+        wanted = Wanted(visitor or raw, tuple(sorted(needed)), terms.level)
         question = kept_question(tx, self._here, self._keys, ask, terms, wanted, now)
         return _Known(home, visitor, terms, question)
 
@@ -333,6 +332,7 @@ class Checking:
             expires_at=recognition.expires_at,
             counting=recognition.counting,
             use_commitment=recognition.use_commitment,
+            local_milli=recognition.local_milli,
         )
         tx.recognitions.put(visitor)
         keep_recognition(tx, self._here, before, visitor, now)

@@ -28,7 +28,6 @@ from node.logbook import LogKind
 from node.model import StoredRecognition
 from node.ports import Keys, RenewalPortion, Transaction, UnitOfWork
 from node.registry import Registry
-from node.services.asking import Asking
 from node.services.gathering import Gathered, Gathering
 from node.services.here import Here
 from node.services.renewed import Asked, RenewedReader
@@ -71,7 +70,6 @@ class Tools:
     uow: UnitOfWork
     keys: Keys
     book: TermsBook
-    asking: Asking
     reader: RenewedReader
 
 
@@ -274,7 +272,7 @@ class RenewalWalk:
             agreement_id=terms.agreement_id,
             agreement_version=terms.version,
             scenarios=scenarios,
-            disclosure=min(terms.disclosure_limit, tools.asking.level),
+            disclosure=terms.level,
             pseudonyms=tuple(each.pseudonym for each in some),
         )
         envelope = seal(codec.RENEWAL_REQUEST, message, [tools.keys])

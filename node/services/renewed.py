@@ -178,6 +178,7 @@ class RenewedReader:
             expires_at=found.expires_at,
             counting=found.counting,
             use_commitment=found.use_commitment,
+            local_milli=found.local_milli,
         )
 
     def keep(self, tx: Transaction, asked: Asked, answer: Answer) -> Kept | None:

@@ -85,7 +85,7 @@ class Renewing:
         self._peers = peers
         self._batching = batching
         reader = RenewedReader(here, asking, swapping)
-        self._tools = Tools(here, uow, keys, book, asking, reader)
+        self._tools = Tools(here, uow, keys, book, reader)
         self._walking: dict[CityCode, _Walking] = {}
         self._timed = set[asyncio.Task[None]]()
 

@@ -3,6 +3,7 @@
 from federation.agreement import Terms, changed_scales, domestic, terms
 from federation.errors import AGREEMENT_NOT_ACTIVE, HutongError
 from federation.identifiers import CityCode
+from federation.messages import Agreement, ScoreScale
 from node import limits
 from node.errors import NOTHING_IN_FORCE
 from node.incentives import Catalogue
@@ -43,7 +44,21 @@ class TermsBook:
         stored = registry.active_agreement(other)
         if stored is None or needs_mapping(registry, stored, self._city):
             return None
-        return terms(stored.agreement, home, ends_at=stored.valid_until)
+        scales = mapped_scales(registry, stored.agreement, self._city)
+        if stored.agreement.mapping(home).method and set(scales) != set(stored.agreement.parties):
+            return None
+        return terms(stored.agreement, home, scales, ends_at=stored.valid_until)
+
+
+def mapped_scales(
+    registry: Registry, agreement: Agreement, here: CityCode
+) -> dict[CityCode, ScoreScale]:
+    """The scales that an agreement names, as far as they are known here."""
+    other = agreement.other(here)
+    own = registry.own_scale(agreement.scale(here))
+    theirs = registry.partner_scale(other, agreement.scale(other))
+    found = {here: own and own.exported, other: theirs and theirs.exported}
+    return {city: scale for city, scale in found.items() if scale}
 
 
 def needs_mapping(

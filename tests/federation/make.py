@@ -218,7 +218,7 @@ def agreement() -> Agreement:
 
 
 def zhengzhou_terms() -> Terms:
-    return terms(agreement(), ZHENGZHOU)
+    return terms(agreement(), ZHENGZHOU, SCALES)
 
 
 def request(

@@ -167,7 +167,7 @@ def test_whatever_the_table_a_better_standing_is_recognised_no_lower_or_it_is_re
         return
     event("passes")
     for city, other in ((ZHENGZHOU, HANGZHOU), (HANGZHOU, ZHENGZHOU)):
-        meant = terms(document, city)
+        meant = terms(document, city, scales)
         ranks = [
             -1 if band is None else scales[other].rank(band)
             for band in (meant.recognised(one) for one in any_ids[city])
@@ -184,7 +184,7 @@ def test_terms_are_the_agreement_as_one_host_reads_it() -> None:
     assert meant.scale == scale_reference(SCALES[ZHENGZHOU])
     assert meant.recognised("excellent") == "excellent"
     assert meant.recognised("good") is None
-    assert terms(agreement(), HANGZHOU).host == ZHENGZHOU
+    assert terms(agreement(), HANGZHOU, SCALES).host == ZHENGZHOU
     assert agreement().other(HANGZHOU) == ZHENGZHOU
     assert agreement().other(ZHENGZHOU) == HANGZHOU
 
@@ -286,10 +286,10 @@ def test_a_document_of_before_notices_has_none_and_none_has_one_encoding() -> No
 
 def test_terms_end_where_notice_was_given_and_never_later_than_signed() -> None:
     signed = agreement().valid_until
-    early = terms(agreement(), ZHENGZHOU, ends_at=signed - DAY)
+    early = terms(agreement(), ZHENGZHOU, SCALES, ends_at=signed - DAY)
     assert early.in_force(signed - DAY - MICROSECOND)
     assert not early.in_force(signed - DAY)
-    assert terms(agreement(), ZHENGZHOU, ends_at=signed + DAY).valid_until == signed
+    assert terms(agreement(), ZHENGZHOU, SCALES, ends_at=signed + DAY).valid_until == signed
 
 
 def test_a_scale_that_is_not_the_mapped_one_is_named_by_its_city() -> None:

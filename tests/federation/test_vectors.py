@@ -98,7 +98,8 @@ def recognised(vector: dict[str, Any], attestation: Verified[Any], now: datetime
     )
     agreement: Any = opened(given["agreement"])
     scale: Any = opened(given["scale"])
-    recognise(attestation, request, terms(agreement, attestation.message.scale.city), scale, now)
+    home = attestation.message.scale.city
+    recognise(attestation, request, terms(agreement, home, {home: scale}), scale, now)
 
 
 @pytest.mark.parametrize(("name", "form"), FILES)
