@@ -22,6 +22,7 @@ _FORM: Final = 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO: Final = timedelta(microseconds=1)
 _LISTS: Final = ("commendations", "scenarios")
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def check_to_json(check: CheckFacts) -> str:
             "counting": facts.counting,
         },
     }
-    return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    return _JSON.encode(found)
 
 
 def check_from_json(text: str, check_id: str) -> CheckFacts:

@@ -181,7 +181,8 @@ class Checking:
             shown = Shown(venue, known.home, visitor, known.terms)
             signed = sign_check(tx, self._here, self._keys, shown, incentives, now)
             checked = Checked(answer.outcome, known.home, visitor, pass_text, signed)
-            if (about := visitor or known.visitor) is not None:
+            about = visitor or _remaining(tx, known.visitor)
+            if about is not None:
                 keep_visit(tx, self._here, about, signed.statement)
             response = encode(checked)
             if answer.outcome is not RecognitionOutcome.HOME_UNREACHABLE:
@@ -340,6 +341,11 @@ class Checking:
             tx, LogKind.RECEIVED, envelope.payload, now, subject=visitor.recognition_id
         )
         return visitor, pass_text
+
+
+def _remaining(tx: Transaction, visitor: StoredRecognition | None) -> StoredRecognition | None:
+    """A visitor who was there at first, unless erased while the home city was asked."""
+    return tx.recognitions.get(visitor.recognition_id) if visitor else None
 
 
 def _outcome(error: HutongError) -> RecognitionOutcome:

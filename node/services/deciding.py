@@ -5,7 +5,7 @@ Pure.
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -94,18 +94,14 @@ def facts_of(
     """What decisions depend on, now, for a visitor; for a newcomer where that is None."""
     own, catalogue = registry.own_scale(), registry.catalogue
     local = now.astimezone(here.zone)
-    newcomer = Facts(
-        decided_at=now,
-        day=local.date(),
-        hour=local.hour,
-        weekday=local.isoweekday(),
-        scale_version=own.scale.version if own else 0,
-        catalogue_version=catalogue.version if catalogue else 0,
-    )
+    scale_version = own.scale.version if own else 0
+    moment = (now, local.date(), local.hour, local.isoweekday(), scale_version)
+    catalogue_version = catalogue.version if catalogue else 0
     if visitor is None:
-        return newcomer
-    return replace(
-        newcomer,
+        return Facts(*moment, catalogue_version)
+    return Facts(
+        *moment,
+        catalogue_version,
         band_id=visitor.band_id,
         local_milli=visitor.local_milli,
         commendations=visitor.commendations,
@@ -178,9 +174,9 @@ def _to_everyone(facts: Facts, incentive: Incentive, scale: Scale | None) -> Ver
     if incentive.is_open_to_all:
         return Verdict(Rule.OPEN_TO_ALL, "对所有人开放。", "It is open to everyone.")
     # Nobody counts the uses of a newcomer over all cities.
-    if not incentive.across_cities and conditions.opens(incentive, facts.as_newcomer(), scale):
-        return _by_condition()
-    return None
+    if not incentive.condition or incentive.across_cities:
+        return None
+    return _by_condition() if conditions.opens(incentive, facts.as_newcomer(), scale) else None
 
 
 def _not_asked_for(facts: Facts, incentive: Incentive, scale: Scale | None) -> Verdict | None:

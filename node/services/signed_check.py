@@ -18,6 +18,7 @@ from federation.incentives import Decisions
 from node import limits
 from node.check_facts import CheckFacts, check_to_json
 from node.incentives import Incentive
+from node.logbook import LogKind
 from node.model import Caller, Decision, StoredRecognition
 from node.ports import Keys, Transaction
 from node.redemptions import StoredCheck
@@ -75,6 +76,7 @@ def sign_check(
             expires_at=check.expires_at,
         )
     )
+    here.trace(tx, LogKind.ISSUED, envelope.payload, now, subject=visitor)
     tx.redemptions.decide(
         [
             Decision(

@@ -41,10 +41,8 @@ def keep_recognition(
 def keep_visit(tx: Transaction, here: Here, visitor: StoredRecognition, decided: Decisions) -> None:
     """Note what was decided for a visitor, recognised at that moment or not, by the check's id.
 
-    One who was erased while the home city was asked leaves nothing.
+    The caller owes: nobody erased them while the home city was asked.
     """
-    if tx.recognitions.get(visitor.recognition_id) is None:
-        return
     opened, closed = list[str](), list[str]()
     for decision in decided.decisions:
         (opened if decision.eligible else closed).append(decision.incentive_id)

@@ -14,6 +14,7 @@ from federation.errors import DECISIONS_OF_ANOTHER_PERSON, HutongError
 from federation.incentives import Decisions
 from federation.keys import Ed25519Signer
 from federation.limits import DECISIONS
+from federation.log_entry import commitment
 from federation.rendering import plain
 from federation.trust import signing_keys
 from node import data
@@ -25,6 +26,7 @@ from node.services.replaying import Replayed, Replaying
 from node.store import open_store
 from node.store.incentive_tables import CHECKS
 from node.store.tables import CATALOGUES, OWN_SCALES
+from node.store.trust_tables import LOG_ENTRIES, LOG_SALTS
 from tests.conftest import NewStore
 from tests.node.services.stage import Stage, staged
 from tests.node.services.world import SCENARIO, Town
@@ -338,3 +340,16 @@ def test_a_venue_that_offers_more_than_one_statement_says_names_what_it_asks_for
     checked = visit.stage.run(host.check(shown, is_pass=True, incentives=named[1:]))
     assert len(checked.signed.statement.decisions) == DECISIONS
     assert Visit(visit.stage, checked, visit.urls).is_same()
+
+
+def test_each_check_leaves_a_trace_that_its_bytes_open(visit: Visit) -> None:
+    payload = visit.checked.signed.envelope.payload
+    with visit.host.store._engine.connect() as connection:
+        entries = connection.execute(
+            sa.select(LOG_ENTRIES, LOG_SALTS.c.salt, LOG_SALTS.c.subject).join(
+                LOG_SALTS, LOG_SALTS.c.sequence == LOG_ENTRIES.c.sequence
+            )
+        ).all()
+    [found] = [e for e in entries if bytes(e.commitment) == commitment(bytes(e.salt), payload)]
+    assert visit.checked.visitor is not None
+    assert (found.kind, found.subject) == ("issued", visit.checked.visitor.recognition_id)
