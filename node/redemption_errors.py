@@ -34,6 +34,13 @@ RESERVATION_USED = Reason(
     "`hutong venue redemptions`.",
     "该预留已于 {confirmed_at} 确认使用，不能再释放；请查看 `hutong venue redemptions`。",
 )
+OFFLINE_NOT_ALLOWED = Reason(
+    "OFFLINE_NOT_ALLOWED",
+    _STATE,
+    "The decision of {decided_at} was not to be used without the node: a place is counted, or the "
+    "agreement does not allow it. Check the eligibility again, and redeem with the node.",
+    "{decided_at} 的决定不允许离线使用：须占用名额，或协议未允许。请重新核验，并由节点登记使用。",
+)
 OFFLINE_USE_REFUSED = Reason(
     "OFFLINE_USE_REFUSED",
     _STATE,

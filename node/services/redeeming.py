@@ -21,6 +21,7 @@ from node.model import (
 from node.ports import Transaction
 from node.records import Promise
 from node.redemption_errors import (
+    OFFLINE_NOT_ALLOWED,
     OFFLINE_USE_REFUSED,
     RESERVATION_ENDED,
     RESERVATION_USED,
@@ -230,18 +231,17 @@ class Redeeming:
         """
         now = self._here.now()
         decision = self._decided.unused(tx, venue, decision_id, visitor_pass)
-        allowed = (
-            decision.offline_until is not None
-            and decision.decided_at - CLOCK_SKEW <= used_at <= decision.offline_until
-            and used_at - CLOCK_SKEW <= now <= used_at + limits.OFFLINE_TOLD
-        )
-        if not allowed:
-            until = decision.offline_until
+        until, decided_at = decision.offline_until, text_of(decision.decided_at)
+        if until is None:
+            raise HutongError(OFFLINE_NOT_ALLOWED, decided_at=decided_at)
+        in_time = decision.decided_at - CLOCK_SKEW <= used_at <= until
+        told_in_time = used_at - CLOCK_SKEW <= now <= used_at + limits.OFFLINE_TOLD
+        if not (in_time and told_in_time):
             raise HutongError(
                 OFFLINE_USE_REFUSED,
                 used_at=text_of(used_at),
-                decided_at=text_of(decision.decided_at),
-                offline_until=text_of(until) if until else "-",
+                decided_at=decided_at,
+                offline_until=text_of(until),
                 hours=str(limits.OFFLINE_TOLD // timedelta(hours=1)),
             )
         promise = self._promise(tx, venue, decision, promise_id)

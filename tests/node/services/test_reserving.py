@@ -309,7 +309,7 @@ def test_a_use_without_the_node_at_another_time_counts_for_nothing(
 
 
 def test_a_decision_that_allows_no_use_without_the_node_has_none(places: Places) -> None:
-    assert reason(places.redeem, places.decision(), "", places.now) == "OFFLINE_USE_REFUSED"
+    assert reason(places.redeem, places.decision(), "", places.now) == "OFFLINE_NOT_ALLOWED"
 
 
 def test_a_venue_sees_all_that_it_did_the_newest_first(places: Places) -> None:

@@ -25,7 +25,7 @@ from node.errors import (
 from node.model import Decision, Role
 from node.redemption_errors import (
     DECISION_OF_ANOTHER,
-    OFFLINE_USE_REFUSED,
+    OFFLINE_NOT_ALLOWED,
     RESERVATION_ENDED,
     RESERVATION_USED,
 )
@@ -192,7 +192,7 @@ def test_ids_passes_and_instants_that_are_none_are_refused(venues: Venues) -> No
             pb.ReserveRequest(decision_id=decision, visitor_pass=code_text(HERE, bytes(16))),
             DECISION_OF_ANOTHER,
         ),
-        ("Redeem", pb.RedeemRequest(decision_id=decision, used_at=now()), OFFLINE_USE_REFUSED),
+        ("Redeem", pb.RedeemRequest(decision_id=decision, used_at=now()), OFFLINE_NOT_ALLOWED),
     ):
         asked.request_id = request_id()
         venues.refused(method, asked, reason)
