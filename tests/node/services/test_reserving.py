@@ -13,6 +13,7 @@ from node.limits import OFFLINE_TOLD
 from node.model import Caller, PageRequest, Role
 from node.ports import Transaction
 from node.redemptions import ReservationState
+from node.store.incentive_tables import RESERVATIONS
 from tests.conftest import NewStore
 from tests.node.services.places import CARD, DECIDED, HOLD, Places, incentive, reason
 from tests.node.services.stage import staged
@@ -332,3 +333,25 @@ def test_a_venue_sees_all_that_it_did_the_newest_first(places: Places) -> None:
     ended = replace(held, state=ReservationState.ENDED, closed_at=held.expires_at)
     assert (second, token) == (ended, "")
     assert reason(at, "nonsense") == "PAGE_INVALID"
+
+
+def test_who_is_erased_leaves_no_name_and_takes_no_place_along(places: Places) -> None:
+    both = Capacity(total=1, per_resident=PerResident(1, Period.EVER))
+    places.offer(incentive(both))
+    town, stage = places.town, places.stage
+    number, resident = stage.run(town.resident_with_number())
+    stage.run(town.record(number, 300))
+    code = stage.run(town.show_code(resident, stage.run(town.consent(resident, town.code))))
+    checked = stage.run(town.check(code))
+    assert checked.visitor is not None
+    whose = checked.visitor.recognition_id
+    held = places.reserve(checked.decisions[0][0], checked.visitor_pass)
+    assert held.scopes == ("total", f"resident-ever:0001-01-01:{whose}")
+    stage.run(town.cases.erasing.erase(resident, number))
+    [left] = places.rows(RESERVATIONS)
+    assert (left.recognition_id, left.scopes) == ("", "total")
+    assert reason(places.confirm, held.reservation_id) == "RESERVATION_ENDED"
+    assert places.used() == {"total": 1}
+    places.forward(HOLD)
+    places.tick()
+    assert places.used() == {}
