@@ -20,6 +20,7 @@ from node.facts import Facts
 from node.incentives import AcrossCities, Capacity, Catalogue, Incentive, Residence
 from node.services.deciding_statement import decide_all
 from tests.federation.strategies import CITIES, DIGESTS, INSTANTS, NAMES, UUIDS, name_sets
+from tests.node.services.test_deciding import PEOPLE, incentives
 from tests.node.test_conditions import SCALE, asking
 
 AT = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
@@ -108,6 +109,23 @@ def test_what_is_kept_of_one_check_is_not_read_as_another(check: CheckFacts, oth
         with pytest.raises(HutongError) as found:
             check_from_json(check_to_json(check), other)
         assert found.value.reason == CHECK_DAMAGED
+
+
+@given(found=incentives(), person=PEOPLE, check=CHECKS, known=st.booleans())
+def test_what_is_read_again_comes_to_the_very_same_bytes(
+    found: Incentive, person: Facts, check: CheckFacts, known: bool
+) -> None:
+    facts = replace(person if known else person.as_newcomer(), decided_at=AT)
+    asked = replace(
+        check,
+        holder=b"h" * 32 if known else b"",
+        asked=(found.incentive_id,),
+        expires_at=AT + timedelta(minutes=5),
+        facts=facts,
+    )
+    first = codec.DECISIONS.encode(decided(asked, found))
+    again = check_from_json(check_to_json(asked), asked.check_id)
+    assert codec.DECISIONS.encode(decided(again, replace(found))) == first
 
 
 def _with(**fields: object) -> str:

@@ -176,3 +176,15 @@ def _decisions(session: Session, answer: Answer, venue: str) -> None:
         ends = session.time(answer.get("expires_at"))
         command = "hutong venue redeem DECISION" + ("" if venue == DEFAULT else f" --venue {venue}")
         session.out.line(session.say("said.decisions_until", at=ends, command=command))
+    for until, names in _offline(decisions).items():
+        fields = {"at": session.time(until), "incentives": ", ".join(names)}
+        session.out.line(session.say("said.offline_until", **fields))
+
+
+def _offline(decisions: list[Answer]) -> dict[str, list[str]]:
+    """The incentives that may be given without the node, by the instant until when."""
+    found: dict[str, list[str]] = {}
+    for decision in decisions:
+        if until := decision.get("offline_until"):
+            found.setdefault(until, []).append(decision["incentive"]["incentive_id"])
+    return found

@@ -120,6 +120,13 @@ def test_what_is_saved_is_verified_without_the_node(saved: Saved) -> None:
     assert "签名有效" in zh.out
 
 
+def test_a_check_says_what_may_be_given_where_the_node_cannot_be_reached(desk: Desk) -> None:
+    ran = desk.at("venue", "check", "--venue", "library", "--code", desk.code(next(SERIALS)))
+    said = [line for line in ran.out.splitlines() if "cannot be reached, until" in line]
+    assert ROOM in " ".join(said)
+    assert CARD in " ".join(said)
+
+
 def test_any_dsse_library_could_read_it(saved: Saved) -> None:
     found = json.loads(saved.file.read_text("utf-8"))
     assert set(found) == {"payload", "payloadType", "signatures"}
