@@ -11,6 +11,8 @@ from rich.table import Table
 
 from node import data
 from scripts.cities import Befriended, Cities, City, new_id
+from scripts.demo_incentive_story import IncentiveStory
+from scripts.demo_incentives import Visitor
 from scripts.demo_repair import repair_and_return
 from scripts.demo_rotation import rotate_under_load
 from scripts.demo_trust_story import TrustStory
@@ -25,7 +27,7 @@ _VENUES: Final = {
 _TOUR: Final = ("hangzhou", "suzhou", "nanjing", "wuhan")
 
 
-class Story(TrustStory):
+class Story(IncentiveStory, TrustStory):
     """What is said, in one language, and what is done."""
 
     def __init__(self, cities: Cities, console: Console, language: str, scratch: Path) -> None:
@@ -125,6 +127,10 @@ class Story(TrustStory):
     def resident(self, pinyin: str, word: str) -> str:
         """The first resident of a city whose label has that word."""
         return next(found for label, found in self._residents[pinyin].items() if word in label)
+
+    def last(self, pinyin: str, word: str) -> str:
+        """The last resident of a city whose label has that word."""
+        return [found for label, found in self._residents[pinyin].items() if word in label][-1]
 
     def travel(self, travels: Sequence[tuple[City, str, City]]) -> dict[str, str]:
         """Take residents from their home city to a host; the visitor pass that each host gave."""
@@ -235,7 +241,19 @@ class Story(TrustStory):
         self.timeline(home, good, cities["hangzhou"], passes["hangzhou"])
         self.repair(home, cities["hangzhou"])
         self.rotate(home, self.resident("zhengzhou", "outstanding"), cities["wuhan"])
+        self._use_incentives()
         self.forgery(self._scratch)
+
+    def _use_incentives(self) -> None:
+        """Each city is visited by a resident of the one before it; one stays at home."""
+        hosts = list(self._cities)
+        visitors = [Visitor(c, self.last(c.about.pinyin, "excellent"), self._ends) for c in hosts]
+        at_home = Visitor(hosts[0], self.last(hosts[0].about.pinyin, "outstanding"), self._ends)
+        visits = [(visitors[place - 1], host) for place, host in enumerate(hosts)]
+        self.incentives([*visits, (at_home, hosts[0])])
+        renter, first, second = visitors[0], hosts[1], hosts[2]
+        renter.arrive(second, data.scenario_names())
+        self.held(renter, first, second)
 
     def repair(self, home: City, host: City) -> None:
         """Show that a repaired record changes what another city grants, and why stays at home."""
