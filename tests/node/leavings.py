@@ -23,6 +23,7 @@ _BY_RESIDENT = (
     ("attestations", "attestation_id", "resident_id"),
     ("attestations", "statement", "resident_id"),
     ("log_salts", "salt", "subject"),
+    ("use_leases", "lease_id", "resident_id"),
 )
 _PIECE = 160
 _BY_PERSON = (

@@ -1,14 +1,18 @@
 """A resident who rents: one rental without a deposit at a time, in all cities together."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from federation.envelope import Verified
+from federation.incentives import UseRequest
 from federation.limits import USE_KEY_BYTES
 from federation.messages import UseCounting
 from federation.uses import use_commitment, use_key_text
 from node.model import Caller, Page, PageRequest, Role
+from node.ports import Transaction
 from node.redemptions import CountedUse, Reservation
 from node.services.answering import Ask
-from node.services.reserving import Wanted
+from node.services.redeeming import Prepared
+from node.services.reserving import Counted, Wanted
 from node.services.residents import UseConsent
 from tests.node.services.stage import Stage
 from tests.node.services.world import Town
@@ -61,6 +65,20 @@ class Renter:
         shown = use_key_text(key or self.key)
         return Wanted(decision or self.decision(host), self.passes[host], shown)
 
+    def ask(self, host: str) -> Verified[UseRequest]:
+        """The question to the home city, kept there and not sent."""
+        town, wanted = self.stage[host], self.wanted(host)
+
+        def keep(tx: Transaction) -> Verified[UseRequest]:
+            prepared = town.cases.redeeming.begin(tx, SHOP, wanted.decision_id)
+            assert isinstance(prepared, Prepared)
+            assert prepared.visitor
+            assert prepared.incentive.across_cities
+            use = Counted(prepared.visitor, prepared.incentive.across_cities, wanted.use_key)
+            return town.cases.uses.ask(tx, town.ask(caller=SHOP), use, town.clock.now())
+
+        return self.stage.act(town, keep)
+
     async def asking(self, host: str, wanted: Wanted, ask: Ask | None = None) -> str:
         """Reserve; the reservation. Raises why not."""
         town = self.stage[host]
@@ -93,8 +111,8 @@ class Renter:
         """As the home city shows them, the newest first."""
         desk, wanted = self.home.cases.counting, PageRequest(200, "")
 
-        def read(tx: object) -> Page[CountedUse]:
-            return desk.leases(tx, self.resident, wanted)  # type: ignore[arg-type]
+        def read(tx: Transaction) -> Page[CountedUse]:
+            return desk.leases(tx, self.resident, wanted)
 
         return list(self.stage.act(self.home, read).items)
 
@@ -120,6 +138,8 @@ def renter(stage: Stage, home: str, *, key: bytes = KEY) -> Renter:
     return Renter(stage, town, stage.run(town.resident(90)), key)
 
 
-def elsewhere(who: Renter, key: bytes) -> Renter:
-    """The same resident with another use key."""
-    return replace(who, key=key)
+def rented(stage: Stage, home: Town, resident: str, *hosts: str) -> None:
+    """A resident rents in these cities, one after the other, and gives it back."""
+    who = Renter(stage, home, resident)
+    for host in hosts:
+        who.release(host, who.reserve(host))

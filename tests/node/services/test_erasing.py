@@ -26,6 +26,7 @@ from tests.node.catalogue import OFFICE, row
 from tests.node.services.casework import OFFICER, Casework
 from tests.node.services.forging import question, refusal
 from tests.node.services.promised import Library, refused
+from tests.node.services.renting import rented
 from tests.node.services.stage import Stage, staged
 from tests.node.services.world import SCENARIO, VENUE, Town, fictional_id
 
@@ -59,17 +60,15 @@ def lived(stage: Stage) -> Life:
     stage.run(town.record(number, 80))
     work.move(work.object(), CaseMove.REFUSE, OFFICER)
     work.apply()
-    bad = row(number, "no-such", indicator="nothing-known")
-    taken = row(number, "taken-back")
     back = row(number, "taken-back", action=RowAction.WITHDRAW.value, revision=1)
-    for sent in (bad, taken, back):
+    for sent in (row(number, "bad", indicator="no-such"), row(number, "taken-back"), back):
         stage.act(town, lambda tx, s=sent: town.cases.recording.load(tx, OFFICE, [s]))  # type: ignore[misc]
     read = town.cases.reading
     stage.act(
         town, lambda tx: read.of_document(tx, SYSTEMS, number, "scrutiny", PageRequest(50, ""))
     )
-    library = Library(stage, town)
-    library.used(resident)
+    Library(stage, town).used(resident)
+    rented(stage, town, resident, HOST, HOME)
     shown = visit(stage, town, stage[HOST], resident)
     visit(stage, town, town, resident)
     stage.run(renewed(stage[HOST]))
@@ -371,7 +370,8 @@ NOBODY = {
     "agreements", "catalogues", "indicator_catalogues", "node_state", "joinings", "record_loads",
     "log_entries", "log_tiles", "log_state", "checkpoints", "cosignatures", "partner_checkpoints",
     "forks", "attestation_batches", "status_feeds", "status_lists", "status_ended",
-    "partner_status_lists", "renewals", "questions", "counters",
+    "partner_status_lists", "renewals", "questions", "counters", "histograms", "privacy_spendings",
+    "use_questions", "use_releases",
 }  # fmt: skip
 
 
