@@ -3,7 +3,7 @@
 An error names the file, the line and the remedy. The formats are in docs/manual.md.
 """
 
-from node.files.agreements import AgreementDraft, parse_agreement
+from node.files.agreements import AgreementDraft, ConcordancePlan, parse_agreement
 from node.files.incentives import parse_incentives
 from node.files.indicators import parse_indicators
 from node.files.record_portions import load_requests
@@ -12,6 +12,7 @@ from node.files.scales import parse_scale
 
 __all__ = [
     "AgreementDraft",
+    "ConcordancePlan",
     "FileRow",
     "RecordsFile",
     "load_requests",

@@ -8,7 +8,9 @@ from datetime import datetime
 
 from federation.bands import Band
 from federation.identifiers import CityCode
+from federation.mapping import rows_of
 from federation.messages import Agreement, Mapping, ScaleReference, ScoreScale, TrustBundle
+from federation.methods import Method
 from node.registry import Registry, StoredAgreement
 from node.services.agreement_moves import AgreementMove, Condition, condition, moves_of
 from node.services.terms import needs_mapping
@@ -41,6 +43,7 @@ class Table:
     home: CityCode
     host: CityCode
     readings: tuple[Reading, ...]
+    method: Method | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ def _party(
 def _table(registry: Registry, agreement: Agreement, mapping: Mapping) -> Table:
     home = _bands(registry, agreement.scale(mapping.home_city))
     host = _bands(registry, agreement.scale(mapping.host_city))
-    rows = {row.home_band: row.host_band for row in mapping.rows}
+    rows = _rows(registry, agreement, mapping)
     # Where the scale is not known, the rows are all that is known of its bands.
     homes = list(home) or list(rows)
     return Table(
@@ -110,7 +113,17 @@ def _table(registry: Registry, agreement: Agreement, mapping: Mapping) -> Table:
             )
             for band in homes
         ),
+        mapping.method,
     )
+
+
+def _rows(registry: Registry, agreement: Agreement, mapping: Mapping) -> dict[str, str]:
+    """What each band is read as; a method that has no rows of its own needs both scales."""
+    home, host = (
+        _scale(registry, agreement.scale(city)) for city in (mapping.home_city, mapping.host_city)
+    )
+    rows = rows_of(mapping, home, host) if home and host else mapping.rows
+    return {row.home_band: row.host_band for row in rows}
 
 
 def _bands(registry: Registry, reference: ScaleReference) -> dict[str, Band]:

@@ -8,8 +8,7 @@ How an agreement is suspended and ended is in `agreement_life`.
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 
 from federation import codec
 from federation.agreement import agreement_id_of, check_agreement
@@ -24,16 +23,13 @@ from federation.envelope import (
 from federation.errors import AGREEMENT_MISMATCH, HutongError, Reason
 from federation.freshness import check_window
 from federation.identifiers import CityCode, uuid8
-from federation.limits import CLOCK_SKEW
-from federation.messages import Agreement, Header, ScoreScale
+from federation.messages import Agreement
 from federation.trust import signing_keys
 from node.errors import (
     AGREEMENT_MOVED_ON,
-    NOTHING_IN_FORCE,
     PROPOSAL_GIVES_WAY,
     PROPOSAL_WITHDRAWN,
 )
-from node.files import parse_agreement
 from node.model import Page, PageRequest
 from node.ports import Keys, Peers, Transaction, UnitOfWork
 from node.registry import AgreementState, Partner, Registry, StoredAgreement
@@ -53,26 +49,13 @@ from node.services.agreement_moves import (
 )
 from node.services.agreement_view import AgreementView, view_of
 from node.services.answering import Ask, record, recorded
+from node.services.drafting import Draft, check_signable, draw_up, newest_scales
 from node.services.here import Here
 from node.services.paging import page_of
 from node.services.partners import active_partner, own_keyring
 from node.services.swapping import Swapping
 
 Encode = Callable[[StoredAgreement], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """What an operator wants to propose; `version` is the one that it amends, None for the first.
-
-    The statement's id follows from the request, so that a repetition sends the same bytes.
-    """
-
-    statement_id: str
-    city: CityCode
-    file_name: str
-    content: bytes
-    version: int | None
 
 
 class AgreementDesk:
@@ -102,7 +85,7 @@ class AgreementDesk:
 
         Refused where one is in force or waits for this city: that one is amended or signed.
         """
-        draft = _Draft(self._derived_id(ask), city, file_name, content, None)
+        draft = Draft(self._derived_id(ask), city, file_name, content, None)
         return await self._offer(ask, draft, encode)
 
     async def amend(
@@ -111,10 +94,10 @@ class AgreementDesk:
         """Propose a new version in the place of `key`; refused where that is not the newest."""
         versions = versions_of(self._uow.registry, key[0])
         city = versions[-1].agreement.other(self._here.city)
-        draft = _Draft(self._derived_id(ask), city, file_name, content, key[1])
+        draft = Draft(self._derived_id(ask), city, file_name, content, key[1])
         return await self._offer(ask, draft, encode)
 
-    async def _offer(self, ask: Ask, draft: _Draft, encode: Encode) -> bytes:
+    async def _offer(self, ask: Ask, draft: Draft, encode: Encode) -> bytes:
         answer = await self._uow.read(lambda tx: recorded(tx, ask))
         if answer is not None:
             return answer
@@ -154,7 +137,7 @@ class AgreementDesk:
                 await self._bring_back(partner, stored)
                 await self._uow.run(lambda tx, s=stored: self._book.activate(tx, s))  # type: ignore[misc]
 
-    def _proposed(self, tx: Transaction, draft: _Draft) -> StoredAgreement:
+    def _proposed(self, tx: Transaction, draft: Draft) -> StoredAgreement:
         before = between(tx.registry, draft.city)
         for stored in before:
             if stored.agreement.header.statement_id == draft.statement_id:
@@ -162,7 +145,14 @@ class AgreementDesk:
                     raise refused(stored, AgreementMove.PROPOSE, self._here.now())
                 return stored
         self._check_newest(before, draft.version)
-        agreement = self._draw_up(tx.registry, draft, before)
+        agreement = draw_up(
+            tx,
+            self._here.city,
+            draft,
+            self._agreement_id(before, draft.city),
+            before[-1].key[1] + 1 if before else 1,
+            self._here.now(),
+        )
         envelope = seal(codec.AGREEMENT, agreement, [self._keys])
         made = StoredAgreement(agreement, envelope, AgreementState.PROPOSED_HERE)
         self._book.propose(tx, draft.city, made)
@@ -189,27 +179,6 @@ class AgreementDesk:
                 version=str(version),
             )
         check_move(newest, AgreementMove.AMEND, now)
-
-    def _draw_up(
-        self, registry: Registry, draft: _Draft, before: tuple[StoredAgreement, ...]
-    ) -> Agreement:
-        now, city = self._here.now(), draft.city
-        here, there = self._scales(registry, city)
-        file = parse_agreement(draft.file_name, draft.content, here=here, there=there)
-        one, other = sorted((self._here.city, city))
-        scales = {scale.header.issuer: codec.scale_reference(scale) for scale in (here, there)}
-        life = timedelta(days=file.valid_days)
-        agreement = file.agreement(
-            header=Header(draft.statement_id, self._here.city, (one, other), now, now + life),
-            agreement_id=self._agreement_id(before, city),
-            version=before[-1].key[1] + 1 if before else 1,
-            parties=(one, other),
-            scales=(scales[one], scales[other]),
-            # The partner's clock may be behind: what both have signed is in force at once.
-            valid_from=now - CLOCK_SKEW,
-        )
-        check_agreement(agreement, {self._here.city: here, city: there})
-        return agreement
 
     def _derived_id(self, ask: Ask) -> str:
         """An id that no other city derives, whatever its clients call themselves."""
@@ -239,8 +208,7 @@ class AgreementDesk:
                 return
             if agreement.agreement_id != self._agreement_id(before, city):
                 raise _mismatch("the agreement of these two cities has another id")
-            here, there = self._scales(tx.registry, city)
-            check_agreement(agreement, {self._here.city: here, city: there})
+            check_agreement(agreement, newest_scales(tx.registry, self._here.city, city))
             if known is not None:
                 self._settle(known, city)
             elif before and before[-1].key[1] > agreement.version:
@@ -289,9 +257,7 @@ class AgreementDesk:
             check_move(stored, AgreementMove.SIGN, self._here.now())
         if any(s.key_id == self._keys.key_id for s in stored.envelope.signatures):
             return stored
-        city = stored.agreement.other(self._here.city)
-        here, there = self._scales(tx.registry, city)
-        check_agreement(stored.agreement, {self._here.city: here, city: there})
+        check_signable(tx, self._here.city, stored.agreement)
         signed = replace(stored, envelope=add_signature(stored.envelope, self._keys))
         self._book.keep(tx, signed)
         return signed
@@ -350,15 +316,6 @@ class AgreementDesk:
         """A version as a person reads it."""
         own = codec.TRUST_BUNDLE.decode(self._keys.bundle.payload)
         return view_of(self._uow.registry, stored, own, self._here.now())
-
-    def _scales(self, registry: Registry, city: CityCode) -> tuple[ScoreScale, ScoreScale]:
-        own, other = registry.own_scale(), registry.partner_scale(city)
-        if own is None:
-            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load")
-        if other is None:
-            command = f"hutong partner sync {city}"
-            raise HutongError(NOTHING_IN_FORCE, what=f"scale of {city}", command=command)
-        return own.exported, other.exported
 
 
 def _told(error: HutongError, reason: Reason) -> bool:

@@ -7,10 +7,12 @@ from typing import Final
 from google.protobuf.duration_pb2 import Duration
 
 from federation.codec import instant_to_wire
+from federation.methods import Concordance, LinearMapping
 from node.services.agreement_moves import Condition
 from node.services.agreement_view import AgreementView, Party, Table
 from node.v1 import operator_service_pb2 as pb
 
+_MILLI: Final = 1000
 _STATES: Final = {
     Condition.PROPOSED_HERE: pb.AGREEMENT_STATE_PROPOSED_HERE,
     Condition.PROPOSED_THERE: pb.AGREEMENT_STATE_PROPOSED_THERE,
@@ -53,6 +55,8 @@ def agreement_to_wire(view: AgreementView) -> pb.Agreement:
     )
     if agreement.notice:
         wire.notice.CopyFrom(_duration(agreement.notice))
+    if agreement.offline_grace:
+        wire.offline_grace.CopyFrom(_duration(agreement.offline_grace))
     if stored.ends_here:
         wire.ends_here.CopyFrom(instant_to_wire(stored.ends_here))
     if stored.ends_there:
@@ -61,14 +65,15 @@ def agreement_to_wire(view: AgreementView) -> pb.Agreement:
 
 
 def _rows(view: AgreementView) -> Iterator[pb.MappingRow]:
-    for mapping in view.stored.agreement.mappings:
-        for row in mapping.rows:
-            yield pb.MappingRow(
-                home_city=mapping.home_city,
-                home_band=row.home_band,
-                host_city=mapping.host_city,
-                host_band=row.host_band,
-            )
+    for table in view.tables:
+        for reading in table.readings:
+            if reading.host:
+                yield pb.MappingRow(
+                    home_city=table.home,
+                    home_band=reading.home.band_id,
+                    host_city=table.host,
+                    host_band=reading.host.band_id,
+                )
 
 
 def _party(party: Party) -> pb.AgreementParty:
@@ -83,7 +88,8 @@ def _party(party: Party) -> pb.AgreementParty:
 
 
 def _table(table: Table) -> pb.MappingTable:
-    return pb.MappingTable(
+    wire = pb.MappingTable(
+        method="band_table",
         home_city=table.home,
         host_city=table.host,
         bands=[
@@ -99,6 +105,42 @@ def _table(table: Table) -> pb.MappingTable:
             for reading in table.readings
         ],
     )
+    match table.method:
+        case LinearMapping():
+            wire.method, wire.source = "linear", table.method.source
+            wire.formula = _formula(table.method)
+        case Concordance():
+            wire.MergeFrom(_concordance(table.method))
+    return wire
+
+
+def _formula(linear: LinearMapping) -> str:
+    """The line in points, in signs that need no language."""
+    rise = f"{_points(linear.host_spread_milli)} / {_points(linear.home_spread_milli)}"
+    line = f"{_points(linear.host_mean_milli)} + {rise} * (x - {_points(linear.home_mean_milli)})"
+    return f"{line}, {_points(linear.lowest_milli)} <= x <= {_points(linear.highest_milli)}"
+
+
+def _concordance(table: Concordance) -> pb.MappingTable:
+    return pb.MappingTable(
+        method="concordance",
+        degree=table.degree,
+        valid_until=instant_to_wire(table.valid_until),
+        home_histogram=table.home_histogram,
+        host_histogram=table.host_histogram,
+        points=[
+            pb.ScorePoint(
+                home_score=point.home_milli / _MILLI,
+                host_score=point.host_milli / _MILLI,
+                error=point.error_milli / _MILLI,
+            )
+            for point in table.points
+        ],
+    )
+
+
+def _points(milli: int) -> str:
+    return f"{milli / _MILLI:.3f}".rstrip("0").rstrip(".")
 
 
 def _duration(span: timedelta) -> Duration:

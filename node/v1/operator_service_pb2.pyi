@@ -489,17 +489,43 @@ class BandReading(_message.Message):
     def __init__(self, home_band: _Optional[str] = ..., home_name_zh: _Optional[str] = ..., home_name_en: _Optional[str] = ..., host_band: _Optional[str] = ..., host_name_zh: _Optional[str] = ..., host_name_en: _Optional[str] = ..., is_line: _Optional[bool] = ...) -> None: ...
 
 class MappingTable(_message.Message):
-    __slots__ = ("home_city", "host_city", "bands")
+    __slots__ = ("home_city", "host_city", "bands", "method", "formula", "source", "points", "degree", "valid_until", "home_histogram", "host_histogram")
     HOME_CITY_FIELD_NUMBER: _ClassVar[int]
     HOST_CITY_FIELD_NUMBER: _ClassVar[int]
     BANDS_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    FORMULA_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    DEGREE_FIELD_NUMBER: _ClassVar[int]
+    VALID_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    HOME_HISTOGRAM_FIELD_NUMBER: _ClassVar[int]
+    HOST_HISTOGRAM_FIELD_NUMBER: _ClassVar[int]
     home_city: str
     host_city: str
     bands: _containers.RepeatedCompositeFieldContainer[BandReading]
-    def __init__(self, home_city: _Optional[str] = ..., host_city: _Optional[str] = ..., bands: _Optional[_Iterable[_Union[BandReading, _Mapping]]] = ...) -> None: ...
+    method: str
+    formula: str
+    source: str
+    points: _containers.RepeatedCompositeFieldContainer[ScorePoint]
+    degree: int
+    valid_until: _timestamp_pb2.Timestamp
+    home_histogram: str
+    host_histogram: str
+    def __init__(self, home_city: _Optional[str] = ..., host_city: _Optional[str] = ..., bands: _Optional[_Iterable[_Union[BandReading, _Mapping]]] = ..., method: _Optional[str] = ..., formula: _Optional[str] = ..., source: _Optional[str] = ..., points: _Optional[_Iterable[_Union[ScorePoint, _Mapping]]] = ..., degree: _Optional[int] = ..., valid_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., home_histogram: _Optional[str] = ..., host_histogram: _Optional[str] = ...) -> None: ...
+
+class ScorePoint(_message.Message):
+    __slots__ = ("home_score", "host_score", "error")
+    HOME_SCORE_FIELD_NUMBER: _ClassVar[int]
+    HOST_SCORE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    home_score: float
+    host_score: float
+    error: float
+    def __init__(self, home_score: _Optional[float] = ..., host_score: _Optional[float] = ..., error: _Optional[float] = ...) -> None: ...
 
 class Agreement(_message.Message):
-    __slots__ = ("agreement_id", "version", "partner_city", "state", "scenarios", "disclosure_limit", "attestation_lifetime", "status_freshness", "legal_basis", "privacy_assessment", "valid_from", "valid_until", "mapping", "notice", "suspended_here", "suspended_there", "ends_here", "ends_there", "needs_mapping", "state_reason", "moves", "commendations", "proposed_by", "proposed_at", "parties", "tables")
+    __slots__ = ("agreement_id", "version", "partner_city", "state", "scenarios", "disclosure_limit", "attestation_lifetime", "status_freshness", "legal_basis", "privacy_assessment", "valid_from", "valid_until", "mapping", "notice", "suspended_here", "suspended_there", "ends_here", "ends_there", "needs_mapping", "state_reason", "moves", "commendations", "proposed_by", "proposed_at", "parties", "tables", "offline_grace")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     PARTNER_CITY_FIELD_NUMBER: _ClassVar[int]
@@ -526,6 +552,7 @@ class Agreement(_message.Message):
     PROPOSED_AT_FIELD_NUMBER: _ClassVar[int]
     PARTIES_FIELD_NUMBER: _ClassVar[int]
     TABLES_FIELD_NUMBER: _ClassVar[int]
+    OFFLINE_GRACE_FIELD_NUMBER: _ClassVar[int]
     agreement_id: str
     version: int
     partner_city: str
@@ -552,7 +579,8 @@ class Agreement(_message.Message):
     proposed_at: _timestamp_pb2.Timestamp
     parties: _containers.RepeatedCompositeFieldContainer[AgreementParty]
     tables: _containers.RepeatedCompositeFieldContainer[MappingTable]
-    def __init__(self, agreement_id: _Optional[str] = ..., version: _Optional[int] = ..., partner_city: _Optional[str] = ..., state: _Optional[_Union[AgreementState, str]] = ..., scenarios: _Optional[_Iterable[str]] = ..., disclosure_limit: _Optional[str] = ..., attestation_lifetime: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., status_freshness: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., legal_basis: _Optional[str] = ..., privacy_assessment: _Optional[str] = ..., valid_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., mapping: _Optional[_Iterable[_Union[MappingRow, _Mapping]]] = ..., notice: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., suspended_here: _Optional[bool] = ..., suspended_there: _Optional[bool] = ..., ends_here: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ends_there: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., needs_mapping: _Optional[_Iterable[str]] = ..., state_reason: _Optional[str] = ..., moves: _Optional[_Iterable[str]] = ..., commendations: _Optional[_Iterable[str]] = ..., proposed_by: _Optional[str] = ..., proposed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parties: _Optional[_Iterable[_Union[AgreementParty, _Mapping]]] = ..., tables: _Optional[_Iterable[_Union[MappingTable, _Mapping]]] = ...) -> None: ...
+    offline_grace: _duration_pb2.Duration
+    def __init__(self, agreement_id: _Optional[str] = ..., version: _Optional[int] = ..., partner_city: _Optional[str] = ..., state: _Optional[_Union[AgreementState, str]] = ..., scenarios: _Optional[_Iterable[str]] = ..., disclosure_limit: _Optional[str] = ..., attestation_lifetime: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., status_freshness: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., legal_basis: _Optional[str] = ..., privacy_assessment: _Optional[str] = ..., valid_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., mapping: _Optional[_Iterable[_Union[MappingRow, _Mapping]]] = ..., notice: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., suspended_here: _Optional[bool] = ..., suspended_there: _Optional[bool] = ..., ends_here: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ends_there: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., needs_mapping: _Optional[_Iterable[str]] = ..., state_reason: _Optional[str] = ..., moves: _Optional[_Iterable[str]] = ..., commendations: _Optional[_Iterable[str]] = ..., proposed_by: _Optional[str] = ..., proposed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parties: _Optional[_Iterable[_Union[AgreementParty, _Mapping]]] = ..., tables: _Optional[_Iterable[_Union[MappingTable, _Mapping]]] = ..., offline_grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class ProposeAgreementRequest(_message.Message):
     __slots__ = ("request_id", "partner_city", "file_name", "content")

@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import date
 from itertools import combinations
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -20,7 +21,13 @@ from federation.scale import Scale
 from node import data
 from node.documents import guess_kind, parse_document
 from node.errors import UNKNOWN
-from node.files import parse_agreement, parse_incentives, parse_indicators, parse_scale
+from node.files import (
+    ConcordancePlan,
+    parse_agreement,
+    parse_incentives,
+    parse_indicators,
+    parse_scale,
+)
 from node.incentives import Catalogue
 from node.indicators import (
     AreaKind,
@@ -183,6 +190,10 @@ def test_there_is_an_agreement_for_each_pair_and_no_other() -> None:
         assert data.agreement(one, other) == data.agreement(other, one)
 
 
+def no_table(plan: ConcordancePlan) -> NoReturn:
+    raise AssertionError(plan)
+
+
 @pytest.mark.parametrize("pair", PAIRS, ids="-".join)
 def test_an_agreement_fits_both_cities_scales_and_both_catalogues(pair: tuple[str, str]) -> None:
     one, other = sorted(pair, key=lambda p: data.city(p).code)
@@ -197,6 +208,7 @@ def test_an_agreement_fits_both_cities_scales_and_both_catalogues(pair: tuple[st
         parties=parties,
         scales=(scale_reference(here), scale_reference(there)),
         valid_from=START,
+        build=no_table,
     )
     check_agreement(agreement, dict(zip(parties, (here, there), strict=True)))
     assert set(agreement.scenarios) >= ARTICLE

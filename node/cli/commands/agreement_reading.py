@@ -21,6 +21,8 @@ _SIGNED = _LIVE[2:]
 _NEEDS_MAPPING: Final = "AGREEMENT_STATE_NEEDS_MAPPING"
 _ENDS = ("ends_here", "ends_there")
 _DAY: Final = 86400
+_POINTS: Final = 9  # rows of a concordance that are shown; all are in --json
+_SCORES: Final = ("home_score", "host_score", "error")
 _SPANS: Final = (
     ("said.span_day", _DAY),
     ("said.span_hour", 3600),
@@ -122,6 +124,7 @@ def _facts(session: Session, agreement: Answer) -> dict[str, str]:
         "commendations": ", ".join(agreement["commendations"]),
         "lifetime": span(session, agreement["attestation_lifetime"]),
         "freshness": span(session, agreement["status_freshness"]),
+        "offline_grace": span(session, agreement.get("offline_grace")),
         "legal_basis": agreement["legal_basis"],
         "privacy_assessment": agreement["privacy_assessment"],
     }
@@ -144,6 +147,30 @@ def _table(session: Session, agreement: Answer, table: Answer) -> None:
     lower = (session.say("words.lower_bands"), newcomer, "")
     headings = ("home_band", "host_band", "line_mark")
     session.out.table([session.say(f"words.{word}") for word in headings], [lower, *rows])
+    if table["method"] == "linear":
+        said = {"formula": table["formula"], "source": table["source"]}
+        session.out.line(session.say("said.read_linear", **said))
+    if table["method"] == "concordance":
+        _concordance(session, table)
+
+
+def _concordance(session: Session, table: Answer) -> None:
+    """How scores are read by equal ranks: so many of the points, spread over all of them."""
+    degree, until = table["degree"], session.time(table["valid_until"])
+    said = "said.concordance_smoothed" if degree else "said.concordance_raw"
+    session.out.line(session.say("said.read_by_ranks", until=until))
+    session.out.line(session.say(said, degree=degree))
+    points = table["points"]
+    last = len(points) - 1
+    most = min(_POINTS, len(points))
+    places = [round(last * place / max(most - 1, 1)) for place in range(most)]
+    headings = ("home_score", "host_score", "standard_error")
+    session.out.table(
+        [session.say(f"words.{word}") for word in headings],
+        [tuple(f"{points[i][key]:g}" for key in _SCORES) for i in places],
+    )
+    if len(points) > most:
+        session.out.line(session.say("said.points_left_out", shown=most, count=len(points)))
 
 
 def name_of(session: Session, agreement: Answer, city: str) -> str:
