@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from federation import codec
 from federation.envelope import envelope_from_json, envelope_to_json
+from federation.rendering import plain
 from node.cli import exits
 from node.model import DocumentKind
 from tests.node.catalogue import OFFICE, rows_of
@@ -59,7 +61,7 @@ class Saved:
     desk: Desk
     file: Path
     visitor_pass: str
-    answer: dict[str, object]
+    answer: dict[str, Any]
 
     def verify(self, *arguments: object, stdin: str = "") -> Ran:
         return self.desk.json("decision", "verify", self.file, *arguments, stdin=stdin)
@@ -125,6 +127,24 @@ def test_a_check_says_what_may_be_given_where_the_node_cannot_be_reached(desk: D
     said = [line for line in ran.out.splitlines() if "cannot be reached, until" in line]
     assert ROOM in " ".join(said)
     assert CARD in " ".join(said)
+
+
+def test_what_a_venue_is_shown_is_what_is_signed(saved: Saved) -> None:
+    signed = codec.DECISIONS.decode(envelope_from_json(saved.file.read_bytes()).payload)
+    said: dict[str, Any] = plain(signed)
+    shown = saved.answer
+    fields = ("decision_id", "eligible", "rule", "reason_zh", "reason_en", "change_zh", "change_en")
+    assert (shown["home_city"], shown["recognised_band"]) == (said["home_city"], said["band_id"])
+    for one, other in zip(shown["decisions"], said["decisions"], strict=True):
+        assert one["incentive"]["incentive_id"] == other["incentive_id"]
+        assert {name: one[name] for name in fields} == {name: other[name] for name in fields}
+        ends = [each["offline_until"] and instant(each["offline_until"]) for each in (one, other)]
+        assert ends[0] == ends[1]
+    assert instant(shown["expires_at"]) == signed.header.expires_at
+
+
+def instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def test_any_dsse_library_could_read_it(saved: Saved) -> None:
