@@ -207,7 +207,7 @@ def test_twenty_times_ten_thousand_tries_for_a_hundred_places(
         sys.stdout.write(f"\n{kind}: {PROCESSES} processes, 10,000 tries, {PLACES} places\n")
         sys.stdout.write(" ".join(f"{name:>10}" for name in ("round", *names)) + "\n")
     for number in range(1, 21):
-        states, refused, seconds = raced(new("race"), 10_000)
+        states, refused, seconds = raced(new(f"race{number}"), 10_000)
         row = [states[state.value] for state in ReservationState]
         reasons = ("CAPACITY_USED_UP", "RESERVATION_ENDED", "STORE_UNAVAILABLE")
         row += [refused[reason] for reason in reasons]

@@ -13,6 +13,7 @@ from node.limits import OFFLINE_TOLD
 from node.model import Caller, PageRequest, Role
 from node.ports import Transaction
 from node.redemptions import ReservationState
+from node.services import capacities
 from node.store.incentive_tables import RESERVATIONS
 from tests.conftest import NewStore
 from tests.node.services.places import CARD, DECIDED, HOLD, Places, incentive, reason
@@ -72,6 +73,25 @@ def test_an_ended_place_comes_back_once_whoever_ends_it(places: Places) -> None:
     assert places.used() == {"total": 1}
     assert places.release(other.reservation_id).state is ReservationState.RELEASED
     assert places.used() == {}
+
+
+def test_what_is_given_back_at_the_instant_of_its_end_had_ended(places: Places) -> None:
+    held = places.reserve(places.decision())
+    places.forward(HOLD)
+    ended = places.release(held.reservation_id)
+    assert (ended.state, ended.closed_at) == (ReservationState.ENDED, held.expires_at)
+    assert places.used() == {}
+
+
+def test_who_closes_what_somebody_else_closed_gives_nothing_back(places: Places) -> None:
+    """As two processes would that both saw it held."""
+    seen = places.reserve(places.decision())
+    places.release(seen.reservation_id)
+    places.redeem(places.decision())
+    for close in (capacities.release, capacities.end):
+        found = places.stage.act(places.town, lambda tx, c=close: c(tx, seen, places.now))  # type: ignore[misc]
+        assert found.state is ReservationState.RELEASED
+    assert places.used() == {"total": 1}
 
 
 def test_all_that_is_over_is_ended_by_the_timer_however_many(
