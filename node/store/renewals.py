@@ -76,6 +76,7 @@ _RENEW: Final = (
         agreement_version=_B("under_version"),
         counting=_B("counts"),
         use_commitment=_B("committed"),
+        local_milli=_B("local"),
     )
 )
 
@@ -172,6 +173,7 @@ class RenewalRepository:
                     "under_version": after.agreement_version,
                     "counts": after.counting.value,
                     "committed": after.use_commitment,
+                    "local": after.local_milli,
                 }
                 for before, after in renewed
             ],
