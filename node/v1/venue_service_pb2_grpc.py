@@ -130,7 +130,8 @@ class VenueServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListMyRedemptions(self, request, context):
-        """What this venue reserved and redeemed, the newest first.
+        """What this venue reserved and redeemed, the newest first. What came to no redemption is kept
+        for a week.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
