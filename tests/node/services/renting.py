@@ -56,7 +56,8 @@ class Renter:
             code = self.stage.run(self.home.show_code(self.resident, self.consents[host]))
             path = town.check(code, venue=SHOP, incentives=(LONG,))
         checked = self.stage.run(path)
-        self.passes[host] = checked.visitor_pass
+        if checked.visitor_pass:
+            self.passes[host] = checked.visitor_pass
         [(decision, _, _)] = checked.decisions
         return decision
 
