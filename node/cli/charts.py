@@ -20,7 +20,7 @@ def empty_chart(kind: type[Any], title: str, **options: object) -> Any:  # noqa:
         title=title,
         width=_WIDTH,
         height=_HEIGHT,
-        style=CleanStyle,
+        style=CleanStyle(opacity=".35", stroke_width="2"),
         js=(),
         legend_at_bottom=True,
         truncate_legend=-1,

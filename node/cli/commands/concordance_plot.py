@@ -18,11 +18,11 @@ _AREA: Final[Mapping[str, object]] = {
     "show_dots": False,
     "stroke_style": {"width": 0},
 }
-_LINE: Final[Mapping[str, object]] = {"show_dots": False, "stroke_style": {"width": 2}}
-_CURVE: Final[Mapping[str, object]] = {"dots_size": 2, "stroke_style": {"width": 2}}
+_LINE: Final[Mapping[str, object]] = {"show_dots": False}
+_CURVE: Final[Mapping[str, object]] = {"dots_size": 2}
 _EDGE: Final[Mapping[str, object]] = {
     "show_dots": False,
-    "stroke_style": {"width": 1, "dasharray": "4, 3"},
+    "stroke_style": {"dasharray": "4, 3"},
 }
 _DOTS: Final[Mapping[str, object]] = {"stroke": False, "dots_size": 3}
 
