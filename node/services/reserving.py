@@ -146,9 +146,10 @@ class Reserving:
 
     async def tick(self) -> None:
         """End reservations whose time is over."""
-        now = self._here.now()
-        while await self._uow.read(lambda tx: tx.reservations.ended(now, 1)):
-            await self._uow.run(lambda tx: self._redeeming.end(tx, limits.RESERVATIONS_ENDED))
+        now, most = self._here.now(), limits.RESERVATIONS_ENDED
+        if await self._uow.read(lambda tx: tx.reservations.ended(now, 1)):
+            while await self._uow.run(lambda tx: self._redeeming.end(tx, most)) == most:
+                pass
 
 
 def _counted(prepared: Prepared, wanted: Wanted) -> Counted | None:
