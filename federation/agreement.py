@@ -8,7 +8,7 @@ from federation import limits
 from federation.codec import scale_reference
 from federation.errors import AGREEMENT_MISMATCH, HutongError
 from federation.identifiers import CityCode, uuid8
-from federation.mapping import Curve, Reading, check_method, curve_of, rows_of
+from federation.mapping import Curve, Reading, check_method, curve_of, itself, rows_of
 from federation.messages import (
     Agreement,
     BandRow,
@@ -141,8 +141,11 @@ def domestic(
     status_freshness: timedelta,
     offline_grace: timedelta = timedelta(0),
 ) -> Terms:
-    """A city's terms with itself: each exportable band is recognised as itself."""
-    city = scale.header.issuer
+    """A city's terms with itself: each exportable band is recognised as itself, and each score.
+
+    Scores, too, for what a visitor may have by a local equivalent a resident may have by a score.
+    """
+    city, curve = scale.header.issuer, itself(scale)
     return Terms(
         agreement_id=uuid8(b"hutong domestic terms\0" + city.encode()),
         version=scale.version,
@@ -151,7 +154,7 @@ def domestic(
         scale=scale_reference(scale),
         line_band=scale.bands[0].band_id,
         rows=tuple(BandRow(band.band_id, band.band_id) for band in scale.bands),
-        disclosure_limit=Disclosure.BAND,
+        disclosure_limit=Disclosure.SCORE if curve else Disclosure.BAND,
         scenarios=scenarios,
         commendations=commendations,
         attestation_lifetime=attestation_lifetime,
@@ -159,6 +162,7 @@ def domestic(
         valid_from=scale.header.issued_at - limits.CLOCK_SKEW,
         valid_until=scale.header.expires_at,
         offline_grace=offline_grace,
+        curve=curve,
     )
 
 

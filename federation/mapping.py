@@ -60,6 +60,14 @@ def curve_of(mapping: Mapping, host: ScoreScale) -> Curve | None:
     return Curve(mapping.method, host) if mapping.method else None
 
 
+def itself(scale: ScoreScale) -> Curve | None:
+    """How a city reads its own scores: as they are; None where its scale has none."""
+    if scale.minimum_milli is None or scale.maximum_milli is None:
+        return None
+    same = LinearMapping(0, 1, 0, 1, scale.minimum_milli, scale.maximum_milli, "")
+    return Curve(same, scale)
+
+
 def rows_of(mapping: Mapping, home: ScoreScale, host: ScoreScale) -> tuple[BandRow, ...]:
     """What a mapping makes of the home bands, from low to high; those without a row are nothing."""
     curve = curve_of(mapping, host)

@@ -25,7 +25,7 @@ from federation.errors import (
 )
 from federation.identifiers import CityCode
 from federation.limits import AGREEMENT_NOTICE, ATTESTATION_LIFETIME, STATUS_FRESHNESS
-from federation.messages import Agreement, BandRow, Disclosure, Mapping
+from federation.messages import Agreement, BandRow, Disclosure, Mapping, ScoreScale
 from federation.scale import Scale
 from tests.federation.make import (
     COMMENDATIONS,
@@ -204,9 +204,9 @@ def test_terms_are_in_force_from_their_first_instant_and_not_at_their_last() -> 
     assert not meant.in_force(NOW + 365 * DAY)
 
 
-def at_home() -> Terms:
+def at_home(scale: ScoreScale = SCALES[ZHENGZHOU]) -> Terms:
     return domestic(
-        SCALES[ZHENGZHOU],
+        scale,
         scenarios=SCENARIOS,
         commendations=COMMENDATIONS,
         attestation_lifetime=DAY,
@@ -221,7 +221,25 @@ def test_at_home_each_exportable_band_counts_as_itself_and_no_other_counts() -> 
         assert meant.recognised(band.band_id) == band.band_id
         assert meant.at_line(band.band_id)
     assert meant.recognised("good") is None
-    assert meant.disclosure_limit is Disclosure.BAND
+
+
+def test_at_home_a_score_counts_as_itself_and_one_below_the_line_as_nothing() -> None:
+    meant = at_home()
+    assert meant.disclosure_limit is meant.level is Disclosure.SCORE
+    assert meant.curve is not None
+    for score in (120_000, 150_000, 150_001, 200_000):
+        found = meant.curve.at(score)
+        assert found is not None
+        assert found.local_milli == score
+        assert found.band_id == ("excellent" if score <= 150_000 else "outstanding")
+    for score in (-1, 0, 119_999, 200_001):
+        assert meant.curve.at(score) is None
+
+
+def test_at_home_a_red_list_shows_no_more_than_its_band() -> None:
+    meant = at_home(SCALES[NANJING])
+    assert meant.curve is None
+    assert meant.disclosure_limit is meant.level is Disclosure.BAND
 
 
 def test_terms_at_home_are_the_same_each_time() -> None:
