@@ -21,20 +21,23 @@ def bodies(street: Street) -> dict[str, bytes]:
     """Each method that refuses, and a request for it; what is asked is not looked at here."""
     envelope = codec.envelope_to_wire(street.friend.keys.bundle)
     real = pb.RequestAttestationRequest(request=envelope)
+    use = pb.ReserveUseRequest(request=envelope)
     trial = trial_service_pb2.RequestTrialAttestationRequest(trial_id=TRIAL, request=envelope)
     return {
         "/federation.v1.FederationService/RequestAttestation": real.SerializeToString(),
+        "/federation.v1.FederationService/ReserveUse": use.SerializeToString(),
         "/federation.v1.TrialService/RequestTrialAttestation": trial.SerializeToString(),
     }
 
 
 def answers(street: Street, monkeypatch: pytest.MonkeyPatch, said: Reason) -> None:
-    """Let the use cases behind both methods end like this."""
+    """Let the use cases behind these methods end like this."""
 
     async def attest(*_: Any) -> bytes:  # noqa: ANN401 - whatever is asked
         raise HutongError(said)
 
     monkeypatch.setattr(street.house.cases.attesting, "attest", attest)
+    monkeypatch.setattr(street.house.cases.counting, "grant", attest)
     monkeypatch.setattr(street.house.cases.trial, "attest", attest)
 
 
