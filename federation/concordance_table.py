@@ -14,7 +14,7 @@ from federation.concordance import Equivalent, Gap, Refusal, equivalent
 from federation.distribution import MILLI, Distribution
 from federation.errors import CONCORDANCE_EMPTY, NOT_NUMERIC, SMOOTHING_DEGREE, HutongError
 from federation.histogram import ScoreHistogram
-from federation.limits import CONCORDANCE_DEGREE
+from federation.limits import CONCORDANCE_DEGREE, HISTOGRAM_SENSITIVITY
 from federation.messages import ScoreScale
 from federation.methods import Concordance, ConcordancePoint
 from federation.smoothing import smooth
@@ -115,11 +115,11 @@ def table_of(
 def distribution_of(histogram: ScoreHistogram) -> Distribution:
     """What a city has published in some cell, with the noise that its budget gives to each count.
 
-    Each resident is in one cell, so all counts together spend epsilon where each has two-sided
-    geometric noise of scale 1 / epsilon: its variance is 2 a / (1 - a)^2 with a = exp(-epsilon)
+    All counts together spend epsilon where each has two-sided geometric noise of scale
+    s = HISTOGRAM_SENSITIVITY / epsilon: its variance is 2 a / (1 - a)^2 with a = exp(-1 / s)
     (Ghosh, Roughgarden & Sundararajan, "Universally utility-maximizing privacy mechanisms", 2009).
     """
-    decay = math.exp(-histogram.epsilon_milli / MILLI)
+    decay = math.exp(-histogram.epsilon_milli / MILLI / HISTOGRAM_SENSITIVITY)
     return Distribution.published(histogram, math.sqrt(2 * decay) / (1 - decay))
 
 

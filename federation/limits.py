@@ -147,6 +147,11 @@ CONCORDANCE_RESIDENTS: Final = 30
 # Cells of one histogram: each takes at most 50 bytes in one payload.
 HISTOGRAM_CELLS: Final = 1_000
 
+# By how much one resident changes the counts of a histogram, in sum: a cell and the total by one,
+# or two cells (Dwork & Roth, "The algorithmic foundations of differential privacy", 2014,
+# definition 3.1). Each count has noise of this scale over epsilon.
+HISTOGRAM_SENSITIVITY: Final = 2
+
 # The privacy budget of one histogram, in thousandths of epsilon: ten is hardly noise.
 EPSILON_MILLI: Final = 10_000
 

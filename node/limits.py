@@ -42,7 +42,20 @@ OFFLINE_TOLD: Final = timedelta(hours=24)
 LOCAL_REQUEST_BYTES: Final = 1024 * 1024
 LOCAL_ANSWER_BYTES: Final = 16 * 1024 * 1024
 
-# Scales that a partner may send at once: a city has one, and a few old versions.
+# Histograms. The privacy budget of one, in thousandths of epsilon: one is the usual choice, with
+# noise of about three residents on each count. What may be spent in a year: a few versions of the
+# scale. Residents that there must be at least: with fewer the noise is most of what is said. A
+# count that is shown: ten at least, and five times the scale of the noise, which an empty cell
+# passes once in three hundred times.
+EPSILON_DEFAULT_MILLI: Final = 1000
+PRIVACY_YEAR: Final = timedelta(days=365)
+PRIVACY_YEAR_MILLI: Final = 5000
+HISTOGRAM_RESIDENTS: Final = 100
+SHOWN_LEAST: Final = 10
+SHOWN_NOISES: Final = 5
+
+# Scales that a partner may send at once, and their histograms: a city has one, and a few old
+# versions.
 PARTNER_SCALES: Final = 8
 
 # How long a recorded answer is kept. Peers' requests count for a minute, local clients repeat

@@ -52,6 +52,8 @@ TREE: Final = {
     "agreement resume": "agreements:resume",
     "agreement end": "agreements:end",
     "scale load": "loading:load_scale",
+    "histogram publish": "histograms:publish",
+    "histogram list": "histograms:list_histograms",
     "concordance build": "concordances:build",
     "concordance show": "concordances:show",
     "fairness report": "fairness:report",

@@ -18,6 +18,7 @@ from node.ports.outside import (
     PeerUses,
     Questions,
     RenewalPortion,
+    ScaleSwap,
 )
 from node.ports.records import (
     Cases,
@@ -93,6 +94,7 @@ __all__ = [
     "Renewals",
     "Reservations",
     "Residents",
+    "ScaleSwap",
     "Statuses",
     "Transaction",
     "UnitOfWork",

@@ -45,6 +45,14 @@ class BundleSwap:
     their_clock: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class ScaleSwap:
+    """What a city gives: its scales in force, and its histograms of those that are published."""
+
+    scales: tuple[Envelope, ...] = ()
+    histograms: tuple[Envelope, ...] = ()
+
+
 class Questions(Protocol):
     """The one thing that a host asks a home city."""
 
@@ -168,10 +176,8 @@ class Peers(Questions, PeerStatuses, PeerRenewals, PeerUses, PeerLogs, TrialPeer
     async def exchange_partnership(self, partner: Partner, own: Envelope) -> Envelope:
         """Say how we stand to the partner, and hear how it stands to us."""
 
-    async def exchange_scales(
-        self, partner: Partner, own: tuple[Envelope, ...]
-    ) -> tuple[Envelope, ...]:
-        """Give our scales in force and get the partner's."""
+    async def exchange_scales(self, partner: Partner, own: ScaleSwap) -> ScaleSwap:
+        """Give our scales in force, with their histograms, and get the partner's."""
 
     async def propose_agreement(self, partner: Partner, agreement: Envelope) -> None:
         """Bring an agreement that we signed."""

@@ -26,6 +26,7 @@ from node.services.examining import Examining
 from node.services.fairness_report import FairnessReport
 from node.services.hearing import Hearing
 from node.services.here import Here
+from node.services.histograms import HistogramDesk
 from node.services.histories import Histories
 from node.services.indicating import IndicatorDesk
 from node.services.objecting import Objecting
@@ -114,6 +115,7 @@ class UseCases:
     comparing: Comparing
     concordances: Concordances
     fairness: FairnessReport
+    histograms: HistogramDesk
     witnessing: Witnessing
 
 
@@ -180,6 +182,7 @@ class _Benefits(TypedDict):
     replaying: Replaying
     concordances: Concordances
     fairness: FairnessReport
+    histograms: HistogramDesk
 
 
 def _benefits(
@@ -196,6 +199,7 @@ def _benefits(
         replaying=Replaying(here, keys),
         concordances=Concordances(here.city),
         fairness=FairnessReport(here, book),
+        histograms=HistogramDesk(here, keys),
     )
 
 

@@ -19,10 +19,11 @@ from node.errors import NOT_A_PARTNER, PEER_UNREACHABLE
 from node.limits import FETCH_EVERY, PARTNER_SCALES
 from node.logbook import LogKind
 from node.model import Contact
-from node.ports import BundleSwap, Keys, Peers, Transaction, UnitOfWork
-from node.registry import Partner, PartnerScale, PartnerState, Registry
+from node.ports import BundleSwap, Keys, Peers, ScaleSwap, Transaction, UnitOfWork
+from node.registry import Partner, PartnerScale, PartnerState
 from node.services.here import Here
 from node.services.partners import PartnerDesk, find_partner, known_partner
+from node.services.spreads import Spreads
 
 T = TypeVar("T")
 Hook = Callable[[Transaction, Verified[Partnership]], None]
@@ -50,6 +51,7 @@ class Swapping:
         self._keys = keys
         self._peers = peers
         self._desk = desk
+        self._spreads = Spreads(here, uow)
         self._hooks: list[Hook] = []
         self._fetched: dict[CityCode, datetime] = {}
 
@@ -100,8 +102,8 @@ class Swapping:
 
     async def _swap_scales(self, city: CityCode) -> None:
         partner = known_partner(self._uow.registry, city)
-        scales = await self._peers.exchange_scales(partner, own_scales(self._uow.registry))
-        await self.receive_scales(city, scales)
+        theirs = await self._peers.exchange_scales(partner, await self._own_scales())
+        await self.receive_scales(city, theirs)
 
     async def receive_bundles(
         self, city: CityCode, chain: Sequence[Envelope], known_sequence: int = 0
@@ -177,14 +179,12 @@ class Swapping:
             return False
         return known_partner(self._uow.registry, city).bundle.sequence > before
 
-    async def receive_scales(
-        self, city: CityCode, envelopes: Sequence[Envelope]
-    ) -> tuple[Envelope, ...]:
-        """Take a partner's scales, and give ours."""
-        if len(envelopes) > PARTNER_SCALES:
-            raise HutongError(
-                TOO_LARGE, where="scales", size=str(len(envelopes)), limit=str(PARTNER_SCALES)
-            )
+    async def receive_scales(self, city: CityCode, theirs: ScaleSwap) -> ScaleSwap:
+        """Take a partner's scales and their histograms, and give ours."""
+        for where, given in (("scales", theirs.scales), ("histograms", theirs.histograms)):
+            if len(given) > PARTNER_SCALES:
+                size, limit = str(len(given)), str(PARTNER_SCALES)
+                raise HutongError(TOO_LARGE, where=where, size=size, limit=limit)
         partner = known_partner(self._uow.registry, city)
         if partner.state in _SILENT:
             raise HutongError(NOT_A_PARTNER, city=city)
@@ -198,13 +198,18 @@ class Swapping:
                 audience=self._here.city,
                 now=now,
             )
-            for envelope in envelopes
+            for envelope in theirs.scales
         ]
         known = [scale.envelope.payload for scale in self._uow.registry.partner_scales]
         new = [scale for scale in opened if scale.envelope.payload not in known]
         if new:
             await self._uow.run(lambda tx: self._keep_scales(tx, new))
-        return own_scales(self._uow.registry)
+        await self._spreads.take(city, keyring, theirs.histograms)
+        return await self._own_scales()
+
+    async def _own_scales(self) -> ScaleSwap:
+        own = self._uow.registry.own_scale()
+        return ScaleSwap((own.envelope,) if own else (), await self._spreads.own())
 
     def _keep_scales(self, tx: Transaction, opened: Sequence[Verified[ScoreScale]]) -> None:
         now = self._here.now()
@@ -248,12 +253,6 @@ class Swapping:
 def _offset(swapped: BundleSwap, now: datetime) -> timedelta | None:
     clock = swapped.their_clock
     return None if clock is None else clock - now
-
-
-def own_scales(registry: Registry) -> tuple[Envelope, ...]:
-    """This city's newest scale, as it travels."""
-    own = registry.own_scale()
-    return (own.envelope,) if own else ()
 
 
 def _told(tx: Transaction, city: CityCode, sequence: int) -> None:

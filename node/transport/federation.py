@@ -8,6 +8,7 @@ from federation.limits import BUNDLE_CHAIN
 from federation.v1 import envelope_pb2
 from federation.v1 import federation_service_pb2 as pb
 from node import limits
+from node.ports import ScaleSwap
 from node.services.assembly import UseCases
 from node.transport.beat import on_the_beat
 from node.transport.calls import Call, tell_time
@@ -53,12 +54,19 @@ class FederationServicer(StatusMethods, LogMethods, RenewalMethods, UseMethods):
 
     async def ExchangeScales(self, call: Call, request: pb.ExchangeScalesRequest) -> Message:
         """See the proto."""
-        if len(request.scales) > limits.PARTNER_SCALES:
-            size, limit = str(len(request.scales)), str(limits.PARTNER_SCALES)
-            raise HutongError(TOO_LARGE, where="scales", size=size, limit=limit)
-        theirs = tuple(codec.envelope_from_wire(scale) for scale in request.scales)
+        for where, given in (("scales", request.scales), ("histograms", request.histograms)):
+            if len(given) > limits.PARTNER_SCALES:
+                size, limit = str(len(given)), str(limits.PARTNER_SCALES)
+                raise HutongError(TOO_LARGE, where=where, size=size, limit=limit)
+        theirs = ScaleSwap(
+            tuple(map(codec.envelope_from_wire, request.scales)),
+            tuple(map(codec.envelope_from_wire, request.histograms)),
+        )
         ours = await self._cases.swapping.receive_scales(call.caller, theirs)
-        return pb.ExchangeScalesResponse(scales=[codec.envelope_to_wire(scale) for scale in ours])
+        return pb.ExchangeScalesResponse(
+            scales=map(codec.envelope_to_wire, ours.scales),
+            histograms=map(codec.envelope_to_wire, ours.histograms),
+        )
 
     async def ProposeAgreement(self, call: Call, request: pb.ProposeAgreementRequest) -> Message:
         """See the proto."""

@@ -2,11 +2,12 @@
 
 from node.services.assembly import UseCases
 from node.transport.concordances import ConcordanceCalls
+from node.transport.histograms import HistogramCalls
 from node.transport.incentives import CatalogueDiffCalls
 from node.transport.replays import ReplayCalls
 
 
-class IncentiveServicer(CatalogueDiffCalls, ConcordanceCalls, ReplayCalls):
+class IncentiveServicer(CatalogueDiffCalls, ConcordanceCalls, HistogramCalls, ReplayCalls):
     """node.v1.IncentiveService."""
 
     def __init__(self, cases: UseCases) -> None:

@@ -20,7 +20,7 @@ from federation.limits import MESSAGE_BYTES
 from federation.v1 import federation_service_pb2 as pb
 from node import limits
 from node.certificates import Identity
-from node.ports import BundleSwap, Identities
+from node.ports import BundleSwap, Identities, ScaleSwap
 from node.registry import Partner
 from node.transport import credentials, reunion
 from node.transport.calls import TIME_HEADER
@@ -133,13 +133,17 @@ class GrpcPeers(TrustCalls, TrialCalls):
         )
         return envelope_in(partner, answer, "partnership")
 
-    async def exchange_scales(
-        self, partner: Partner, own: tuple[Envelope, ...]
-    ) -> tuple[Envelope, ...]:
-        """Give our scales in force and get the partner's."""
-        request = pb.ExchangeScalesRequest(scales=[codec.envelope_to_wire(scale) for scale in own])
+    async def exchange_scales(self, partner: Partner, own: ScaleSwap) -> ScaleSwap:
+        """Give our scales in force, with their histograms, and get the partner's."""
+        request = pb.ExchangeScalesRequest(
+            scales=map(codec.envelope_to_wire, own.scales),
+            histograms=map(codec.envelope_to_wire, own.histograms),
+        )
         answer = await self._call(partner, "ExchangeScales", request, pb.ExchangeScalesResponse)
-        return tuple(codec.envelope_from_wire(scale) for scale in answer.scales)
+        return ScaleSwap(
+            tuple(map(codec.envelope_from_wire, answer.scales)),
+            tuple(map(codec.envelope_from_wire, answer.histograms)),
+        )
 
     async def propose_agreement(self, partner: Partner, agreement: Envelope) -> None:
         """Bring an agreement that we signed."""

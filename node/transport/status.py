@@ -11,6 +11,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 import federation.errors
 import node.errors
+import node.histogram_errors
 import node.record_errors
 import node.redemption_errors
 from federation.errors import HutongError, Reason, Status
@@ -26,7 +27,13 @@ _MORE: Final = "..."
 
 _REASONS: Final = {
     reason.name: reason
-    for module in (federation.errors, node.errors, node.record_errors, node.redemption_errors)
+    for module in (
+        federation.errors,
+        node.errors,
+        node.histogram_errors,
+        node.record_errors,
+        node.redemption_errors,
+    )
     for reason in vars(module).values()
     if isinstance(reason, Reason)
 }

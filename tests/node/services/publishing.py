@@ -5,9 +5,9 @@ from federation.envelope import seal
 from federation.histogram import ScoreHistogram
 from federation.messages import ScoreScale
 from node.redemptions import StoredHistogram
-from tests.federation.make import signer
 from tests.federation.population import listed, published, scores
-from tests.node.services.world import Town
+from tests.node.services.simulated import MemoryKeys
+from tests.node.services.world import START, Town
 
 
 def scale_of(town: Town) -> ScoreScale:
@@ -33,12 +33,13 @@ def red_list(town: Town, residents: int, total: int) -> ScoreHistogram:
 async def spread_word(histogram: ScoreHistogram, *towns: Town) -> None:
     """Let these towns have a histogram."""
     city = histogram.scale.city
+    key = MemoryKeys(city, START).signer
     stored = StoredHistogram(
         city=city,
         scale_id=histogram.scale.scale_id,
         version=histogram.scale.version,
         statement_id=histogram.header.statement_id,
-        envelope=envelope_to_bytes(seal(SCORE_HISTOGRAM, histogram, [signer(city)])),
+        envelope=envelope_to_bytes(seal(SCORE_HISTOGRAM, histogram, [key])),
         issued_at=histogram.header.issued_at,
     )
     for town in towns:

@@ -152,7 +152,8 @@ def test_nobody_signs_a_table_that_cannot_be_built_again(new_sqlite: NewStore) -
             await propose(home, host, text=by(BY_RANKS))
             await refused(HISTOGRAM_MISSING, sign(host, home, 1))
             assert states(host) == {1: S.PROPOSED_THERE}
-            await publish(home, host, host)
+            # Zhengzhou's came with the proposal; Hangzhou has none of its own.
+            await spread_word(bell(host, "host one", 60_000, 640, 80), host)
             await sign(host, home, 1)
             one_agreement(home, host, 1)
 

@@ -20,6 +20,7 @@ from federation.identifiers import CityCode
 from federation.trust import fingerprint
 from node.errors import FIELD_INVALID, NOT_A_PARTNER, PEER_REFUSED
 from node.model import Caller, PageRequest, Role
+from node.ports import ScaleSwap
 from tests.conftest import NewStore
 from tests.node.services.simulated import MemoryKeys
 from tests.node.services.world import Town, world
@@ -128,7 +129,9 @@ def test_a_scale_of_another_city_is_refused(new_sqlite: NewStore) -> None:
             own = cities[THIRD].store.registry.own_scale()
             assert own is not None
             desk = cities[HOME].cases.swapping
-            await refused(UNKNOWN_KEY, desk.receive_scales(cities[HOST].code, [own.envelope]))
+            await refused(
+                UNKNOWN_KEY, desk.receive_scales(cities[HOST].code, ScaleSwap((own.envelope,)))
+            )
 
     run(path, new_sqlite)
 
@@ -168,7 +171,7 @@ def test_a_peers_refusal_says_who_refused_and_why(new_sqlite: NewStore) -> None:
             )
             partner = one.store.registry.partners[other.code]
             error = await refused(
-                PEER_REFUSED, one.cases.swapping._peers.exchange_scales(partner, ())
+                PEER_REFUSED, one.cases.swapping._peers.exchange_scales(partner, ScaleSwap())
             )
             assert error.fields["peer_reason"] == NOT_A_PARTNER.name
 

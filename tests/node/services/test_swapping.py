@@ -20,7 +20,7 @@ from federation.limits import CLOCK_SKEW, PARTNERSHIP_LIFETIME
 from federation.messages import Flags
 from node.errors import NOT_A_PARTNER, PEER_REFUSED, PEER_UNREACHABLE, UNKNOWN
 from node.model import Contact
-from node.ports import BundleSwap
+from node.ports import BundleSwap, ScaleSwap
 from node.registry import Partner, PartnerState
 from tests.conftest import NewStore
 from tests.node.services.partnering import (
@@ -230,7 +230,7 @@ async def test_a_city_that_is_no_partner_is_told_nothing(new_sqlite: NewStore) -
         assert (await refusal(desk.receive_statement(other.code, said))).reason == NOT_A_PARTNER
         error = await refusal(desk.receive_bundles(other.code, [other.keys.bundle]))
         assert error.reason == NOT_A_PARTNER
-        assert (await refusal(desk.receive_scales(other.code, ()))).reason == NOT_A_PARTNER
+        assert (await refusal(desk.receive_scales(other.code, ScaleSwap()))).reason == NOT_A_PARTNER
         assert (await refusal(desk.swap(other.code))).reason == UNKNOWN
         assert not one.store.registry.partners
 
@@ -240,7 +240,7 @@ async def test_a_suspended_partner_swaps_no_scales(new_sqlite: NewStore) -> None
     async with strangers(new_sqlite) as cities:
         one, other = await active(cities)
         await suspend(one, other)
-        error = await refusal(one.cases.swapping.receive_scales(other.code, ()))
+        error = await refusal(one.cases.swapping.receive_scales(other.code, ScaleSwap()))
         assert error.reason == NOT_A_PARTNER
         # What brings keys, and the end of the suspension, is swapped on.
         await other.cases.swapping.swap(one.code)

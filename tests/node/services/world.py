@@ -23,7 +23,7 @@ from federation.messages import Disclosure
 from node import data
 from node.errors import PEER_REFUSED, PEER_UNREACHABLE
 from node.model import Caller, DocumentKind, Role
-from node.ports import BundleSwap, RenewalPortion
+from node.ports import BundleSwap, RenewalPortion, ScaleSwap
 from node.registry import Partner, StoredAgreement
 from node.services.answering import Ask
 from node.services.assembly import UseCases, assemble
@@ -107,9 +107,7 @@ class DirectPeers(DirectStatuses, DirectRenewals, DirectUses, DirectLogs, Direct
         swapping = self._world[partner.city].cases.swapping
         return await self._call(partner, lambda: swapping.receive_statement(self._here, own))
 
-    async def exchange_scales(
-        self, partner: Partner, own: tuple[Envelope, ...]
-    ) -> tuple[Envelope, ...]:
+    async def exchange_scales(self, partner: Partner, own: ScaleSwap) -> ScaleSwap:
         swapping = self._world[partner.city].cases.swapping
         return await self._call(partner, lambda: swapping.receive_scales(self._here, own))
 

@@ -24,6 +24,7 @@ from federation.v1 import federation_service_pb2 as pb
 from node.certificates import Identity, peer_identity
 from node.errors import PEER_UNREACHABLE
 from node.keys.files import read_signer
+from node.ports import ScaleSwap
 from scripts.cities import free_ports
 from tests.node.transport.house import (
     FRIEND,
@@ -150,7 +151,7 @@ def test_who_stands_there_hears_the_public_bundle_and_nothing_else(cut: Cut) -> 
 def test_no_other_call_is_made_by_any_means(cut: Cut, call: str) -> None:
     peers: Any = cut.house.cases.swapping._peers
     partner = cut.house.store.registry.partners[FRIEND]
-    said: Any = () if call == "exchange_scales" else cut.house.keys.bundle
+    said: Any = ScaleSwap() if call == "exchange_scales" else cut.house.keys.bundle
     with pytest.raises(HutongError) as found:
         cut.house.loop.run(getattr(peers, call)(partner, said))
     assert found.value.reason == PEER_UNREACHABLE

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import federation.errors
 import node.errors
+import node.histogram_errors
 import node.record_errors
 import node.redemption_errors
 from federation.errors import HutongError, Reason, Status
@@ -20,7 +21,13 @@ KEY = "grpc-status-details-bin"
 REASONS = sorted(
     {
         reason.name: reason
-        for module in (federation.errors, node.errors, node.record_errors, node.redemption_errors)
+        for module in (
+            federation.errors,
+            node.errors,
+            node.histogram_errors,
+            node.record_errors,
+            node.redemption_errors,
+        )
         for reason in vars(module).values()
         if isinstance(reason, Reason)
     }.items()
