@@ -22,9 +22,8 @@ from node.ports import ScaleSwap
 from tests.conftest import NewStore
 from tests.node.services.agreeing import HOME, HOST, THIRD, refused
 from tests.node.services.agreeing import run as run_path
-from tests.node.services.crowds import crowd
+from tests.node.services.crowds import crowd, publish
 from tests.node.services.publishing import bell, scale_of
-from tests.node.services.test_histograms import publish
 from tests.node.services.world import Town, World, world
 
 Path = Callable[[World, Town, Town], Awaitable[None]]
