@@ -198,8 +198,9 @@ def test_two_processes_that_publish_at_once_publish_one(new_store: NewStore, tur
 
 def test_the_narrowest_and_the_widest_cells_can_be_counted(new_store: NewStore) -> None:
     async def path(_: World, town: Town) -> None:
+        await load_scale(town, lambda text: text.replace('from = "excellent"', 'from = "poor"'))
         await crowd(town, [30_000] * 200)
-        narrow = (await publish(town, width_milli=201)).histogram
+        narrow = (await publish(town, width_milli=202)).histogram
         await load_scale(town, lambda text: text + "\n")
         wide = (await publish(town, width_milli=2**63 - 1)).histogram
         assert sum(c.count for c in narrow.cells) == sum(c.count for c in wide.cells) == 200
