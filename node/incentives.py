@@ -136,3 +136,15 @@ class Catalogue:
     version: int
     incentives: tuple[Incentive, ...]
     content: str = field(repr=False)
+    # Worked out once for each venue: a city's certificates name them, and they are few.
+    _offered: dict[str, dict[str, Incentive]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def offered_at(self, venue: str) -> dict[str, Incentive]:
+        """What that venue offers, by id and in that order; not to be changed."""
+        found = self._offered.get(venue)
+        if found is None:
+            found = {i.incentive_id: i for i in self.incentives if i.offered_at(venue)}
+            self._offered[venue] = found
+        return found

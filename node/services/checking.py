@@ -187,8 +187,7 @@ class Checking:
             response = encode(checked)
             if answer.outcome is not RecognitionOutcome.HOME_UNREACHABLE:
                 record(tx, ask, response, now, about.recognition_id if about else "")
-                # Nobody sends it again: whoever asks again gets the recorded answer.
-                tx.recognitions.forget_question(question_key(ask))
+                _forget(tx, ask, known)
             return response
 
         # 1.
@@ -341,6 +340,12 @@ class Checking:
             tx, LogKind.RECEIVED, envelope.payload, now, subject=visitor.recognition_id
         )
         return visitor, pass_text
+
+
+def _forget(tx: Transaction, ask: Ask, known: _Known) -> None:
+    """Let the question go: nobody sends it again, for whoever asks again gets what is recorded."""
+    if known.question is not None:
+        tx.recognitions.forget_question(question_key(ask))
 
 
 def _remaining(tx: Transaction, visitor: StoredRecognition | None) -> StoredRecognition | None:

@@ -67,7 +67,7 @@ def asked_for(registry: Registry, venue: Caller, ids: Sequence[str]) -> tuple[In
     No more than one statement can say; where a venue offers more, it names which.
     """
     catalogue = registry.catalogue
-    offered = [i for i in catalogue.incentives if i.offered_at(venue.name)] if catalogue else []
+    offered = catalogue.offered_at(venue.name) if catalogue else {}
     if len(ids or offered) > DECISIONS or len(set(ids)) != len(ids):
         raise HutongError(
             FIELD_INVALID,
@@ -75,17 +75,16 @@ def asked_for(registry: Registry, venue: Caller, ids: Sequence[str]) -> tuple[In
             problem=f"name each incentive once, at most {DECISIONS} of those offered here",
         )
     if not ids:
-        return tuple(offered)
-    by_id = {incentive.incentive_id: incentive for incentive in offered}
+        return tuple(offered.values())
     for wanted in ids:
-        if wanted not in by_id:
+        if wanted not in offered:
             raise HutongError(
                 UNKNOWN,
                 what="incentive",
                 name=wanted[:64],
                 remedy="list what this venue offers with `hutong venue incentives`",
             )
-    return tuple(by_id[wanted] for wanted in ids)
+    return tuple(offered[wanted] for wanted in ids)
 
 
 def facts_of(

@@ -326,8 +326,8 @@ class Redeeming:
 def offered(registry: Registry, venue: Caller, request: PageRequest) -> Page[Incentive]:
     """The incentives that a venue offers, by id."""
     catalogue = registry.catalogue
-    found = [i for i in catalogue.incentives if i.offered_at(venue.name)] if catalogue else []
-    return page_of(found, lambda incentive: incentive.incentive_id, request)
+    found = catalogue.offered_at(venue.name) if catalogue else {}
+    return page_of(list(found.values()), lambda incentive: incentive.incentive_id, request)
 
 
 def _own(tx: Transaction, venue: Caller, reservation_id: str) -> Reservation:
