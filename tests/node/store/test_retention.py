@@ -360,8 +360,12 @@ OPERATORS = {
     "agreements", "catalogues", "indicator_catalogues", "node_state",
 }  # fmt: skip
 # The log itself stays for ever, and what each host is to know of its lists; evidence stays until
-# its city is met anew; residents stay until they are erased.
-FOR_EVER = {"log_entries", "log_tiles", "log_state", "status_feeds", "forks", "residents"}
+# its city is met anew; residents stay until they are erased. A histogram that is forgotten could be
+# published again, and what was spent on it bought anew.
+FOR_EVER = {
+    "log_entries", "log_tiles", "log_state", "status_feeds", "forks", "residents", "histograms",
+    "privacy_spendings",
+}  # fmt: skip
 
 
 def test_every_table_has_an_end_or_a_reason_to_have_none() -> None:
