@@ -14,8 +14,10 @@ from federation.v1 import (
     attestation_pb2,
     envelope_pb2,
     federation_service_pb2,
+    histogram_pb2,
     onboarding_pb2,
     partnership_pb2,
+    renewal_pb2,
     scale_pb2,
     status_pb2,
     trial_service_pb2,
@@ -46,8 +48,10 @@ FEDERATION = (
     attestation_pb2,
     envelope_pb2,
     federation_service_pb2,
+    histogram_pb2,
     onboarding_pb2,
     partnership_pb2,
+    renewal_pb2,
     scale_pb2,
     status_pb2,
     trial_service_pb2,
@@ -219,9 +223,9 @@ def test_no_name_of_the_protocol_could_carry_a_reason() -> None:
 def test_an_attestation_has_no_room_for_anything_but_the_standing() -> None:
     """A field that is added here is one that somebody has to think about.
 
-    `counting` is what the resident's own consent says of uses, one of three values. `use_commitment`
-    is the SHA-256 of random bytes that the resident's app drew: the home city chose none of it, so
-    that it tells nothing of the standing.
+    `counting` is what the resident's own consent says of uses, one of three values.
+    `use_commitment` is the SHA-256 of random bytes that the resident's app drew: the home city
+    chose none of it, so that it tells nothing of the standing.
     """
     file = attestation_pb2.DESCRIPTOR
     fields = {
