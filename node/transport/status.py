@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 import federation.errors
+import node.decision_errors
 import node.errors
 import node.histogram_errors
 import node.record_errors
@@ -29,6 +30,7 @@ _REASONS: Final = {
     reason.name: reason
     for module in (
         federation.errors,
+        node.decision_errors,
         node.errors,
         node.histogram_errors,
         node.record_errors,

@@ -1,6 +1,8 @@
 """Errors travel and come back equal; what a stranger calls an error is read without harm."""
 
+import importlib
 import string
+from pathlib import Path
 
 import grpc
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import federation.errors
+import node.decision_errors
 import node.errors
 import node.histogram_errors
 import node.record_errors
@@ -23,6 +26,7 @@ REASONS = sorted(
         reason.name: reason
         for module in (
             federation.errors,
+            node.decision_errors,
             node.errors,
             node.histogram_errors,
             node.record_errors,
@@ -172,3 +176,16 @@ def test_nothing_is_nothing() -> None:
     assert status.from_metadata(None) is None
     assert status.from_metadata([]) is None
     assert status.from_metadata([(KEY, "text")]) is None
+
+
+def test_every_file_of_reasons_is_read_from_the_wire() -> None:
+    files = {path.stem for path in Path(node.errors.__file__).parent.glob("*errors.py")}
+    # What is wrong with a row is said in an answer, not as an error.
+    files.remove("row_errors")
+    told = {name for name in files if _reasons_of(f"node.{name}") <= set(status._REASONS)}
+    assert told == files
+
+
+def _reasons_of(module: str) -> set[str]:
+    found = vars(importlib.import_module(module)).values()
+    return {each.name for each in found if isinstance(each, Reason)}
