@@ -132,6 +132,15 @@ def changed_scales(
     )
 
 
+def ended_tables(agreement: Agreement, now: datetime) -> tuple[CityCode, ...]:
+    """The home cities whose concordance has ended: nobody of theirs is read by it at `now`."""
+    return tuple(
+        mapping.home_city
+        for mapping in agreement.mappings
+        if isinstance(mapping.method, Concordance) and mapping.method.valid_until <= now
+    )
+
+
 def domestic(
     scale: ScoreScale,
     *,

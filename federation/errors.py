@@ -202,9 +202,11 @@ AGREEMENT_MISMATCH = Reason(
 AGREEMENT_NOT_ACTIVE = Reason(
     "AGREEMENT_NOT_ACTIVE",
     _STATE,
-    "There is no agreement in force between {home} and {host}; an operator of either city can "
-    "propose one with `hutong agreement propose`.",
-    "{home} 与 {host} 之间没有生效的协议；任一方人员可用 `hutong agreement propose` 发起。",
+    "There is no agreement in force by which {host} reads residents of {home}; an operator of "
+    "either city sees why with `hutong agreement list`, and can propose one, or amend one whose "
+    "scale has changed or whose concordance has ended.",
+    "目前没有生效的协议可供 {host} 认定 {home} 的居民；任一方人员可用 `hutong agreement list` "
+    "查看原因，并发起协议，或修订分值体系已变更、位次对照已到期的协议。",
 )
 NOT_MAPPED = Reason(
     "NOT_MAPPED",

@@ -42,7 +42,7 @@ def is_over(stored: StoredAgreement, now: datetime) -> bool:
 
 
 def condition(stored: StoredAgreement, now: datetime, *, unmapped: bool = False) -> Condition:
-    """Where it stands at `now`; `unmapped` where a scale has changed since."""
+    """Where it stands at `now`; `unmapped` where a scale has changed, or a concordance ended."""
     if stored.state is not AgreementState.ACTIVE:
         return Condition(stored.state.value)
     if is_over(stored, now):

@@ -6,6 +6,7 @@ Bands have names where the scale is known here; else the reader sees their ids.
 from dataclasses import dataclass
 from datetime import datetime
 
+from federation.agreement import ended_tables
 from federation.bands import Band
 from federation.identifiers import CityCode
 from federation.mapping import rows_of
@@ -55,6 +56,7 @@ class AgreementView:
     condition: Condition
     moves: tuple[AgreementMove, ...]
     needs_mapping: tuple[CityCode, ...]
+    ended_tables: tuple[CityCode, ...]
     parties: tuple[Party, ...]
     tables: tuple[Table, ...]
 
@@ -69,12 +71,14 @@ def view_of(
     if partner in registry.partners:
         bundles[partner] = registry.partners[partner].bundle
     unmapped = needs_mapping(registry, stored, here)
+    ended = ended_tables(agreement, now)
     return AgreementView(
         stored=stored,
         partner=partner,
-        condition=condition(stored, now, unmapped=bool(unmapped)),
+        condition=condition(stored, now, unmapped=bool(unmapped or ended)),
         moves=moves_of(stored, now),
         needs_mapping=unmapped,
+        ended_tables=ended,
         parties=tuple(_party(registry, agreement.scale(c), bundles) for c in agreement.parties),
         tables=tuple(_table(registry, agreement, mapping) for mapping in agreement.mappings),
     )

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
+from federation.agreement import ended_tables
 from federation.errors import HutongError
 from federation.identifiers import CityCode
 from federation.limits import CLOCK_SKEW
+from federation.methods import Concordance
 from node import limits
 from node.certificates import pinned, validity
 from node.model import Contact, Finding, Severity
@@ -243,6 +245,17 @@ def _agreement(here: CityCode, registry: Registry, city: CityCode, now: datetime
             f"请用新的对照表运行 `{amend}`。",
             f"Run `{amend}` with a new mapping.",
         )
+    ended = ", ".join(ended_tables(stored.agreement, now))
+    if ended and now < stored.valid_until:
+        return Finding(
+            subject,
+            Severity.WARNING,
+            f"{said[0]}{ended} 的分值对应表已到期，其居民在修订前按新访客办理。",
+            f"{said[1]}The concordance of {ended} has ended: its residents are newcomers until it "
+            "is amended.",
+            f"请用同一文件运行 `{amend}`：会重新编制对应表。",
+            f"Run `{amend}` with the same file: a new table is built.",
+        )
     if stored.suspended:
         cities = ((here, stored.suspended_here), (city, stored.suspended_there))
         who = ", ".join(each for each, suspends in cities if suspends)
@@ -258,7 +271,9 @@ def _in_force(subject: str, stored: StoredAgreement, now: datetime) -> Finding:
     if now < stored.agreement.valid_from:
         day = stored.agreement.valid_from.date().isoformat()
         return Finding(subject, Severity.OK, f"自 {day} 起生效。", f"In force from {day}.")
-    return expiry(subject, stored.valid_until, now, city_remedy)
+    methods = [mapping.method for mapping in stored.agreement.mappings]
+    tables = [method.valid_until for method in methods if isinstance(method, Concordance)]
+    return expiry(subject, min((stored.valid_until, *tables)), now, city_remedy)
 
 
 def _sync(city: CityCode) -> Remedy:

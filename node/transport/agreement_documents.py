@@ -45,6 +45,7 @@ def agreement_to_wire(view: AgreementView) -> pb.Agreement:
         suspended_here=stored.suspended_here,
         suspended_there=stored.suspended_there,
         needs_mapping=view.needs_mapping,
+        ended_tables=view.ended_tables,
         state_reason=stored.state_reason,
         moves=[move.value for move in view.moves],
         commendations=agreement.commendations,

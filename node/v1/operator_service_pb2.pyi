@@ -525,7 +525,7 @@ class ScorePoint(_message.Message):
     def __init__(self, home_score: _Optional[float] = ..., host_score: _Optional[float] = ..., error: _Optional[float] = ...) -> None: ...
 
 class Agreement(_message.Message):
-    __slots__ = ("agreement_id", "version", "partner_city", "state", "scenarios", "disclosure_limit", "attestation_lifetime", "status_freshness", "legal_basis", "privacy_assessment", "valid_from", "valid_until", "mapping", "notice", "suspended_here", "suspended_there", "ends_here", "ends_there", "needs_mapping", "state_reason", "moves", "commendations", "proposed_by", "proposed_at", "parties", "tables", "offline_grace")
+    __slots__ = ("agreement_id", "version", "partner_city", "state", "scenarios", "disclosure_limit", "attestation_lifetime", "status_freshness", "legal_basis", "privacy_assessment", "valid_from", "valid_until", "mapping", "notice", "suspended_here", "suspended_there", "ends_here", "ends_there", "needs_mapping", "state_reason", "moves", "commendations", "proposed_by", "proposed_at", "parties", "tables", "offline_grace", "ended_tables")
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     PARTNER_CITY_FIELD_NUMBER: _ClassVar[int]
@@ -553,6 +553,7 @@ class Agreement(_message.Message):
     PARTIES_FIELD_NUMBER: _ClassVar[int]
     TABLES_FIELD_NUMBER: _ClassVar[int]
     OFFLINE_GRACE_FIELD_NUMBER: _ClassVar[int]
+    ENDED_TABLES_FIELD_NUMBER: _ClassVar[int]
     agreement_id: str
     version: int
     partner_city: str
@@ -580,7 +581,8 @@ class Agreement(_message.Message):
     parties: _containers.RepeatedCompositeFieldContainer[AgreementParty]
     tables: _containers.RepeatedCompositeFieldContainer[MappingTable]
     offline_grace: _duration_pb2.Duration
-    def __init__(self, agreement_id: _Optional[str] = ..., version: _Optional[int] = ..., partner_city: _Optional[str] = ..., state: _Optional[_Union[AgreementState, str]] = ..., scenarios: _Optional[_Iterable[str]] = ..., disclosure_limit: _Optional[str] = ..., attestation_lifetime: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., status_freshness: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., legal_basis: _Optional[str] = ..., privacy_assessment: _Optional[str] = ..., valid_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., mapping: _Optional[_Iterable[_Union[MappingRow, _Mapping]]] = ..., notice: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., suspended_here: _Optional[bool] = ..., suspended_there: _Optional[bool] = ..., ends_here: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ends_there: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., needs_mapping: _Optional[_Iterable[str]] = ..., state_reason: _Optional[str] = ..., moves: _Optional[_Iterable[str]] = ..., commendations: _Optional[_Iterable[str]] = ..., proposed_by: _Optional[str] = ..., proposed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parties: _Optional[_Iterable[_Union[AgreementParty, _Mapping]]] = ..., tables: _Optional[_Iterable[_Union[MappingTable, _Mapping]]] = ..., offline_grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    ended_tables: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, agreement_id: _Optional[str] = ..., version: _Optional[int] = ..., partner_city: _Optional[str] = ..., state: _Optional[_Union[AgreementState, str]] = ..., scenarios: _Optional[_Iterable[str]] = ..., disclosure_limit: _Optional[str] = ..., attestation_lifetime: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., status_freshness: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., legal_basis: _Optional[str] = ..., privacy_assessment: _Optional[str] = ..., valid_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., mapping: _Optional[_Iterable[_Union[MappingRow, _Mapping]]] = ..., notice: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., suspended_here: _Optional[bool] = ..., suspended_there: _Optional[bool] = ..., ends_here: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ends_there: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., needs_mapping: _Optional[_Iterable[str]] = ..., state_reason: _Optional[str] = ..., moves: _Optional[_Iterable[str]] = ..., commendations: _Optional[_Iterable[str]] = ..., proposed_by: _Optional[str] = ..., proposed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parties: _Optional[_Iterable[_Union[AgreementParty, _Mapping]]] = ..., tables: _Optional[_Iterable[_Union[MappingTable, _Mapping]]] = ..., offline_grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., ended_tables: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ProposeAgreementRequest(_message.Message):
     __slots__ = ("request_id", "partner_city", "file_name", "content")

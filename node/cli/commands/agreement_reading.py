@@ -115,6 +115,7 @@ def _facts(session: Session, agreement: Answer) -> dict[str, str]:
         "notice_given": _notices(session, agreement),
         "why": agreement["state_reason"],
         "scale_changed": _changes(session, agreement),
+        "table_ended": _listed(session, _tables_ended(session, agreement)),
         "proposed_by": f"{proposer}, {session.time(agreement.get('proposed_at'))}",
         "valid_from": session.time(agreement.get("valid_from")),
         "until": session.time(agreement.get("valid_until")),
@@ -202,7 +203,7 @@ def _state(session: Session, agreement: Answer) -> str:
     said = session.say(f"words.{agreement['state']}")
     who = _cities(agreement, "suspended_here", "suspended_there")
     if agreement["state"] == _NEEDS_MAPPING:
-        who = agreement["needs_mapping"]
+        who = {*agreement["needs_mapping"], *agreement["ended_tables"]}
     elif agreement["state"] != "AGREEMENT_STATE_SUSPENDED":
         return said
     names = [session.pick(p, "name") for p in agreement["parties"] if p["city"] in who]
@@ -248,6 +249,13 @@ def _changes(session: Session, agreement: Answer) -> str:
     )
 
 
+def _tables_ended(session: Session, agreement: Answer) -> list[str]:
+    """The cities whose residents are read by no concordance any more."""
+    if agreement["state"] not in _LIVE:
+        return []
+    return [name_of(session, agreement, city) for city in agreement["ended_tables"]]
+
+
 def _ends(agreement: Answer) -> object:
     """The earliest end; instants of the API in UTC sort as their texts do to the second."""
     ends = [agreement.get(key) for key in (*_ENDS, "valid_until")]
@@ -262,6 +270,9 @@ def say_next(session: Session, agreement: Answer, to_sign: str) -> None:
     if agreement["state"] in _SIGNED and agreement["needs_mapping"]:
         changed = _changes(session, agreement)
         session.out.line(session.say("said.amend_next", changed=changed, **fields))
+    elif agreement["state"] in _SIGNED and agreement["ended_tables"]:
+        ended = _listed(session, _tables_ended(session, agreement))
+        session.out.line(session.say("said.amend_table", cities=ended, **fields))
 
 
 def _followed(agreement: Answer, agreements: list[Answer]) -> bool:

@@ -89,3 +89,20 @@ def test_a_table_is_shown_shortened_with_its_error_and_whole_to_machines(
     # Each band is read by its lower end, as both cities work it out.
     assert [band["host_band"] for band in way["bands"]] == ["excellent", "excellent"]
     assert found["tables"][1]["method"] == "band_table"
+    assert (found["state"], found["ended_tables"]) == ("AGREEMENT_STATE_ACTIVE", [])
+
+
+def test_a_table_that_has_ended_is_said_with_how_to_amend_it(run: Run, paired: House) -> None:
+    histograms = statement_id("one"), statement_id("other")
+    table = Concordance(POINTS, *histograms, 4, now() - timedelta(minutes=1))
+    english = shown(run, paired, table, 3).out
+    listed = at(run, paired, "agreement", "list").out
+    for said in ("needs a new mapping", "Concordance ended", "newcomers until it is amended"):
+        assert said in english
+    assert "needs a new mapping" in listed
+    amend = f"hutong agreement amend {agreement().agreement_id} FILE --version 3"
+    assert amend in " ".join(english.split())
+    assert amend in " ".join(listed.split())
+    chinese = shown(run, paired, table, 3, "--lang", "zh").out
+    for said in ("对应表到期", "按新访客办理"):
+        assert said in chinese

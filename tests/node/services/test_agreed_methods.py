@@ -13,12 +13,14 @@ from federation.messages import Disclosure
 from federation.methods import Concordance, LinearMapping
 from node.errors import FILE_INVALID, HISTOGRAM_MISSING
 from node.registry import AgreementState as S
+from node.services.agreement_moves import Condition
 from node.services.checking import Checked, RecognitionOutcome
 from tests.conftest import NewStore
 from tests.node.services.agreeing import (
     HOME,
     HOST,
     TEXT,
+    amend,
     both,
     newest,
     one_agreement,
@@ -194,6 +196,15 @@ def test_from_the_end_of_its_table_on_a_visitor_is_a_newcomer_and_residents_go_o
             assert late.outcome is RecognitionOutcome.NO_AGREEMENT
             # Hangzhou's own are read by a band table in Zhengzhou, which goes on.
             standing(await visitor(host, home, Disclosure.BAND, points=170))
+            # Both see it, and that it can be amended.
+            for reader, there in ((home, host), (host, home)):
+                view = reader.cases.agreements.view(newest(reader, there))
+                assert view.condition is Condition.NEEDS_MAPPING
+                assert (view.needs_mapping, view.ended_tables) == ((), (home.code,))
+            await amend(host, home, version=1, text=by(BY_RANKS))
+            await sign(home, host, 2)
+            one_agreement(home, host, 2)
+            standing(await visitor(home, host, Disclosure.BAND))
 
     run(path, new_sqlite)
 
