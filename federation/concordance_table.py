@@ -124,9 +124,14 @@ def distribution_of(histogram: ScoreHistogram) -> Distribution:
 
 
 def best_degree(home: Distribution, host: Distribution) -> int:
-    """The degree with the lowest sum of both AICs; 0 where both cities fit none."""
+    """The degree with the lowest sum of both AICs; 0 where both cities fit none.
+
+    At most half of the cells: one that passes through every count follows how whole scores fall
+    into cells (six of them up to an inclusive end, and four after it), and smooths nothing.
+    """
     found = list[tuple[float, int]]()
-    for degree in range(1, CONCORDANCE_DEGREE + 1):
+    cells = min(len(home.counts), len(host.counts))
+    for degree in range(1, min(CONCORDANCE_DEGREE, cells // 2) + 1):
         try:
             found.append((smooth(home, degree).aic + smooth(host, degree).aic, degree))
         except HutongError as error:

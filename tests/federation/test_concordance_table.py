@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from federation.concordance import Refusal
 from federation.concordance_table import Table, best_degree, distribution_of, table_of
+from federation.distribution import Distribution
 from federation.errors import CONCORDANCE_EMPTY, NOT_NUMERIC, HutongError
 from federation.histogram import ScoreHistogram
+from federation.smoothing import smooth
 from tests.federation.make import DAY, HANGZHOU, NANJING, NOW, SCALES, ZHENGZHOU
 from tests.federation.population import hangzhou, listed, published, scores, zhengzhou
 
@@ -75,6 +77,14 @@ def test_the_degree_is_one_for_both_cities_and_can_be_given_again() -> None:
     best = built()
     assert best.degree == best_degree(best.home, best.host)
     assert built(degree=best.degree) == best
+
+
+def test_no_degree_is_chosen_that_would_pass_through_every_count() -> None:
+    # Whole scores fall unevenly into cells with an inclusive end: with many residents that alone
+    # would ask for as many terms as there are cells.
+    home = Distribution((120, 125, 130, 135, 140, 145, 150), (2534, 1898, 1356, 886, 557, 475))
+    assert smooth(home, 5).aic < smooth(home, 3).aic
+    assert best_degree(home, home) <= len(home.counts) // 2
 
 
 def test_too_few_cells_for_any_degree_are_not_smoothed() -> None:
