@@ -203,7 +203,7 @@ def _state(session: Session, agreement: Answer) -> str:
     said = session.say(f"words.{agreement['state']}")
     who = _cities(agreement, "suspended_here", "suspended_there")
     if agreement["state"] == _NEEDS_MAPPING:
-        who = {*agreement["needs_mapping"], *agreement["ended_tables"]}
+        who = [*agreement["needs_mapping"], *agreement["ended_tables"]]
     elif agreement["state"] != "AGREEMENT_STATE_SUSPENDED":
         return said
     names = [session.pick(p, "name") for p in agreement["parties"] if p["city"] in who]

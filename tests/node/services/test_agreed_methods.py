@@ -12,9 +12,11 @@ from federation.mapping import equivalent
 from federation.messages import Disclosure
 from federation.methods import Concordance, LinearMapping
 from node.errors import FILE_INVALID, HISTOGRAM_MISSING
+from node.model import Finding, Severity
 from node.registry import AgreementState as S
 from node.services.agreement_moves import Condition
 from node.services.checking import Checked, RecognitionOutcome
+from node.services.partner_findings import partner_findings
 from tests.conftest import NewStore
 from tests.node.services.agreeing import (
     HOME,
@@ -191,6 +193,7 @@ def test_from_the_end_of_its_table_on_a_visitor_is_a_newcomer_and_residents_go_o
             cities.clock.forward(timedelta(days=89))
             known = await visitor(home, host, Disclosure.BAND)
             standing(known)
+            assert "It ends on" in said_by_doctor(host, home).detail_en
             cities.clock.forward(timedelta(days=1))
             late = await host.check(known.visitor_pass, is_pass=True)
             assert late.outcome is RecognitionOutcome.NO_AGREEMENT
@@ -201,12 +204,24 @@ def test_from_the_end_of_its_table_on_a_visitor_is_a_newcomer_and_residents_go_o
                 view = reader.cases.agreements.view(newest(reader, there))
                 assert view.condition is Condition.NEEDS_MAPPING
                 assert (view.needs_mapping, view.ended_tables) == ((), (home.code,))
+                finding = said_by_doctor(reader, there)
+                assert finding.severity is Severity.WARNING
+                assert f"The concordance of {HOME} has ended" in finding.detail_en
+                assert f"amend {view.stored.key[0]} FILE --version 1" in finding.remedy_en
+                assert finding.remedy_zh
             await amend(host, home, version=1, text=by(BY_RANKS))
             await sign(home, host, 2)
             one_agreement(home, host, 2)
             standing(await visitor(home, host, Disclosure.BAND))
 
     run(path, new_sqlite)
+
+
+def said_by_doctor(town: Town, other: Town) -> Finding:
+    registry = town.store.registry
+    partner, now = registry.partners[CityCode(other.code)], town.cases.here.now()
+    found = partner_findings(CityCode(town.code), registry, partner, None, now)
+    return next(finding for finding in found if finding.subject.endswith("agreement"))
 
 
 def red(text: str) -> str:

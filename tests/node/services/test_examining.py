@@ -11,8 +11,7 @@ import pytest
 from federation import codec
 from federation.errors import NOT_YET_VALID, HutongError
 from federation.identifiers import CityCode
-from federation.messages import Flags, Mapping
-from federation.methods import Concordance, ConcordancePoint, LinearMapping
+from federation.messages import Flags
 from node import limits
 from node.certificates import peer_identity
 from node.errors import STORE_UNAVAILABLE
@@ -22,7 +21,6 @@ from node.services.examining import Examining
 from node.services.partner_findings import partner_findings, unstated_contacts
 from tests.conftest import NewStore
 from tests.federation.make import agreement as made_agreement
-from tests.federation.make import statement_id
 from tests.node.befriend import ALL_THE_WAY, active
 from tests.node.services.simulated import MemoryKeys, MovableClock
 from tests.node.services.world import START, Town, World, world
@@ -227,32 +225,6 @@ def test_an_agreement_is_told_with_its_version_and_its_end() -> None:
         assert (finding.severity, said in finding.detail_en) == (severity, True), finding
     none = found(partner())["agreement"]
     assert "hutong agreement propose 330100" in none.remedy_zh
-
-
-def test_a_concordance_is_told_before_and_after_it_ends() -> None:
-    line = LinearMapping(0, 1, 0, 1, 0, 1000, "made up for tests")
-    points = (ConcordancePoint(120_000, 700_000, 1), ConcordancePoint(200_000, 900_000, 1))
-    ids = statement_id("one"), statement_id("other")
-    table = Concordance(points, *ids, 4, START + 100 * DAY)
-    agreement = replace(
-        agreed().agreement,
-        mappings=(
-            Mapping(FRIEND, HOME, "excellent", (), table),
-            Mapping(HOME, FRIEND, "excellent", (), line),
-        ),
-    )
-    for after, severity, said in (
-        (timedelta(0), OK, "Valid until"),
-        (99 * DAY, WARNING, "It ends on"),
-        (100 * DAY, WARNING, f"The concordance of {FRIEND} has ended"),
-        (301 * DAY, ERROR, "It ended on"),
-    ):
-        finding = found(partner(), REACHED, agreed(agreement=agreement), after=after)["agreement"]
-        assert (finding.severity, said in finding.detail_en) == (severity, True), finding
-        if after:
-            amend = f"hutong agreement amend {agreement.agreement_id} FILE --version 3"
-            assert amend in finding.remedy_en
-            assert amend in finding.remedy_zh
 
 
 def test_both_languages_say_something_of_everything() -> None:
