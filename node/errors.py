@@ -204,10 +204,11 @@ CONSENT_NOT_STANDING = Reason(
 ANOTHER_USE_KEY = Reason(
     "ANOTHER_USE_KEY",
     _STATE,
-    "Another use key counts already: a consent with it stands, or a use that was counted by it is "
-    "not over. Give the consent with that key; a new one can begin once none of these is left.",
-    "已有另一个使用密钥在计数：以它授权的同意仍有效，或以它计数的使用尚未结束。"
-    "请用该密钥授权；待上述均结束后方可更换。",
+    "Another use key counts already: a consent with it stands or ended just now, or a "
+    "use that was counted by it is not over. Give the consent with that key; a new one can begin "
+    "25 hours after the last of those consents ended, once no such use is left.",
+    "已有另一个使用密钥在计数：以它授权的同意仍有效或刚刚结束，或以它计数的使用尚未结束。"
+    "请用该密钥授权；待最后一份同意结束满 25 小时且已无此类使用时，方可更换。",
 )
 
 # Venues.

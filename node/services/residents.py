@@ -8,7 +8,13 @@ from typing import Final
 
 from federation.consent import COMMITMENT_BYTES, Consent
 from federation.identifiers import CityCode, code_text
-from federation.limits import CLOCK_SKEW, CODE_BYTES, PRESENTATION_CODE_LIFETIME
+from federation.limits import (
+    CLOCK_SKEW,
+    CODE_BYTES,
+    PRESENTATION_CODE_LIFETIME,
+    REQUEST_LIFETIME,
+    STATUS_FRESHNESS,
+)
 from federation.messages import Disclosure, UseCounting
 from federation.pseudonym import pairwise_pseudonym
 from node.documents import parse_document
@@ -32,6 +38,9 @@ from node.services.statuses import end_consent
 from node.services.terms import TermsBook, not_active
 
 _SECRET_BYTES = 32
+
+# A host that has not heard yet that a consent ended may still ask by the use key of that consent.
+_KEY_OUTLIVES: Final = STATUS_FRESHNESS + REQUEST_LIFETIME + 2 * CLOCK_SKEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +180,8 @@ class ResidentDesk:
     def _check_key(self, tx: Transaction, given: Consent) -> None:
         """Refuse another use key while one counts: by another, uses in use would not be seen.
 
-        One counts while a consent with it lives, or a use that was counted by it.
+        One counts while a consent with it lives, and until every host must have heard that it
+        ended; and while a use lives that was counted by it.
         """
         if given.counting is UseCounting.NONE:
             return
@@ -180,7 +190,8 @@ class ResidentDesk:
         while True:
             page = tx.consents.page(given.resident_id, PageRequest(PAGE_MOST, token))
             for consent in page.items:
-                counts = consent.stands_at(now) or consent.consent_id in in_use
+                ended = min(consent.withdrawn_at or consent.expires_at, consent.expires_at)
+                counts = now < ended + _KEY_OUTLIVES or consent.consent_id in in_use
                 if counts and consent.use_commitment not in (b"", given.use_commitment):
                     raise HutongError(ANOTHER_USE_KEY)
             token = page.next_token

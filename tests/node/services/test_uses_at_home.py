@@ -43,6 +43,8 @@ from tests.node.services.test_home_city import count
 
 HOME, HOST, THIRD = "410100", "330100", "320500"
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+# News of at most a day, a question of a minute, and two clocks.
+KEY_OUTLIVES = timedelta(hours=24, minutes=3)
 LABEL, OTHER_LABEL = b"l" * 32, b"o" * 32
 ANOTHER_KEY = bytes(USE_KEY_BYTES)
 
@@ -328,6 +330,10 @@ def test_another_use_key_is_refused_while_one_counts(who: Renter) -> None:
     assert consent_with(who, who.key) is None
     stage.run(home.withdraw(who.resident, who.consents[HOST]))
     released(who, 1)
+    # A host that has not heard of the end asks by the old key, and another would by the new.
+    stage.world.clock.forward(KEY_OUTLIVES - SECOND)
+    assert consent_with(who, ANOTHER_KEY) == ANOTHER_USE_KEY
+    stage.world.clock.forward(SECOND)
     assert consent_with(who, ANOTHER_KEY) is None
     assert consent_with(who, who.key) == ANOTHER_USE_KEY
 
