@@ -234,7 +234,7 @@ class Redeeming:
         until, decided_at = decision.offline_until, text_of(decision.decided_at)
         if until is None:
             raise HutongError(OFFLINE_NOT_ALLOWED, decided_at=decided_at)
-        in_time = decision.decided_at - CLOCK_SKEW <= used_at <= until
+        in_time = decision.decided_at - CLOCK_SKEW <= used_at < until
         told_in_time = used_at - CLOCK_SKEW <= now <= used_at + limits.OFFLINE_TOLD
         if not (in_time and told_in_time):
             raise HutongError(

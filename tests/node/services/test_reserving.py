@@ -298,8 +298,8 @@ def test_a_use_without_the_node_counts_from_when_it_was(places: Places) -> None:
     places.offer(incentive())
     whose, shown = places.resident()
     decision = places.decision(whose, offline=timedelta(hours=1))
-    used_at = places.now + timedelta(hours=1)
-    places.forward(timedelta(hours=1) + OFFLINE_TOLD)
+    used_at = places.now + timedelta(hours=1) - INSTANT
+    places.forward(timedelta(hours=1) + OFFLINE_TOLD - INSTANT)
     # What became of the standing since takes nothing back.
     places.stage.act(places.town, lambda tx: tx.recognitions.end(whose, places.now))
     assert reason(places.redeem, decision) == "DECISION_ENDED"
@@ -312,10 +312,10 @@ def test_a_use_without_the_node_counts_from_when_it_was(places: Places) -> None:
 @pytest.mark.parametrize(
     ("used", "told"),
     [
-        (timedelta(hours=1) + INSTANT, timedelta(hours=2)),
+        (timedelta(hours=1), timedelta(hours=2)),
         (-timedelta(seconds=61), timedelta(0)),
         (timedelta(seconds=61), timedelta(0)),
-        (timedelta(hours=1), timedelta(hours=25) + INSTANT),
+        (timedelta(hours=1) - INSTANT, timedelta(hours=25)),
     ],
     ids=["after the grace", "before the decision", "in the future", "told too late"],
 )

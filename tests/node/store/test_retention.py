@@ -368,6 +368,11 @@ FOR_EVER = {
 }  # fmt: skip
 
 
+# Each ends within minutes by its answer, or as a release that `sweep` ends: one that was removed
+# before would leave a use with the home city that nobody gives back.
+ANSWERED = {"use_questions"}
+
+
 def test_every_table_has_an_end_or_a_reason_to_have_none() -> None:
     swept = {str(statement.table) for statement, _ in sweep_statements()}
     walked = {
@@ -375,4 +380,5 @@ def test_every_table_has_an_end_or_a_reason_to_have_none() -> None:
         "record_reads", "promises", "consents", "uses", "recognitions", "redemptions", "counters",
         "persons", "log_salts", "consent_receipts",
     }  # fmt: skip
-    assert {t.name for t in tables.METADATA.sorted_tables} == swept | walked | OPERATORS | FOR_EVER
+    kept = OPERATORS | FOR_EVER | ANSWERED
+    assert {t.name for t in tables.METADATA.sorted_tables} == swept | walked | kept
