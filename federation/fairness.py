@@ -88,19 +88,6 @@ def placements(
     )
 
 
-def treatment_of_score(
-    home: Distribution, host: Distribution, score: float, recognised: float
-) -> Treatment:
-    """How a single home score is treated that is recognised as that host score, in points."""
-    found = equivalent(home, host, score)
-    if not isinstance(found, Equivalent):
-        return Treatment.UNKNOWN
-    error = CONFIDENCE * found.error
-    if recognised > found.host + error:
-        return Treatment.HIGHER
-    return Treatment.LOWER if recognised < found.host - error else Treatment.AS_PLACED
-
-
 def _placement(
     home: Distribution,
     host: Distribution,

@@ -368,9 +368,10 @@ HISTOGRAM_MISSING = Reason(
     "HISTOGRAM_MISSING",
     _STATE,
     "{city} has not published how its residents are spread over version {version} of its scale "
-    "{scale}; let it run `hutong histogram publish`, then run `hutong partner sync` here.",
+    "{scale}: there run `hutong histogram publish`, and then in its partner cities "
+    "`hutong partner sync {city}`.",
     "{city} 尚未公布其分制 {scale} 第 {version} 版的居民分布；请该市运行 "
-    "`hutong histogram publish`，然后在本市运行 `hutong partner sync`。",
+    "`hutong histogram publish`，然后由其互认城市运行 `hutong partner sync {city}`。",
 )
 NO_CONCORDANCE = Reason(
     "NO_CONCORDANCE",

@@ -1,7 +1,8 @@
 """Whether the residents of two cities who are equally placed are treated alike, and how many gain.
 
 Everything comes from what cities published: noisy counts of the exportable bands, of which no more
-of the privacy budget is spent. Of lower bands, and of anybody, it says nothing (rule 1).
+of the privacy budget is spent. Of lower bands, and of anybody, it says nothing (rule 1). A red
+list has no scores, but who is on it has a rank too: those of as many as are listed, from the top.
 """
 
 from collections.abc import Iterator
@@ -31,10 +32,6 @@ NOTHING_PUBLISHED: Final = -1
 
 Texts = tuple[str, str]
 
-_LISTED: Final = (
-    "未知：红名单没有分值，无法比较位次；只给出人数。",
-    "Unknown: a red list has no scores, so ranks cannot be compared; here are counts only.",
-)
 _FEW: Final = (
     "未知：公布的居民过少，无法比较位次。",
     "Unknown: too few residents are published to compare ranks.",
@@ -205,8 +202,6 @@ def _incomparable(pair: _Pair) -> Texts | None:
             error = missing(reference)
             return f"未知：{error.text('zh')}", f"Unknown: {error.text('en')}"
     both = [histogram for _, histogram in published if histogram is not None]
-    if not all(histogram.is_numeric for histogram in both):
-        return _LISTED
     if not all(any(cell.count for cell in histogram.cells) for histogram in both):
         return _FEW
     return None

@@ -12,12 +12,10 @@ from federation.fairness import (
     Treatment,
     placements,
     spans,
-    treatment_of_score,
 )
 from federation.histogram import HistogramCell, ScoreHistogram
 from federation.messages import ScaleReference
 from tests.federation.make import HANGZHOU, ZHENGZHOU, header
-from tests.federation.spread import X, Y
 
 HIGHER, LOWER = Treatment.HIGHER, Treatment.LOWER
 AS_PLACED, UNKNOWN = Treatment.AS_PLACED, Treatment.UNKNOWN
@@ -156,13 +154,6 @@ def test_the_spans_of_bands_are_those_of_their_cells() -> None:
         10,
     )
     assert spans(published) == HOST_BANDS
-
-
-def test_a_score_is_judged_by_its_equivalent_and_the_error_of_it() -> None:
-    judge = [treatment_of_score(X, Y, 20.0, score) for score in (18.4, 18.7, 19.2, 19.6, 20.0)]
-    assert judge == [LOWER, AS_PLACED, AS_PLACED, AS_PLACED, HIGHER]
-    assert treatment_of_score(X, Y, 40.0, 40.0) is UNKNOWN
-    assert treatment_of_score(X, Y, 41.0, 40.0) is UNKNOWN
 
 
 @given(st.sampled_from(HOME_BANDS), st.integers(0, 3), st.integers(0, 3))

@@ -18,7 +18,7 @@ _LOSES: Final = "INCENTIVE_CHANGE_LOSES"
 @argument("file", text="incentives_file")
 @pass_session
 def diff(session: Session, *, file: str) -> int:
-    """Say who would gain and who would lose by a catalogue; it exits 3 where somebody would."""
+    """Say who would gain and who would lose by a catalogue; it exits 3 where somebody loses."""
     name, content = read_file(file, most=FILE_BYTES)
     node = Node(session, Role.OPERATOR, service="IncentiveService")
     encoded = base64.b64encode(content).decode()
@@ -37,7 +37,11 @@ def _show(session: Session, answer: Answer) -> None:
         return
     session.out.line(session.say("said.diff_against", version=version))
     session.out.lines(
-        [(session.say(f"words.entries_{word}"), ", ".join(ids)) for word, ids in entries.items()]
+        [
+            (session.say(f"words.entries_{word}"), ", ".join(ids))
+            for word, ids in entries.items()
+            if ids
+        ]
     )
     if not answer["differences"]:
         session.out.line(session.say("said.diff_nobody"))

@@ -178,22 +178,41 @@ def test_without_a_histogram_it_says_what_to_run_next_and_flags_nothing(
             for each in bands(found, HOME).values():
                 assert (each.treatment, each.count) == (Treatment.UNKNOWN, NOTHING_PUBLISHED)
                 assert all("`hutong histogram publish`" in text for text in each.texts)
-                assert all("`hutong partner sync`" in text for text in each.texts)
+                assert all(f"`hutong partner sync {HOME}`" in text for text in each.texts)
             assert {count for _, count in qualify(found, HOME).values()} == {NOTHING_PUBLISHED}
 
     run(path, new_sqlite)
 
 
-def test_a_red_list_is_counted_and_judged_by_nobody(new_sqlite: NewStore) -> None:
+@pytest.mark.parametrize(
+    ("on_it", "treatment", "equal"),
+    [
+        (5_000, Treatment.LOWER, "outstanding"),
+        (20_000, Treatment.AS_PLACED, "excellent"),
+        (60_000, Treatment.HIGHER, ""),
+    ],
+)
+def test_a_red_list_is_judged_by_how_many_are_on_it(
+    new_sqlite: NewStore, on_it: int, treatment: Treatment, equal: str
+) -> None:
+    """Of Hangzhou some 23 in 100 are excellent, and 8 of them outstanding."""
+
     async def path(stores: NewStore) -> None:
         async with world(stores, NANJING, HOST) as cities:
             home, host = cities[NANJING], cities[HOST]
-            await spread_word(red_list(home, 5000, 90_000), host)
-            await spread_word(bell(host, "host", 30_000, 640, 80), host)
+            for histogram in (
+                red_list(home, on_it, 90_000),
+                bell(host, "host", 30_000, 640, 80),
+            ):
+                await spread_word(histogram, home, host)
             found = bands(await report(host, NANJING), NANJING)["listed"]
-            assert (found.count, found.treatment) == (5000, Treatment.UNKNOWN)
-            assert "red list" in found.texts[1]
-            assert "红名单" in found.texts[0]
+            assert (found.count, found.host_band) == (on_it, "excellent")
+            assert (found.treatment, found.equal_low) == (treatment, equal)
+            # Who comes to the red list is judged by it just so.
+            back = bands(await report(home, HOST), HOST)["outstanding"]
+            assert back.host_band == "listed"
+            assert back.treatment is not Treatment.UNKNOWN
+            assert all(back.texts)
 
     run(path, new_sqlite)
 
