@@ -121,7 +121,7 @@ _Mistakes = list[tuple[tuple[str, ...], str]]
 def _whom(found: _Incentive, city: CityCode) -> _Mistakes:
     """Mistakes about whom it is for."""
     wrong: _Mistakes = []
-    everyone = found.minimum_band is None and not found.commendations and not found.condition
+    everyone = _is_open_to_all(found)
     visitors = "visitor" in found.subjects
     narrowed = {
         "homes": bool(found.homes),
@@ -148,6 +148,10 @@ def _whom(found: _Incentive, city: CityCode) -> _Mistakes:
     return wrong
 
 
+def _is_open_to_all(found: _Incentive) -> bool:
+    return found.minimum_band is None and not found.commendations and not found.condition
+
+
 def _how_often(found: _Incentive) -> _Mistakes:
     """Mistakes about capacities that can never be reached, or that contradict each other."""
     capacity, wrong = found.capacity, list[tuple[tuple[str, ...], str]]()
@@ -159,6 +163,10 @@ def _how_often(found: _Incentive) -> _Mistakes:
     if each is not None and each.per == "day":
         by_day = each.uses
     name = "per_resident_per_day" if each is None else "per_resident"
+    if _is_open_to_all(found) and (each is not None or by_day is not None):
+        # A newcomer has no count of their own: who is recognised would have less.
+        problem = "it is open to everyone, also to newcomers, whom nobody counts one by one; give a"
+        wrong.append((("capacity", name), f"{problem} minimum_band, commendations or a condition"))
     order = (
         ("per_day", capacity.per_day, "total", capacity.total),
         ("per_venue_per_day", capacity.per_venue_per_day, "per_day", capacity.per_day),

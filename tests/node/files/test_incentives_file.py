@@ -139,6 +139,12 @@ MISTAKES = {
     "no use at once": ("most = 1", "most = 0", "most", "greater"),
     "a use without end": ("days = 30", "days = 367", "days", "366"),
     "a limit on newcomers": (BICYCLE, "", "across_cities", "open to everyone"),
+    "a count of newcomers": (
+        'id = "reading-room"',
+        'id = "reading-room"\ncapacity = { per_resident_per_day = 1 }',
+        "capacity.per_resident_per_day",
+        "open to everyone",
+    ),
     "a hold for ever": ("hold_minutes = 15", "hold_minutes = 481", "hold_minutes", "480"),
     "details in one language": (', en = "Twice a month each."', "", "details", "missing"),
     "no condition": ('rank >= ranks["excellent"]', "rank >=", "condition", "line 2, character 3"),
@@ -160,7 +166,7 @@ def test_a_catalogue_is_refused_with_the_place_and_the_remedy_of(
     old: str, new: str, place: str, told: str
 ) -> None:
     fields = refused(catalogue, swapped(EXAMPLE, old, new))
-    assert re.fullmatch(r"line \d+ \(incentives\[[01]\]\..+\)", fields["where"])
+    assert re.fullmatch(r"line \d+ \(incentives\[[012]\]\..+\)", fields["where"])
     assert place in fields["where"]
     assert told in fields["problem"]
 
