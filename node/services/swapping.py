@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from federation import codec
-from federation.envelope import Envelope, Verified, open_envelope
+from federation.envelope import Envelope, Verified, add_signature, open_envelope
 from federation.errors import KEY_NOT_VALID, MALFORMED, TOO_LARGE, UNKNOWN_KEY, HutongError
 from federation.identifiers import CityCode
 from federation.messages import Partnership, ScoreScale
@@ -209,7 +209,16 @@ class Swapping:
 
     async def _own_scales(self) -> ScaleSwap:
         own = self._uow.registry.own_scale()
-        return ScaleSwap((own.envelope,) if own else (), await self._spreads.own())
+        scales, histograms = (own.envelope,) if own else (), await self._spreads.own()
+        return ScaleSwap(
+            tuple(map(self._signed_today, scales)), tuple(map(self._signed_today, histograms))
+        )
+
+    def _signed_today(self, envelope: Envelope) -> Envelope:
+        """The same bytes under today's key: the one of the day they were made may have ended."""
+        if any(signature.key_id == self._keys.key_id for signature in envelope.signatures):
+            return envelope
+        return add_signature(replace(envelope, signatures=()), self._keys)
 
     def _keep_scales(self, tx: Transaction, opened: Sequence[Verified[ScoreScale]]) -> None:
         now = self._here.now()

@@ -17,6 +17,7 @@ from federation.errors import (
 )
 from federation.histogram import HistogramCell, ScoreHistogram
 from federation.identifiers import CityCode
+from federation.keys import Ed25519Signer
 from node.errors import NOT_A_PARTNER
 from node.ports import ScaleSwap
 from tests.conftest import NewStore
@@ -48,6 +49,12 @@ def sealed(histogram: ScoreHistogram, by: Town) -> Envelope:
     return seal(SCORE_HISTOGRAM, histogram, [by.keys.signer])
 
 
+def rotated(town: Town) -> None:
+    """The town signs with a new key, and its bundle names the old one no more."""
+    town.keys.signer = Ed25519Signer.from_seed(b"another".ljust(32, b"."))
+    town.keys.bundle = town.keys.make_bundle(town.code, town.clock.now(), 2)
+
+
 async def bring(at: Town, of: CityCode, *histograms: Envelope) -> ScaleSwap:
     return await at.cases.swapping.receive_scales(of, ScaleSwap(histograms=histograms))
 
@@ -69,6 +76,20 @@ def test_one_swap_brings_both_histograms_and_the_next_nothing_new(new_store: New
         sizes = [await town.store.read(lambda tx: tx.log.size()) for town in (home, host)]
         await host.cases.swapping.swap(home.code)
         assert [await t.store.read(lambda tx: tx.log.size()) for t in (home, host)] == sizes
+
+    run(new_store, path)
+
+
+def test_what_was_published_outlives_the_key_that_signed_it_first(new_store: NewStore) -> None:
+    async def path(_: World, home: Town, host: Town) -> None:
+        await crowd(home, [25_000 * (i % 9) for i in range(300)])
+        await publish(home)
+        rotated(home)
+        await host.cases.swapping.swap(home.code)
+        [known], [own] = await kept(host, home), await kept(home, home)
+        assert known.payload == own.payload
+        # The scale, which is as old, is swapped on, whoever asks.
+        await home.cases.swapping.swap(host.code)
 
     run(new_store, path)
 
