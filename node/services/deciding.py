@@ -112,6 +112,15 @@ def facts_of(
     )
 
 
+def is_open_to_newcomers(
+    here: Here, registry: Registry, incentive: Incentive, now: datetime
+) -> bool:
+    """Whether anybody may have it now, recognised or not."""
+    own = registry.own_scale()
+    facts = facts_of(here, registry, None, now)
+    return decide(facts, incentive, own.scale if own else None).eligible
+
+
 def decide(facts: Facts, incentive: Incentive, scale: Scale | None) -> Verdict:
     """Decide by the host's own catalogue; `scale` is the one that `facts` was made with.
 

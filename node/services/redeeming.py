@@ -31,6 +31,7 @@ from node.redemptions import Reservation, ReservationState
 from node.registry import Registry
 from node.services import capacities
 from node.services.decided import Decided, ended, incentive_of, text_of
+from node.services.deciding import is_open_to_newcomers
 from node.services.here import Here
 from node.services.paging import page_of
 from node.services.promising import usable_promise
@@ -105,9 +106,23 @@ class Redeeming:
             # Nobody counts the uses of a newcomer; it was not so limited when this was decided.
             raise ended(decision)
         # 3.
-        counters = capacities.counters(incentive, venue.name, decision.recognition_id, day)
+        counters = capacities.counters(
+            incentive, venue.name, self._whose(tx, incentive, decision, now), day
+        )
         over = capacities.room(tx, counters, now)
         return Prepared(decision, incentive, visitor, counters, over)
+
+    def _whose(
+        self, tx: Transaction, incentive: Incentive, decision: Decision, now: datetime
+    ) -> str:
+        """Whose uses count one by one: nobody's of what a newcomer may have, who has no count.
+
+        Else who is recognised could have less of it than who is not (rule 1).
+        """
+        if incentive.capacity.per_resident is None:
+            return ""
+        free = is_open_to_newcomers(self._here, tx.registry, incentive, now)
+        return "" if free else decision.recognition_id
 
     def hold(self, tx: Transaction, prepared: Prepared, lease: Lease | None = None) -> Reservation:
         """Take one of each capacity, or of none, and keep the reservation.

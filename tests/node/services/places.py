@@ -36,7 +36,7 @@ def incentive(
         scenario="library.deposit_free",
         benefit_zh="免押金借书",
         benefit_en="a card without a deposit",
-        minimum_band=None,
+        minimum_band="excellent",
         commendations=(),
         venues=(),
         valid_from=date(2020, 1, 1),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -374,4 +375,16 @@ def test_who_is_erased_leaves_no_name_and_takes_no_place_along(places: Places) -
     assert places.used() == {"total": 1}
     places.forward(HOLD)
     places.tick()
+    assert places.used() == {}
+
+
+@pytest.mark.parametrize("opened_by", [{"minimum_band": None}, {"condition": "hour >= 0"}])
+def test_who_is_recognised_may_use_what_is_open_to_everyone_as_often_as_a_newcomer(
+    places: Places, opened_by: dict[str, Any]
+) -> None:
+    places.offer(incentive(Capacity(per_resident=PerResident(1, Period.EVER)), **opened_by))
+    whose, _ = places.resident()
+    for _ in range(3):
+        assert places.redeem(places.decision(whose)).incentive is not None
+        assert places.redeem(places.decision()).incentive is not None
     assert places.used() == {}
