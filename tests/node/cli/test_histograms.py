@@ -56,22 +56,23 @@ def test_a_histogram_is_published_once_and_shown_with_what_it_cost(run: Run, hou
     house.act(people)
     wrong = at(run, house, "histogram", "publish", "--width", "0.001")
     assert "width_milli" in wrong.err
+    # So much that no sum of noise is taken for people, nor hides them.
     request = ("--request-id", "0192f0c1-2b3c-7def-8123-456789abcdef")
-    first = at(run, house, "histogram", "publish", "--epsilon", "0.5", *request)
+    first = at(run, house, "histogram", "publish", "--epsilon", "5", *request)
     assert first.code == exits.DONE, first.err
     assert "is published" in first.out
-    assert "epsilon = 0.5" in first.out
+    assert "epsilon = 5" in first.out
     assert "too few, suppressed" in first.out
-    again = at(run, house, "histogram", "publish", "--epsilon", "0.5", *request)
+    again = at(run, house, "histogram", "publish", "--epsilon", "5", *request)
     assert again.out == first.out
     later = at(run, house, "--lang", "zh", "histogram", "publish", "--epsilon", "2")
     assert "此前已公布" in later.out
-    assert "ε = 0.5" in later.out
+    assert "ε = 5" in later.out
     listed = at(run, house, "--json", "histogram", "list").json
     [histogram], [spending] = listed["histograms"], listed["spendings"]
     assert [bar["band_id"] for bar in histogram["bars"]] == ["excellent", "outstanding"]
     assert abs(int(histogram["bars"][0]["count"]) - 200) < 100
     assert abs(int(histogram["total"]) - 603) < 100
-    assert (spending["epsilon_milli"], spending["actor"]) == ("500", "operator/default")
+    assert (spending["epsilon_milli"], spending["actor"]) == ("5000", "operator/default")
     shown = at(run, house, "histogram", "list")
     assert (shown.code, "histogram of shangding, version 1" in shown.out) == (exits.DONE, True)
