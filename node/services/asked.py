@@ -1,12 +1,12 @@
 """What is asked of every question of a host, whomever it is about: who asks, and by what terms."""
 
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from federation import freshness
 from federation.agreement import Terms
 from federation.envelope import Envelope, HasHeader, Statement, Verified, open_envelope
-from federation.errors import AGREEMENT_MISMATCH, HutongError
+from federation.errors import AGREEMENT_MISMATCH, NOT_RECOGNISED, HutongError
 from federation.identifiers import CityCode
 from federation.messages import Disclosure, Header
 from node.errors import NOTHING_IN_FORCE
@@ -18,6 +18,17 @@ from node.services.swapping import Swapping
 from node.services.terms import TermsBook, not_active
 
 M = TypeVar("M", bound=HasHeader)
+
+# The first byte of a recorded answer. A refusal keeps its decoy, so that both are as long.
+GIVEN: Final = b"\x01"
+REFUSED: Final = b"\x00"
+
+
+def told(answer: bytes) -> bytes:
+    """What leaves this city of a recorded answer; raises NOT_RECOGNISED for every refusal."""
+    if answer[:1] == REFUSED:
+        raise HutongError(NOT_RECOGNISED)
+    return answer[1:]
 
 
 class Agreed(HasHeader, Protocol):

@@ -7,12 +7,11 @@ made and the same answer goes out; the true reason is kept for the resident alon
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from federation import codec
 from federation.agreement import Terms
 from federation.envelope import Envelope, Verified, seal
-from federation.errors import NOT_RECOGNISED, HutongError, Reason
+from federation.errors import Reason
 from federation.identifiers import CityCode
 from federation.messages import Attestation, AttestationRequest, Claim, Disclosure, Header
 from federation.recognition import claim_for
@@ -30,16 +29,12 @@ from node.refusals import (
 )
 from node.registry import OwnScale
 from node.services.answering import Ask, record, recorded
-from node.services.asked import Asked
+from node.services.asked import GIVEN, REFUSED, Asked, told
 from node.services.here import Here
 from node.services.standing import standing_of
 from node.services.statuses import claim_text
 from node.services.swapping import Swapping
 from node.services.terms import TermsBook
-
-# The first byte of a recorded answer. A refusal keeps its decoy, so that both are as long.
-_GIVEN: Final = b"\x01"
-_REFUSED: Final = b"\x00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +74,7 @@ class Attesting:
         now = self._here.now()
         request = await self._asked.opened(envelope, codec.ATTESTATION_REQUEST, caller, now)
         # 2.
-        answer = await self._uow.run(lambda tx: self._answer(tx, request, caller, now))
-        if answer[:1] == _REFUSED:
-            raise HutongError(NOT_RECOGNISED)
-        return answer[1:]
+        return told(await self._uow.run(lambda tx: self._answer(tx, request, caller, now)))
 
     def _answer(
         self,
@@ -103,7 +95,7 @@ class Attesting:
         said = self._say(tx, request, terms, ruling, now)
         sealed = seal(codec.ATTESTATION, said, [self._keys])
         self._keep(tx, said, ruling, sealed, now)
-        kind = _GIVEN if ruling.claim else _REFUSED
+        kind = GIVEN if ruling.claim else REFUSED
         about = ruling.subject.resident.resident_id
         return record(tx, ask, kind + codec.envelope_to_bytes(sealed), now, about)
 

@@ -19,7 +19,7 @@ from typing import Final
 
 from federation import codec
 from federation.envelope import Envelope, Verified, seal
-from federation.errors import NOT_RECOGNISED, HutongError, Reason
+from federation.errors import Reason
 from federation.identifiers import CityCode
 from federation.incentives import UseLease, UseRelease, UseRequest
 from federation.limits import CLOCK_SKEW, REQUEST_LIFETIME
@@ -36,15 +36,11 @@ from node.refusals import (
     REFUSED_USES_AT_MOST,
 )
 from node.services.answering import Ask, record, recorded
-from node.services.asked import Asked
+from node.services.asked import GIVEN, REFUSED, Asked, told
 from node.services.here import Here
 from node.services.standing import find_resident
 from node.services.swapping import Swapping
 from node.services.terms import TermsBook
-
-# As in `attesting`: a refusal keeps its decoy, so that both answers are as long.
-_GIVEN: Final = b"\x01"
-_REFUSED: Final = b"\x00"
 
 # A release that comes before its request is kept until the request cannot come any more.
 _TOMBSTONE: Final = 2 * (REQUEST_LIFETIME + CLOCK_SKEW)
@@ -86,10 +82,7 @@ class Counting:
         now = self._here.now()
         request = await self._asked.opened(envelope, codec.USE_REQUEST, caller, now)
         # 2.
-        answer = await self._uow.run(lambda tx: self._answer(tx, request, caller, now))
-        if answer[:1] == _REFUSED:
-            raise HutongError(NOT_RECOGNISED)
-        return answer[1:]
+        return told(await self._uow.run(lambda tx: self._answer(tx, request, caller, now)))
 
     def _answer(
         self, tx: Transaction, request: Verified[UseRequest], caller: CityCode, now: datetime
@@ -102,7 +95,7 @@ class Counting:
         if found is not None:
             # What was given back since is not given again: nothing counts it any more.
             is_over = known is None or known.released_at is not None
-            return _REFUSED + found[1:] if is_over else found
+            return REFUSED + found[1:] if is_over else found
         self._asked.agreed(tx.registry, asked, codec.USE_REQUEST.label, caller, now)
         ruling = self._rule(tx, asked, caller, known, now)
         said = UseLease(
@@ -114,7 +107,7 @@ class Counting:
         # A refusal signs a decoy that never leaves this city.
         sealed = seal(codec.USE_LEASE, said, [self._keys])
         self._keep(tx, asked, caller, ruling, sealed, now)
-        kind = _REFUSED if ruling.refusal else _GIVEN
+        kind = REFUSED if ruling.refusal else GIVEN
         about = ruling.subject.resident.resident_id
         return record(tx, ask, kind + codec.envelope_to_bytes(sealed), now, about)
 
