@@ -36,6 +36,7 @@ from node.logs import configure_logs
 from node.ports import Clock, Keys
 from node.services.assembly import UseCases, assemble
 from node.services.here import Here
+from node.services.timers import Timer, close, timers
 from node.store import Store, open_room, open_store
 from node.store.copying import open_copy, open_sums
 from node.store.log_snapshot import LogSnapshot, open_log
@@ -94,6 +95,18 @@ class _Node:
         finally:
             for port in self.ports:
                 await port.say(serving=serving)
+
+    def timers(self) -> tuple[Timer, ...]:
+        """What is done again and again: of the process, of its store, and of the city."""
+        return (
+            # What another process of this city decided is seen also where this one cannot serve.
+            Timer("registry", limits.HEALTH_EVERY, self.store.refresh),
+            Timer("health", limits.HEALTH_EVERY, self.look),
+            Timer("examine", limits.EXAMINE_EVERY, self.examine),
+            Timer("sweep", limits.SWEEP_EVERY, self.store.sweep),
+            Timer("scrub", record_limits.SCRUB_EVERY, self.store.scrub),
+            *timers(self.cases),
+        )
 
     async def examine(self) -> None:
         """Say whether keys and partners are in order, before anything ends."""
@@ -169,39 +182,16 @@ async def _live(node: _Node, settings: Settings) -> None:
     gc.set_threshold(limits.COLLECTOR_THRESHOLD)
     broken = asyncio.create_task(node.cases.witnessing.must_stop(), name="broken")
     _LOG.info("serving", peer=settings.peer_listen, local=settings.local_listen)
-    async with (
-        # What another process of this city decided is seen also where this one cannot serve.
-        every(limits.HEALTH_EVERY, node.store.refresh, name="registry"),
-        every(limits.HEALTH_EVERY, node.look, name="health"),
-        every(limits.EXAMINE_EVERY, node.examine, name="examine"),
-        every(limits.SWEEP_EVERY, node.store.sweep, name="sweep"),
-        every(limits.KEYS_EVERY, node.cases.key_desk.tend, name="keys"),
-        every(limits.REFRESH_EVERY, node.cases.refreshing.tick, name="refresh"),
-        every(limits.PUSH_EVERY, node.cases.delivering.tick, name="statuses"),
-        every(limits.RESERVATIONS_EVERY, node.cases.reserving.tick, name="reservations"),
-        every(limits.RELEASE_EVERY, node.cases.uses.tick, name="uses"),
-        every(limits.HEALTH_EVERY, node.cases.onboarding.tick, name="onboarding"),
-        every(limits.HEALTH_EVERY, node.cases.rooms.tick, name="rooms"),
-        every(record_limits.RETENTION_LOOKS, node.cases.retaining.tick, name="retention"),
-        every(record_limits.SCRUB_EVERY, node.store.scrub, name="scrub"),
-        every(record_limits.CASES_EVERY, node.cases.case_desk.tick, name="cases"),
-        every(limits.REMIND_EVERY, node.cases.reminding.tick, name="remind"),
-        every(limits.RENEWAL_EVERY, node.cases.renewing.tick, name="renew", at_once=True),
-        every(limits.HEALTH_EVERY, node.cases.rescoring.tick, name="rescore"),
-        every(limits.HEALTH_EVERY, node.cases.witnessing.tick, name="witness"),
-        every(limits.COMPARE_EVERY, node.cases.comparing.tick, name="compare"),
-    ):
+    async with contextlib.AsyncExitStack() as running:
+        for timer in node.timers():
+            await running.enter_async_context(
+                every(timer.interval, timer.act, name=timer.name, at_once=timer.at_once)
+            )
         told = await until_told_to_stop(broken)
         _LOG.info("draining", told=told)
         await node.door.close()
         await asyncio.gather(*(port.stop() for port in node.ports))
-        await node.cases.refreshing.close()
-        await node.cases.rooms.close()
-        await node.cases.delivering.close()
-        await node.cases.uses.close()
-        await node.cases.hearing.close()
-        await node.cases.renewing.close()
-        await node.cases.witnessing.close()
+        await close(node.cases)
     _LOG.info("stopped")
     if broken.done():
         raise broken.result()

@@ -21,6 +21,7 @@ from node import bootstrap, data
 from node.errors import HutongError
 from node.files import load_requests, open_records
 from node.model import Role
+from scripts import towns
 
 PID: Final = "node.pid"
 START_SECONDS: Final = 30
@@ -183,15 +184,13 @@ class City:
         return self.client(Role.DEPARTMENT, name).call(f"DepartmentService/{method}", request)
 
     def load_rules(self) -> None:
-        """Put the shipped scale, incentives and indicators in force."""
+        """Put its scale, incentives and indicators in force."""
         for method, name in (("LoadScale", "scale.toml"), ("LoadIncentives", "incentives.toml")):
-            path = data.path(f"{self.about.pinyin}/{name}")
-            self.operator(
-                method, request_id=new_id(), file_name=name, content=b64(path.read_bytes())
-            )
-        path = data.path(f"{self.about.pinyin}/indicators.toml")
-        content, request_id = path.read_bytes(), new_id()
-        first: Answer = {"file_name": path.name, "sha256": hashlib.sha256(content).digest()}
+            content = towns.rules(self.about, name)
+            self.operator(method, request_id=new_id(), file_name=name, content=b64(content))
+        name = "indicators.toml"
+        content, request_id = towns.rules(self.about, name), new_id()
+        first: Answer = {"file_name": name, "sha256": hashlib.sha256(content).digest()}
         parts: list[Answer] = [
             {"content": content[i : i + _PART]} for i in range(0, len(content), _PART)
         ]

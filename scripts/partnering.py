@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from node import data
+from scripts import towns
 from scripts.city import START_SECONDS, Answer, City, b64, new_id
 
 _SECOND: Final = "second"
@@ -56,8 +56,8 @@ def befriend(one: City, other: City) -> Befriended:
 
 
 def agree(one: City, other: City, freshness_seconds: int | None = None) -> str:
-    """Put the shipped agreement of two partners in force; its id."""
-    text = data.agreement(one.about.pinyin, other.about.pinyin).read_text("utf-8")
+    """Put their agreement of two partners in force; its id."""
+    text = towns.agreement(one.about, other.about)
     if freshness_seconds is not None:
         text = re.sub(
             r"(?m)^status_freshness_seconds = .*$",
