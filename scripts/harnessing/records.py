@@ -68,6 +68,9 @@ class Act:
     """SHA-256 of the answer's bytes, in hexadecimal; "" where there was none."""
     process: int = 0
     """Which process of the city, from 0."""
+    journey: str = ""
+    """The journey that it belongs to, "visit-by-code/0/17": its kind, which process of the load
+    made it, and its number there."""
     said: dict[str, Any] = field(default_factory=dict)
     """What the answer said that others must know of. By deed, where it was OK:
 
@@ -96,6 +99,10 @@ class Load:
     """The window that figures are taken from: without the warm-up and the last of it."""
     concessions: tuple[str, ...] = ()
     """What this load does otherwise than people would."""
+    purpose: str = "load"
+    """ "load", or "peak": one step of the search for the rate that is sustained."""
+    generators: int = 1
+    """How many processes made it."""
 
 
 @dataclass(frozen=True, slots=True)
