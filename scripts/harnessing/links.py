@@ -1,6 +1,6 @@
 """The lines between cities: what can be done to one, whatever it is made of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +16,10 @@ class Shape:
     loss_percent: float = 0
     cut: bool = False
     """Nothing passes, and nobody is told."""
+
+
+class LinksError(ValueError):
+    """What lines cannot do, or what a machine lacks for them; the text says what to do instead."""
 
 
 class Links(Protocol):
@@ -37,11 +41,18 @@ class Links(Protocol):
     async def open(self, cities: Sequence[str]) -> None:
         """Make the lines among these cities; none does anything to what passes."""
 
+    async def peer_ports(self, ports: Mapping[str, Sequence[int]]) -> None:
+        """Say at which ports each city is dialled by others; before the cities start.
+
+        All of them: those of partners, and the one that is open while an invitation is. Only what
+        is dialled there is shaped, and through a proxy nothing else can be dialled.
+        """
+
     async def shape(self, city: str, other: str, shape: Shape | None) -> None:
         """Do so to what `city` says to `other` and to what it is answered; None for nothing.
 
-        Connections that `other` made to `city` are shaped by the call for the other way. Raises
-        ValueError for what this kind of line cannot do.
+        Connections that `other` made to `city` are shaped by the call for the other way. Open
+        connections are shaped at once. Raises LinksError for what this kind of line cannot do.
         """
 
     async def close(self) -> None:
