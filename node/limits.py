@@ -309,5 +309,10 @@ REMIND_EVERY: Final = timedelta(minutes=10)
 # within minutes.
 COMPARE_EVERY: Final = timedelta(minutes=1)
 
+# Logs that one partner is asked about at a time, and so witnesses of each log: up to five partners
+# it is all of all, and beyond that what is asked grows with the partners and not with their square.
+# Who shows one partner another log than the rest is still found by that one within a minute.
+COMPARED_AT_ONCE: Final = 4
+
 # Recognitions that are put in order before they are asked about in batches: some tens of MiB.
 RENEWALS_SORTED: Final = 32_000

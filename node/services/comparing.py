@@ -1,7 +1,10 @@
 """Partners compare what they know of each other's logs, so that nobody is shown a log of its own.
 
 A city that shows one partner another history than the other is found as soon as the two compare
-(C2SP calls it gossip): each asks each of its partners for what it cosigned of the others.
+(C2SP calls it gossip): each asks each of its partners for what it cosigned of the others, of some
+of them at a time where there are many. Among hundreds of partners all of all would be a hundred
+thousand questions a minute; so each log is asked after at several witnesses, and at others the next
+time.
 """
 
 import asyncio
@@ -31,19 +34,21 @@ class Comparing:
         """Compare with all partners, side by side; a slow one is given up after its time.
 
         So it holds up the others by no more than that (rule 10). Next time it is asked about those
-        whom it was not asked about.
+        whom it was not asked about. Each witness begins elsewhere, so that every log has its turn.
         """
         active = [
             city
             for city, partner in self._uow.registry.partners.items()
             if partner.state is PartnerState.ACTIVE
         ]
-        await asyncio.gather(*(self._ask(witness, active) for witness in active))
+        await asyncio.gather(*(self._ask(place, active) for place in range(len(active))))
 
-    async def _ask(self, witness: CityCode, active: list[CityCode]) -> None:
-        about, clock = [city for city in active if city != witness], asyncio.get_running_loop().time
-        first, until = self._from.pop(witness, 0), clock() + limits.COMPARE_EVERY.total_seconds()
-        for place in range(first, first + len(about)):
+    async def _ask(self, turn: int, active: list[CityCode]) -> None:
+        witness, clock = active[turn], asyncio.get_running_loop().time
+        about = [city for city in active if city != witness]
+        first, until = self._from.pop(witness, turn), clock() + limits.COMPARE_EVERY.total_seconds()
+        most = min(len(about), limits.COMPARED_AT_ONCE)
+        for place in range(first, first + most):
             if place > first and clock() >= until:
                 self._from[witness] = place % len(about)
                 return
@@ -53,3 +58,5 @@ class Comparing:
             except HutongError as error:
                 # A fork was told, and acted on; what could not be asked is asked again.
                 _LOG.info("not_compared", log=city, witness=witness, reason=error.reason.name)
+        if most < len(about):
+            self._from[witness] = (first + most) % len(about)

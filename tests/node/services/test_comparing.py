@@ -252,6 +252,31 @@ def test_a_witness_whose_time_is_over_is_asked_about_the_others_next_time(
     play()
 
 
+def test_among_many_partners_questions_grow_with_them_and_not_with_their_square(
+    new_store: NewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @played
+    async def play() -> None:
+        async with world(new_store, *THREE, "420100", "320500", agreed=False) as made:
+            hangzhou, asked = made[HZ], list[tuple[CityCode, CityCode]]()
+
+            async def compare(city: CityCode, witness: CityCode) -> None:
+                asked.append((witness, city))
+
+            monkeypatch.setattr(hangzhou.cases.cosigning, "compare", compare)
+            monkeypatch.setattr(limits, "COMPARED_AT_ONCE", 2)
+            others = [town.code for code, town in made.towns.items() if code != HZ]
+            pairs = {(one, other) for one in others for other in others if one != other}
+            await hangzhou.cases.comparing.tick()
+            # Two questions to each witness, and each log asked after at two of them.
+            for place in (0, 1):
+                assert sorted(each[place] for each in asked) == sorted(others * 2)
+            await hangzhou.cases.comparing.tick()
+            assert set(asked) == pairs
+
+    play()
+
+
 def test_whoever_stole_a_key_that_was_revoked_makes_nobody_fork(
     new_store: NewStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
