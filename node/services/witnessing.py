@@ -245,11 +245,11 @@ class Witnessing:
             return
         await self.checkpoint()
         partners = self._uow.registry.partners.items()
-        asked = {
+        asked = [
             asyncio.ensure_future(self.exchange(city))
             for city, partner in partners
             if partner.state is PartnerState.ACTIVE
-        }
+        ]
         try:
             for each in asyncio.as_completed(asked):
                 with contextlib.suppress(HutongError):
@@ -341,6 +341,9 @@ def _check_size(tx: Transaction, size: int) -> None:
 
 
 def _behind(tx: Transaction, cities: list[CityCode]) -> list[CityCode]:
+    """Those that have not cosigned the newest checkpoint: one look, however many they are."""
     newest = tx.checkpoints.newest()
-    size = newest.size if newest else 0
-    return [city for city in cities if tx.checkpoints.cosigned_by(city) < size]
+    if newest is None:
+        return []
+    cosigned = {city for city, _ in newest.cosignatures}
+    return [city for city in cities if city not in cosigned]
