@@ -37,9 +37,14 @@ _PAIRS_AT_ONCE: Final = 2
 class Cities:
     """Several cities, started together and stopped together, whatever happens."""
 
-    def __init__(self, directory: Path, codes: Iterable[str] = ()) -> None:
-        """Cities of these codes below `directory`; the five of the shipped data without any."""
-        chosen = [data.city(code) for code in codes] or list(data.cities())
+    def __init__(self, directory: Path, codes: Iterable[str | data.City] = ()) -> None:
+        """Cities of these codes below `directory`; the five of the shipped data without any.
+
+        One of scripts.towns is given itself: the data knows no code of a made city.
+        """
+        chosen = [
+            code if isinstance(code, data.City) else data.city(code) for code in codes
+        ] or list(data.cities())
         ports = iter(free_ports(3 * len(chosen)))
         self.cities = {
             about.pinyin: City(

@@ -50,6 +50,8 @@ class City:
     peer_port: int
     local_port: int
     onboarding_port: int
+    host: str = "127.0.0.1"
+    """Where all three ports are."""
     environment: dict[str, str] = field(default_factory=dict)
     command: Sequence[str] = ("-m", "node.cli")
     process: subprocess.Popen[bytes] | None = None
@@ -74,8 +76,8 @@ class City:
             city=CityCode(self.about.code),
             name_zh=self.about.name_zh,
             name_en=self.about.name_en,
-            peer_address=f"127.0.0.1:{self.peer_port}",
-            local_address=f"127.0.0.1:{self.local_port}",
+            peer_address=f"{self.host}:{self.peer_port}",
+            local_address=f"{self.host}:{self.local_port}",
             onboarding_port=self.onboarding_port,
             contact=f"12345, privacy@{self.about.pinyin}.example",
         )
@@ -111,7 +113,7 @@ class City:
                 said = self.log.read_text("utf-8", errors="replace")[-2000:]
                 raise RuntimeError(f"{self.about.name_en} did not start:\n{said}")
             with contextlib.suppress(HutongError), socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.local_port)) == 0:
+                if probe.connect_ex((self.host, self.local_port)) == 0:
                     self.operator("GetDescriptor")
                     return
             time.sleep(0.05)
@@ -154,7 +156,7 @@ class City:
                         self.settings, role=role, name=name, directory=self.directory / "clients"
                     )
                 self.clients[role, name] = bootstrap.local_client(
-                    address=f"127.0.0.1:{self.local_port}",
+                    address=f"{self.host}:{self.local_port}",
                     certificate=files.certificate,
                     key=files.key,
                     ca=files.ca,
