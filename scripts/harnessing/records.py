@@ -83,6 +83,10 @@ class Act:
     reserve, release: reservation_id, decision_id.
     """
 
+    def __post_init__(self) -> None:
+        """A deed that was read from a line is one of `Deed`, as one that was just done."""
+        object.__setattr__(self, "deed", Deed(self.deed))
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
