@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+# gRPC takes the first of these that is set, and an empty one says: no proxy. The exceptions are
+# emptied too, or those of the machine would lead cities past their lines.
+WITHOUT_PROXY: Final[Mapping[str, str]] = {
+    "grpc_proxy": "",
+    "no_grpc_proxy": "",
+    "no_proxy": "",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,20 +12,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from scripts.harnessing.links import LinksError, Shape
+from scripts.harnessing.links import WITHOUT_PROXY, LinksError, Shape
 from scripts.harnessing.proxy_process import HOST
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _STOP_SECONDS: Final = 5.0
 _LINE_BYTES: Final = 1024 * 1024
-
-# gRPC takes the first of these that is set, and an empty one says: no proxy. The exceptions are
-# emptied too, or those of the machine would let cities speak past their lines.
-WITHOUT_PROXY: Final[Mapping[str, str]] = {
-    "grpc_proxy": "",
-    "no_grpc_proxy": "",
-    "no_proxy": "",
-}
 
 
 class Proxies:

@@ -12,7 +12,7 @@ import json
 import re
 import resource
 import sys
-from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import click
@@ -115,9 +115,9 @@ class Board:
         return {}
 
     async def _listen(self, city: str) -> int:
-        loop = asyncio.get_running_loop()
-        make: Callable[[], Caller] = lambda: Caller(self, city)  # noqa: E731 - one for each call
-        server = await loop.create_server(make, HOST, 0, backlog=_BACKLOG)
+        server = await asyncio.get_running_loop().create_server(
+            partial(Caller, self, city), HOST, 0, backlog=_BACKLOG
+        )
         self._servers.append(server)
         port: int = server.sockets[0].getsockname()[1]
         return port
