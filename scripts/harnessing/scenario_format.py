@@ -1,6 +1,6 @@
 """The tables of a scenario file: which keys there are, and what may be written for each.
 
-What names a city or a fault is looked up by `scenarios`, which knows the cities of the file.
+What names a city or a fault is looked up by `scenario_files`, which knows the cities of the file.
 """
 
 import math

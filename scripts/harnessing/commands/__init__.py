@@ -1,0 +1,1 @@
+"""The commands of `scripts/harness`: each module has its own in `COMMANDS`."""

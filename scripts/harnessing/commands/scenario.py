@@ -1,0 +1,119 @@
+"""`scenario` plays a file of steps; `endure` is the long run with a verdict."""
+
+import json
+import shutil
+from typing import Final
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from scripts.harnessing.commands.options import HERE, FolderPath, json_option, lang_option
+from scripts.harnessing.crew import Crew
+from scripts.harnessing.keeper_client import KeeperError, ask
+from scripts.harnessing.layout import Folder
+from scripts.harnessing.playing import play
+from scripts.harnessing.scenario_files import find, shipped
+
+_WIDTH: Final = 120
+_ASK_SECONDS: Final = 5.0
+
+
+def fresh(folder: Folder) -> Folder:
+    """The folder without what an earlier run left in it; refused where cities still run there.
+
+    Raises:
+        UsageError: where they do, or where the folder is not one of the harness.
+
+    """
+    try:
+        ask(folder, "status", seconds=_ASK_SECONDS)
+    except KeeperError:
+        pass
+    else:
+        raise click.UsageError(
+            f"cities run in {folder.root}: stop them with "
+            f"`scripts/harness down --dir {folder.root}`, or give another --dir"
+        )
+    if folder.root.exists() and any(folder.root.iterdir()):
+        if not folder.plan.exists():
+            raise click.UsageError(
+                f"{folder.root} holds something else than a run; give a --dir that is empty or new"
+            )
+        shutil.rmtree(folder.root)
+    folder.root.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def console() -> Console:
+    """Where it is said; wide enough where nobody looks."""
+    found = Console()
+    return found if found.is_terminal else Console(width=_WIDTH)
+
+
+def _listed(language: str, *, as_json: bool) -> None:
+    found = shipped()
+    if as_json:
+        rows = [
+            {
+                "name": each.slug,
+                "title": each.name.model_dump(),
+                "description": each.description.model_dump(),
+                "cities": each.up.cities,
+                "steps": len(each.steps),
+            }
+            for each in found
+        ]
+        click.echo(json.dumps({"scenarios": rows}, ensure_ascii=False))
+        return
+    headings = ("名称", "内容") if language == "zh" else ("Name", "What it shows")
+    table = Table(*headings, show_lines=True)
+    for each in found:
+        text = f"[bold]{each.name.of(language)}[/]\n{each.description.of(language)}"
+        table.add_row(each.slug, text)
+    console().print(table)
+
+
+@click.command(name="scenario")
+@click.argument("wanted", metavar="FILE|NAME", required=False)
+@click.option("--list", "listed", is_flag=True, help="Show the scenarios that are shipped.")
+@click.option("--keep", is_flag=True, help="Leave the cities up afterwards.")
+@click.option(
+    "--dir",
+    "folder",
+    type=FolderPath(),
+    metavar="FOLDER",
+    help=f"The folder of the run.  [default: {HERE}/NAME]",
+)
+@lang_option
+@json_option
+@click.pass_context
+def scenario(
+    ctx: click.Context,
+    *,
+    wanted: str | None,
+    listed: bool,
+    keep: bool,
+    folder: Folder | None,
+    language: str,
+    as_json: bool,
+) -> None:
+    """Play a scenario: cities up, its steps, check, report, cities down.
+
+    FILE is a file of steps (docs/harness.md tells how to write one), NAME one of those shipped.
+    Whatever happens, nothing is left running. It ends with 1 where an invariant is broken, a step
+    failed or something did not come about as expected.
+    """
+    if listed:
+        _listed(language, as_json=as_json)
+        return
+    if wanted is None:
+        raise click.UsageError(
+            "say which FILE or NAME; `scripts/harness scenario --list` has names"
+        )
+    found = find(wanted)
+    run = fresh(folder or Folder((HERE / found.slug).absolute()))
+    ctx.exit(play(found, Crew(run, language), console(), keep=keep))
+
+
+COMMANDS: tuple[click.Command, ...] = (scenario,)
