@@ -69,8 +69,8 @@ class Act:
     process: int = 0
     """Which process of the city, from 0."""
     journey: str = ""
-    """The journey that it belongs to, "visit-by-code/0/17": its kind, which process of the load
-    made it, and its number there."""
+    """The journey that it belongs to, "visit-code/load-1764371000123-0/17": its kind, the history
+    that it is in, and its number there. A repeated call belongs to the same one."""
     said: dict[str, Any] = field(default_factory=dict)
     """What the answer said that others must know of. By deed, where it was OK:
 
