@@ -156,8 +156,7 @@ def _claimed() -> socket.socket:
         return _claim_or_block()
     except BlockingIOError as error:
         raise LinksError(
-            "another run on this machine has the namespaces; end it with `scripts/harness down`,"
-            " or choose `--links proxies`"
+            "another run on this machine has the namespaces; end it with `scripts/harness down`"
         ) from error
 
 
@@ -186,8 +185,7 @@ def _see_that_it_is_free() -> None:
     others = commands.taken(_run(("ip", "-o", "-4", "addr", "show")))
     if others:
         raise LinksError(
-            f"addresses of {commands.NETWORK} are in use on this machine: {', '.join(others)};"
-            " choose `--links proxies`"
+            f"addresses of {commands.NETWORK} are in use on this machine: {', '.join(others)}"
         )
 
 

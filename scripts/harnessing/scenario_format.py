@@ -15,7 +15,7 @@ from scripts.harnessing.layout import CITIES_LEAST, CITIES_MOST
 
 LONGEST_SECONDS: Final = 86_400.0
 
-_DURATION: Final = re.compile(r"(\d{1,7}(?:\.\d{1,3})?)\s*(ms|s|m|h)")
+_DURATION: Final = re.compile(r"([0-9]{1,7}(?:\.[0-9]{1,3})?)\s*(ms|s|m|h)")
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
