@@ -209,6 +209,7 @@ def _forget(directory: Path) -> None:
     """Remove the keys that this load had made for its clients."""
     for path in sorted(directory.glob("*/*")):
         path.unlink()
-    for path in (*directory.glob("*"), directory):
-        if path.is_dir():
+    for path in (*directory.glob("*"), directory, directory.parent):
+        # Other generators may have theirs in the last one.
+        with contextlib.suppress(OSError):
             path.rmdir()

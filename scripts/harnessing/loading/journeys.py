@@ -135,7 +135,7 @@ class Journey:
         if not decision:
             return
         if chance < _REDEEMED:
-            await self._step(self._visit.redeem(decision, self._shown_again(answer)))
+            await self._step(self._visit.redeem(decision, self._shown_again()))
         elif chance < _REDEEMED + _RESERVED:
             await self._reserve(decision)
 
@@ -149,8 +149,8 @@ class Journey:
         consent = self._kept.consents[visit.resident].get(visit.host, "")
         answer = await self._check(consent, visitor_pass=shown)
         decision = self._chosen(answer) if answer else ""
-        if answer and decision:
-            await self._step(visit.redeem(decision, self._shown_again(answer)))
+        if decision:
+            await self._step(visit.redeem(decision, self._shown_again()))
 
     async def look_at_standing(self) -> None:
         """Of a resident, at home."""
@@ -248,8 +248,10 @@ class Journey:
         wanted = banded if banded and self._chance.random() < _BANDED else opened
         return self._chance.choice(wanted).decision_id if wanted else ""
 
-    def _shown_again(self, answer: venues.CheckEligibilityResponse) -> str:
-        return answer.visitor_pass if self._chance.random() < _SHOWN_WITH_USE else ""
+    def _shown_again(self) -> str:
+        """The pass, shown once more with a use; of two visits at once the later one's counts."""
+        shown = self._kept.passes.get((self._visit.resident, self._visit.host), "")
+        return shown if self._chance.random() < _SHOWN_WITH_USE else ""
 
 
 _WAYS: Final[Mapping[str, Callable[[Journey], Awaitable[None]]]] = {

@@ -23,6 +23,8 @@ BY_THE_RULES: Final = frozenset(
         "CAPACITY_USED_UP",
         "CONSENT_NOT_STANDING",
         "DECISION_ENDED",
+        # Of two visits of one person at once, the later one's pass replaces the earlier one's.
+        "DECISION_OF_ANOTHER",
         "NOT_A_PARTNER",
         "RESERVATION_ENDED",
         "RESERVATION_USED",

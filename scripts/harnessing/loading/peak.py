@@ -4,7 +4,7 @@ A rate is sustained where nearly every journey goes well, nearly every call ends
 and no more calls wait for their answer at the end than at the beginning.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from scripts.harnessing.layout import Folder
 from scripts.harnessing.loading import figures
-from scripts.harnessing.loading.figures import Figures
+from scripts.harnessing.loading.figures import Figures, Reason
 from scripts.harnessing.loading.generator import Offer
 from scripts.harnessing.loading.lines import Target
 from scripts.harnessing.loading.mixes import MIX
@@ -24,6 +24,7 @@ WELL_LEAST: Final = 0.99
 P99_MS: Final = 1000.0
 _GROWS: Final = 1.5
 _SLACK_SECONDS: Final = 0.1
+_SLACK_CALLS: Final = 2.0
 _RISES: Final = 1.5
 _NEAR: Final = 1.08
 _LEAST: Final = 0.5
@@ -35,7 +36,7 @@ class Step:
 
     rate: float
     figures: Figures
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,21 +122,37 @@ def _step(
     return Step(rate, found, tuple(why_not(found, acts, load)))
 
 
-def why_not(found: Figures, acts: Iterable[Act], load: Load) -> list[str]:
+def why_not(found: Figures, acts: Iterable[Act], load: Load) -> list[Reason]:
     """Why a rate is not sustained, by what became of its load; empty where it is."""
-    reasons = list[str]()
-    if found.journeys_well < WELL_LEAST * found.journeys_due:
+    return [*_not_well(found), *_slow(found), *_growing(*backlog(acts, load), load.rate)]
+
+
+def _not_well(found: Figures) -> Iterator[Reason]:
+    if found.journeys_well < WELL_LEAST * found.journeys_due or not found.journeys_due:
         share = 100 * found.journeys_well / max(found.journeys_due, 1)
-        reasons.append(f"{share:.1f} % of the journeys went well")
-    if found.latency.p99 is None or found.latency.p99 >= P99_MS:
-        p99 = (
-            "no call was answered" if found.latency.p99 is None else f"{found.latency.p99:,.0f} ms"
+        yield Reason(
+            f"{share:.1f} % of the journeys went well, and {100 * WELL_LEAST:g} % must",
+            f"成功的流程占 {share:.1f} %，应不少于 {100 * WELL_LEAST:g} %",
         )
-        reasons.append(f"p99: {p99}")
-    before, after = backlog(acts, load)
-    if after > _GROWS * before + max(_SLACK_SECONDS * load.rate, 2.0):
-        reasons.append(f"the backlog grows, from {before:.0f} to {after:.0f} calls")
-    return reasons
+
+
+def _slow(found: Figures) -> Iterator[Reason]:
+    p99 = found.latency.p99
+    if p99 is None:
+        yield Reason("no call was answered", "没有一次调用得到答复")
+    elif p99 >= P99_MS:
+        yield Reason(
+            f"p99 is {p99:,.0f} ms, and must be below {P99_MS:,.0f}",
+            f"p99 为 {p99:,.0f} 毫秒，应低于 {P99_MS:,.0f}",
+        )
+
+
+def _growing(before: float, after: float, rate: float) -> Iterator[Reason]:
+    if after > _GROWS * before + max(_SLACK_SECONDS * rate, _SLACK_CALLS):
+        yield Reason(
+            f"more and more calls wait: {before:.0f}, then {after:.0f}",
+            f"等待中的调用不断增加：由 {before:.0f} 次到 {after:.0f} 次",
+        )
 
 
 def backlog(acts: Iterable[Act], load: Load) -> tuple[float, float]:
