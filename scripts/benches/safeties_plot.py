@@ -22,6 +22,11 @@ class Level:
     en: str
     """What is added by it."""
 
+    @property
+    def short_zh(self) -> str:
+        """What a bar is called in Chinese."""
+        return self.zh.partition("（")[0]
+
 
 LEVELS: Final = (
     Level("bare echo", "裸回显", "bare echo"),
@@ -50,9 +55,9 @@ def chart(figures: Sequence[Figure], lang: str) -> Any:  # noqa: ANN401 - pygal 
     """A bar for each level, stacked of what each safety adds."""
     added, zh = costs(figures), lang == "zh"
     drawn = empty_chart(
-        pygal.StackedBar, _TITLES[0 if zh else 1], print_values=False, legend_at_bottom_columns=3
+        pygal.StackedBar, _TITLES[0 if zh else 1], print_values=False, legend_at_bottom_columns=2
     )
-    drawn.x_labels = [level.zh.partition("（")[0] if zh else level.name for level in LEVELS]
+    drawn.x_labels = [level.short_zh if zh else level.name for level in LEVELS]
     for place, level in enumerate(LEVELS):
         bars = [added[place] if place <= bar else None for bar in range(len(LEVELS))]
         drawn.add(f"{level.zh if zh else level.en} {added[place]:.2f}", bars)

@@ -5,20 +5,20 @@ from typing import Any, Final
 
 import numpy as np
 import pygal
-from markupsafe import Markup
 
 from scripts.harnessing.reporting import plots
 from scripts.harnessing.reporting.columns import Floats
+from scripts.harnessing.reporting.plots import Picture
 
-_HEIGHT: Final = 300
+_HEIGHT: Final = 280
 _STEPS: Final = 4
 """Bars of the histogram between a power of two and the next one."""
 _DRAWN: Final = (0, 50, 90, 99, 99.9, 99.99)
 
 
-def histogram(waited: Sequence[tuple[str, Floats]], *, name: str, nothing: str) -> Markup:
+def histogram(waited: Sequence[tuple[str, Floats]], *, name: str, nothing: str) -> Picture:
     """Calls by what they took, on a scale of powers of two, stacked by what was done."""
-    chart = _chart(pygal.StackedBar, nothing, len(waited))
+    chart = _chart(pygal.StackedBar, nothing)
     everything = np.concatenate([values for _, values in waited]) if waited else np.array([])
     if len(everything):
         places = [np.floor(np.log2(np.maximum(v, 0.01)) * _STEPS).astype(int) for _, v in waited]
@@ -26,16 +26,16 @@ def histogram(waited: Sequence[tuple[str, Floats]], *, name: str, nothing: str) 
         last = max(int(each.max()) for each in places if len(each))
         labels = [_edge(2 ** (place / _STEPS)) for place in range(first, last + 1)]
         chart.x_labels = labels
-        chart.x_labels_major = labels[:: max(1, len(labels) // 14)]
+        chart.x_labels_major = labels[:: max(1, len(labels) // 8)]
         chart.show_minor_x_labels = False
         for (title, _), its in zip(waited, places, strict=True):
             chart.add(title, np.bincount(its - first, minlength=last - first + 1).tolist())
-    return plots.drawn(chart, name)
+    return Picture(plots.drawn(chart, name), plots.legend([title for title, _ in waited]))
 
 
-def percentiles(waited: Sequence[tuple[str, Floats]], *, name: str, nothing: str) -> Markup:
+def percentiles(waited: Sequence[tuple[str, Floats]], *, name: str, nothing: str) -> Picture:
     """What each share of calls took at most: towards the right the rarest, on a scale of nines."""
-    chart = _chart(pygal.XY, nothing, len(waited), show_dots=False, stroke_style={"width": 1.6})
+    chart = _chart(pygal.XY, nothing, show_dots=False, stroke_style={"width": 1.6})
     chart.x_labels = [{"value": _nines(share), "label": f"{share:g} %"} for share in _DRAWN]
     some = [(title, np.sort(values)) for title, values in waited if len(values)]
     lowest = min((float(values[0]) for _, values in some), default=1.0)
@@ -46,9 +46,19 @@ def percentiles(waited: Sequence[tuple[str, Floats]], *, name: str, nothing: str
     for title, values in some:
         shares = 100 * (1 - 10.0 ** -np.linspace(0, np.log10(len(values)), 120))
         ranks = np.minimum(np.floor(shares / 100 * len(values)).astype(int), len(values) - 1)
-        logs = np.log10(np.maximum(values[ranks], plots.LEAST))
+        logs = plots.logs(values[ranks])
         chart.add(title, [(_nines(s), float(y)) for s, y in zip(shares, logs, strict=True)])
-    return plots.drawn(chart, name)
+    return Picture(plots.drawn(chart, name), plots.legend([title for title, _ in waited]))
+
+
+def stacked(bars: Sequence[str], parts: Sequence[tuple[str, float]], *, name: str) -> Picture:
+    """A bar more than before for each part, of it and of all parts before it."""
+    chart = _chart(pygal.StackedBar, "")
+    chart.x_labels = bars
+    for place, (title, value) in enumerate(parts):
+        chart.add(title, [value if place <= bar else None for bar in range(len(bars))])
+    names = [f"{title} {value:.2f}" for title, value in parts]
+    return Picture(plots.drawn(chart, name), plots.legend(names))
 
 
 def _nines(share: float) -> float:
@@ -59,19 +69,17 @@ def _edge(value: float) -> str:
     return plots.milliseconds(float(f"{value:.2g}"))
 
 
-def _chart(kind: Any, nothing: str, series: int, **options: object) -> Any:  # noqa: ANN401 - pygal has no types
+def _chart(kind: Any, nothing: str, **options: object) -> Any:  # noqa: ANN401 - pygal has no types
     return kind(
         width=plots.WIDTH // 2 - 8,
         height=_HEIGHT,
         style=plots.style(),
         js=(),
-        legend_at_bottom=True,
-        legend_at_bottom_columns=max(1, min(series, 5)),
-        truncate_legend=-1,
+        show_legend=False,
         truncate_label=-1,
         no_data_text=nothing,
         margin=8,
+        max_scale=8,
         spacing=6,
-        legend_box_size=10,
         **options,
     )

@@ -99,7 +99,7 @@ def _over_time(run: Run, axis: Axis, its: list[Process], words: Words) -> list[d
     bands = [_band(each, axis, words) for each in run.outages]
     found = []
     if bands:
-        names = {band.kind: tables.kind(band.kind, words) for band in bands}
+        names = {band.kind: words.kind(band.kind) for band in bands}
         told = [_band(each, axis, words, told=True) for each in run.outages]
         picture = plots.lanes(axis, told, names, name="faults")
         found.append({"title": words["plot_faults"], "picture": picture})
@@ -141,7 +141,7 @@ def _band(outage: Outage, axis: Axis, words: Words, *, told: bool = False) -> pl
         name += f": {words.say('recovered_in', seconds=f'{recovered:.1f}')}"
     begins = outage.began - axis.begins
     ends = axis.seconds if outage.ended is None else outage.ended - axis.begins
-    title = f"{outage.fault}: {tables.kind(outage.kind, words)}, {tables.place(outage)}"
+    title = f"{outage.fault}: {words.kind(outage.kind)}, {tables.place(outage)}"
     return plots.Band(name, outage.kind, begins, ends, title)
 
 
@@ -211,9 +211,12 @@ def _safeties(run: Run, words: Words) -> dict[str, Any] | None:
     if not run.safeties:
         return None
     try:
-        chart = safeties_plot.chart(run.safeties, words.lang)
+        costs = safeties_plot.costs(run.safeties)
     except KeyError:
         return None
+    levels = safeties_plot.LEVELS
+    parts = [(words.either(x.zh, x.en), cost) for x, cost in zip(levels, costs, strict=True)]
+    bars_of = [words.either(level.short_zh, level.name) for level in levels]
     found = {figure.name: figure for figure in run.safeties}
     rows = [
         tables.Row(
@@ -223,12 +226,12 @@ def _safeties(run: Run, words: Words) -> dict[str, Any] | None:
                 f"{found[level.name].ratio or 1.0:.3f}",
             )
         )
-        for level in safeties_plot.LEVELS
+        for level in levels
     ]
     heads = tuple(words[name] for name in ("level", "per_second", "ratio"))
     return {
-        "picture": plots.drawn(chart, "safeties"),
-        "table": tables.Table(heads, tuple(rows), 1),
+        "picture": bars.stacked(bars_of, parts, name="safeties"),
+        "table": tables.Table(heads, tuple(rows), range(1, 3)),
     }
 
 

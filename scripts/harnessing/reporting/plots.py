@@ -4,8 +4,10 @@ A plot has no script and fetches nothing; its words stay words. The left and rig
 plots of time are at the same place, so that one instant is on one vertical line of the page.
 """
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
@@ -14,6 +16,7 @@ import pygal
 from markupsafe import Markup
 from pygal.style import CleanStyle
 
+from scripts.harnessing.reporting.columns import Floats
 from scripts.harnessing.reporting.series import Axis, Line
 
 WIDTH: Final = 1120
@@ -23,11 +26,14 @@ _FONT: Final = "inherit"
 _MARGIN_TOP: Final = 16
 LEAST: Final = 0.1
 """Milliseconds: what is below is drawn at it, where an axis is of powers of ten."""
+_RAISED: Final = 2
+"""So much is added to a logarithm: at 0 the plot would have a line of an axis."""
 _BRIDGED: Final = 5
 """A gap of so many steps is drawn over: a sample that came late is no interruption."""
 _TICKS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200)
 _TICKS_MOST: Final = 14
 _DECIMALS: Final = re.compile(r"(\d+\.\d)\d+")
+_PLACES: Final = frozenset({"d", "x", "y", "width", "height", "cx", "cy"})
 COLOURS: Final = (
     "#0f5c5c",
     "#c2571a",
@@ -57,6 +63,15 @@ FAULT_COLOURS: Final[Mapping[str, str]] = {
     "garbage": "#4b5563",
 }
 _PLAIN: Final = "#4b5563"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A plot, and what each of its colours means."""
+
+    svg: Markup
+    legend: tuple[tuple[str, str], ...] = ()
+    """Names, each with its colour."""
 
 
 class Band:
@@ -150,14 +165,12 @@ def over_time(
     *,
     name: str,
     nothing: str,
-    height: int = 190,
+    height: int = 180,
     logarithmic: bool = False,
-) -> Markup:
+) -> Picture:
     """Lines over the time axis; `nothing` is said where there is no value."""
     chart = _OnTime(
         **_options(axis, height, nothing),
-        legend_at_bottom=True,
-        legend_at_bottom_columns=max(1, min(len(lines), 8)),
         stroke_style={"width": 1.4},
     )
     chart.bands = bands
@@ -165,19 +178,19 @@ def over_time(
     highest = max((float(values.max()) for values in some if len(values)), default=0.0)
     lowest = min((float(values.min()) for values in some if len(values)), default=0.0)
     chart.y_labels = powers(lowest, highest) if logarithmic else _rungs(highest)
-    scaled = [np.log10(np.maximum(x.values, LEAST)) if logarithmic else x.values for x in lines]
+    scaled = [logs(line.values) if logarithmic else line.values for line in lines]
     ends = [label["value"] for label in chart.y_labels]
     chart.range = (ends[0], ends[-1])
     for line, values in zip(lines, scaled, strict=True):
         chart.add(line.name, _points(axis, values), allow_interruptions=True)
-    return drawn(chart, name)
+    return Picture(drawn(chart, name), legend([line.name for line in lines]))
 
 
-def lanes(axis: Axis, bands: Sequence[Band], names: Mapping[str, str], *, name: str) -> Markup:
+def lanes(axis: Axis, bands: Sequence[Band], names: Mapping[str, str], *, name: str) -> Picture:
     """The faults alone, a lane for each kind, with what each is called."""
     kinds = tuple(dict.fromkeys(band.kind for band in bands))
     height = 20 * len(kinds) + 42
-    chart = _OnTime(**_options(axis, height, ""), show_legend=False, show_y_guides=False)
+    chart = _OnTime(**_options(axis, height, ""), show_y_guides=False)
     chart.bands, chart.lanes = bands, kinds
     chart.range = (0, len(kinds))
     chart.y_labels = [
@@ -185,7 +198,12 @@ def lanes(axis: Axis, bands: Sequence[Band], names: Mapping[str, str], *, name: 
         for place, kind in enumerate(kinds)
     ]
     chart.add("", [(0, 0), (axis.seconds, 0)])
-    return drawn(chart, name)
+    return Picture(drawn(chart, name))
+
+
+def legend(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Names with the colours that they are drawn in, in order."""
+    return tuple(zip(names, itertools.cycle(COLOURS), strict=False))
 
 
 def _options(axis: Axis, height: int, nothing: str) -> dict[str, Any]:
@@ -200,11 +218,10 @@ def _options(axis: Axis, height: int, nothing: str) -> dict[str, Any]:
         "xrange": (0, axis.seconds),
         "x_labels": _ticks(axis),
         "show_x_guides": True,
-        "truncate_legend": -1,
         "truncate_label": -1,
         "no_data_text": nothing,
         "spacing": 6,
-        "legend_box_size": 10,
+        "show_legend": False,
     }
 
 
@@ -229,12 +246,18 @@ def _rungs(highest: float) -> list[dict[str, Any]]:
     return [{"value": step * i, "label": short(step * i)} for i in range(count + 1)]
 
 
+def logs(values: Floats) -> Floats:
+    """Milliseconds on an axis of powers of ten."""
+    return np.log10(np.maximum(values, LEAST)) + _RAISED
+
+
 def powers(lowest: float, highest: float) -> list[dict[str, Any]]:
     """Labels of an axis of powers of ten, around these milliseconds."""
-    low, high = (float(np.log10(max(value, LEAST))) for value in (lowest, highest))
+    low, high = map(float, logs(np.array([lowest, highest])))
     first, last = int(np.floor(low)), int(np.floor(high)) + 1
     return [
-        {"value": power, "label": milliseconds(10.0**power)} for power in range(first, last + 1)
+        {"value": power, "label": milliseconds(10.0 ** (power - _RAISED))}
+        for power in range(first, last + 1)
     ]
 
 
@@ -271,9 +294,11 @@ def drawn(chart: Any, name: str) -> Markup:  # noqa: ANN401 - pygal has no types
     root = ET.fromstring(chart.render())  # noqa: S314 - drawn here
     for parent in list(root.iter()):
         parent.tag = parent.tag.rpartition("}")[2]
+        for place in _PLACES & parent.attrib.keys():
+            parent.attrib[place] = _DECIMALS.sub(r"\1", parent.attrib[place])
         for child in list(parent):
             if child.tag.rpartition("}")[2] in {"script", "desc"}:
                 parent.remove(child)
     root.attrib["role"] = "img"
     text = ET.tostring(root, "unicode")
-    return Markup(_DECIMALS.sub(r"\1", text))  # noqa: S704 - made by the parser's own writer
+    return Markup(text)  # noqa: S704 - made by the parser's own writer

@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 
-from scripts.harnessing.fault_kinds import KINDS
 from scripts.harnessing.records import Deed, Load
 from scripts.harnessing.reporting.columns import Calls, Mask
 from scripts.harnessing.reporting.gathering import Outage, Run
@@ -29,11 +28,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table; the columns from `numbers` on are numbers."""
+    """A table; the columns of `numbers` are numbers."""
 
     heads: tuple[str, ...]
     rows: tuple[Row, ...]
-    numbers: int
+    numbers: range
 
 
 def utc(at: float) -> str:
@@ -48,7 +47,7 @@ def cities(run: Run, words: Words) -> Table:
     for place in run.plan.places:
         name = words.either(place.about.name_zh, place.about.name_en)
         rows.append(Row((name, place.code, place.store, str(place.processes))))
-    return Table(heads, tuple(rows), 3)
+    return Table(heads, tuple(rows), range(3, 4))
 
 
 def settings(run: Run, words: Words) -> list[tuple[str, str]]:
@@ -83,7 +82,7 @@ def loads(run: Run, words: Words) -> Table:
                 )
             )
         )
-    return Table(tuple(words[name] for name in names), tuple(rows), 6)
+    return Table(tuple(words[name] for name in names), tuple(rows), range(1, 5))
 
 
 def _mix(load: Load, words: Words) -> str:
@@ -116,7 +115,7 @@ def figures(run: Run, words: Words) -> Table:
     quantiles = tuple(quantile_name(quantile) for quantile in QUANTILES)
     heads = (*(words[name] for name in names), *quantiles, words["longest"])
     if run.load is None:
-        return Table(heads, (), 1)
+        return Table(heads, (), range(0))
     begins, ends = run.load.steady_from, run.load.steady_until
     window = run.calls.within(begins, ends)
     rows = []
@@ -126,7 +125,7 @@ def figures(run: Run, words: Words) -> Table:
             rows.append(_figures(words.deed(deed.value), run.calls, its, ends - begins))
     if rows:
         rows.append(_figures(words["all_deeds"], run.calls, window, ends - begins))
-    return Table(heads, tuple(rows), 1)
+    return Table(heads, tuple(rows), range(1, len(heads)))
 
 
 def _figures(name: str, calls: Calls, its: Mask, seconds: float) -> Row:
@@ -146,13 +145,7 @@ def outcomes(run: Run, words: Words) -> Table:
         Row((name, f"{count:,}", f"{100 * count / len(run.calls):.3f} %"))
         for name, count in run.calls.counts(run.calls.outcome, everything).most_common()
     )
-    return Table(heads, rows, 1)
-
-
-def kind(name: str, words: Words) -> str:
-    """What a fault of that kind is called."""
-    found = KINDS.get(name)
-    return name if found is None else words.either(found.zh, name)
+    return Table(heads, rows, range(1, len(heads)))
 
 
 def place(outage: Outage) -> str:
@@ -184,7 +177,7 @@ def faults(run: Run, axis: Axis, words: Words) -> Table:
                 (
                     each.fault,
                     clock(each.began - axis.begins),
-                    kind(each.kind, words) + (f": {each.said}" if each.said else ""),
+                    words.kind(each.kind) + (f": {each.said}" if each.said else ""),
                     place(each),
                     lasted,
                     recovered,
@@ -194,7 +187,7 @@ def faults(run: Run, axis: Axis, words: Words) -> Table:
                 bad=not ended or slow,
             )
         )
-    return Table(tuple(words[name] for name in names), tuple(rows), 4)
+    return Table(tuple(words[name] for name in names), tuple(rows), range(4, 8))
 
 
 def clock(seconds: float) -> str:
@@ -234,7 +227,7 @@ def counts(run: Run, words: Words) -> Table:
             lost = len(ruling.violations)
             said = words.say("checked_acts", title=title)
             rows.append(Row((said, f"{ruling.looked_at:,}", f"{lost:,}"), bad=bool(lost)))
-    return Table(heads, tuple(rows), 1)
+    return Table(heads, tuple(rows), range(1, len(heads)))
 
 
 def growth(
@@ -253,4 +246,4 @@ def growth(
             minutes, share = f"{each.seconds / 60:.1f}", f"{each.share * 100:+.1f} %"
             cells = (each.process, words[name], minutes, warm, end, share)
             rows.append(Row(cells, bad=each in bad))
-    return Table(tuple(words[name] for name in names), tuple(rows), 2)
+    return Table(tuple(words[name] for name in names), tuple(rows), range(2, 6))

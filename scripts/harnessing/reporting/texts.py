@@ -171,8 +171,8 @@ _TABLES: Final = {
     "at": ("时刻", "At"),
     "lasted": ("持续", "Lasted"),
     "recovered": ("恢复", "Recovered"),
-    "effect": ("期间涉及该城的未成功请求", "Calls of that city that failed meanwhile"),
-    "others_effect": ("期间其他城市的未成功请求", "Calls of others that failed"),
+    "effect": ("涉及该城的失败请求", "Failed calls with these cities"),
+    "others_effect": ("其他城市间的失败请求", "Failed calls among others"),
     "no_fault_rows": ("没有制造故障。", "No fault was made."),
     "open_fault": ("未解除", "not mended"),
     "not_seen": ("未见", "not seen"),
@@ -298,7 +298,21 @@ _DEEDS: Final = {
     "deed_records": ("部门报送记录", "a department loads records"),
 }
 
-TEXTS: Final = _HEADS | _POINTS | _SECTIONS | _TABLES | _CONCESSIONS | _DEEDS
+_KINDS: Final = {
+    "kind_kill": ("强制结束", "kill"),
+    "kind_pause": ("暂停", "pause"),
+    "kind_restart": ("重新启动", "restart"),
+    "kind_slow": ("线路变慢", "slow line"),
+    "kind_lossy": ("线路丢包", "lossy line"),
+    "kind_cut": ("线路中断", "cut line"),
+    "kind_clock": ("时钟跳变", "clock jump"),
+    "kind_disk": ("磁盘已满", "full disk"),
+    "kind_certificate": ("证书过期", "expired cert."),
+    "kind_flood": ("请求洪水", "flood"),
+    "kind_garbage": ("乱码作答", "garbage"),
+}
+
+TEXTS: Final = _HEADS | _POINTS | _SECTIONS | _TABLES | _CONCESSIONS | _DEEDS | _KINDS
 
 
 class Words:
@@ -321,10 +335,14 @@ class Words:
         """A deed by its name in the records; one that is not known as it is called."""
         return self[f"deed_{name}"] if f"deed_{name}" in TEXTS else name
 
+    def kind(self, name: str) -> str:
+        """A kind of fault, in a word or two; one that is not known as it is called."""
+        return self[f"kind_{name}"] if f"kind_{name}" in TEXTS else name
+
     def journey(self, name: str) -> str:
-        """A kind of journey; it is named as the load names it, and told in Chinese besides."""
+        """A kind of journey: its name, or how its description in Chinese begins."""
         found = KINDS.get(name)
-        return name if found is None else self.either(found.zh, name)
+        return name if found is None else self.either(found.zh.partition("：")[0], name)
 
     def either(self, zh: str, en: str) -> str:
         """Of two texts the one in this language."""
