@@ -54,7 +54,8 @@ class Delivering:
 
         Needs a running event loop.
         """
-        for host in hosts:
+        # Hosts often come as a set: the order of calls must not hang on the luck of hashes.
+        for host in sorted(hosts):
             if self._uow.registry.active_partner(host) is not None:
                 self._turns.nudge(host)
 
