@@ -6,7 +6,7 @@ not use is lost with it, which costs a place and tells nothing.
 
 import secrets
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -28,6 +28,8 @@ from node.store.values import to_instant, to_micros
 
 _B: Final = sa.bindparam
 _SECRET_BYTES: Final = 32
+draw: Callable[[int], bytes] = secrets.token_bytes
+"""What the order of a list's places is drawn with; a simulation puts its own in its place."""
 _FEED: Final = sa.select(STATUS_FEEDS).where(STATUS_FEEDS.c.host == _B("of_host"))
 _FEEDS: Final = sa.select(STATUS_FEEDS).order_by(STATUS_FEEDS.c.host)
 _OF_HOST: Final = STATUS_FEEDS.c.host == _B("of_host")
@@ -186,7 +188,7 @@ class StatusRepository:
             _ADD_LIST,
             host=host,
             list_number=number,
-            secret=secrets.token_bytes(_SECRET_BYTES),
+            secret=draw(_SECRET_BYTES),
             changed=0,
             closes_at=0,
         )

@@ -1,6 +1,5 @@
 """Status lists and attestations as both databases keep them."""
 
-import secrets
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
@@ -14,6 +13,7 @@ from node import limits
 from node.attested import IssuedAttestation, OwnStatusList, PartnerStatusList, StatusFeed
 from node.model import PageRequest
 from node.ports import Transaction
+from node.store import statuses
 from node.store.trust_tables import (
     PARTNER_STATUS_LISTS,
     STATUS_ENDED,
@@ -161,7 +161,7 @@ def test_the_order_of_a_list_is_worked_out_by_its_secret_alone(
     new_store: NewStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with opened(new_store("one")) as desk:
-        monkeypatch.setattr(secrets, "token_bytes", lambda size: b"s" * size)
+        monkeypatch.setattr(statuses, "draw", lambda size: b"s" * size)
         ours, theirs = take(desk, 20), take(desk, 20, OTHER)
         assert ours == theirs
 
