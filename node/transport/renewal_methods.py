@@ -1,7 +1,6 @@
 """The peer port: many attestations under one signature."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -11,7 +10,7 @@ from federation import codec
 from federation.v1 import federation_service_pb2 as pb
 from node.ports import RenewalPortion
 from node.services.assembly import UseCases
-from node.transport.beat import next_beat
+from node.transport import beat
 from node.transport.calls import Call
 from node.transport.envelopes import envelope_in
 
@@ -72,11 +71,11 @@ class RenewalMethods:
         Those with a refusal among them leave on the beat, all of them: whatever the reason is, its
         time tells nothing (rule 4).
         """
-        began, question = time.perf_counter(), envelope_in(request, "request")
+        began, question = beat.seconds(), envelope_in(request, "request")
         found = [portion async for portion in self._cases.batching.renew(question, call.caller)]
         answers = [_answer(portion) for portion in found]
         if any(None in portion.results for portion in found):
-            await next_beat(began)
+            await beat.next_beat(began)
         return answers
 
 
