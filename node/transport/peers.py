@@ -6,7 +6,7 @@ too many wait already the next one is refused at once.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, Self, TypeVar
@@ -119,11 +119,17 @@ class GrpcPeers(TrustCalls, TrialCalls):
             return parse(partner, answer_type, answer)
 
         try:
-            return await reunion.first_answer(partner, self._keys.peer_identities, OPTIONS, attempt)
+            return await self._met(partner, attempt)
         except grpc.aio.AioRpcError as error:
             raise told(partner, error) from error
         except TimeoutError as error:
             raise unreachable(partner, "no connection") from error
+
+    async def _met(
+        self, partner: Partner, attempt: Callable[[grpc.aio.Channel], Awaitable[M]]
+    ) -> M:
+        """The first answer by whatever certificates; raises TimeoutError where there is none."""
+        return await reunion.first_answer(partner, self._keys.peer_identities, OPTIONS, attempt)
 
     async def exchange_partnership(self, partner: Partner, own: Envelope) -> Envelope:
         """Say how we stand to the partner, and hear how it stands to us."""
@@ -277,13 +283,7 @@ class GrpcPeers(TrustCalls, TrialCalls):
         line, identity = self._lines.get(partner.city), self._keys.peer_identity
         if line and line.partner.bundle == partner.bundle and line.own == identity:
             return line
-        own = credentials.to_partner(identity, partner)
-        options = (*OPTIONS, credentials.partner_name(partner.city))
-        channels = [
-            grpc.aio.secure_channel(str(endpoint), own, options=options)
-            for endpoint in partner.bundle.endpoints
-        ]
-        made = _Line(partner, identity, channels)
+        made = _Line(partner, identity, self._channels(partner, identity))
         self._lines[partner.city] = made
         if line is not None:
             # Calls on the old line may go on; nobody waits for them.
@@ -291,6 +291,16 @@ class GrpcPeers(TrustCalls, TrialCalls):
             self._hanging_up.add(task)
             task.add_done_callback(self._hanging_up.discard)
         return made
+
+
+    def _channels(self, partner: Partner, identity: Identity) -> list[grpc.aio.Channel]:
+        """A connection to each endpoint of a partner, to be made at the first call."""
+        own = credentials.to_partner(identity, partner)
+        options = (*OPTIONS, credentials.partner_name(partner.city))
+        return [
+            grpc.aio.secure_channel(str(endpoint), own, options=options)
+            for endpoint in partner.bundle.endpoints
+        ]
 
 
 async def _hang_up(line: _Line) -> None:
