@@ -25,7 +25,7 @@ def ask(folder: Folder, do: str, /, seconds: float = SECONDS, **words: object) -
     try:
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(seconds)
-            line.connect(_short(folder))
+            line.connect(short_path(folder))
             line.sendall(json.dumps({"do": do, **words}).encode() + b"\n")
             with line.makefile("rb") as file:
                 said = file.readline(_LINE)
@@ -43,7 +43,7 @@ def ask(folder: Folder, do: str, /, seconds: float = SECONDS, **words: object) -
     return answer
 
 
-def _short(folder: Folder) -> str:
-    """A path that fits a socket's address: relative where the whole is too long."""
+def short_path(folder: Folder) -> str:
+    """Where the keeper listens: relative, where the whole path fits no address."""
     whole = str(folder.socket.resolve())
     return whole if len(whole.encode()) < 100 else os.path.relpath(whole)  # noqa: PLR2004 - of 108

@@ -114,6 +114,14 @@ class Board:
                 return {"error": f"no such command: {command}"}
         return {}
 
+    def close(self) -> None:
+        """Listen no more, and break every connection."""
+        for server in self._servers:
+            server.close()
+        for line in self._lines.values():
+            for connection in tuple(line.connections):
+                connection.reset()
+
     async def _listen(self, city: str) -> int:
         server = await asyncio.get_running_loop().create_server(
             partial(Caller, self, city), HOST, 0, backlog=_BACKLOG
@@ -139,9 +147,12 @@ async def serve(seed: int) -> None:
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
-    while line := await reader.readline():
-        answer = await board.answer(json.loads(line))
-        click.echo(json.dumps(answer))
+    try:
+        while line := await reader.readline():
+            answer = await board.answer(json.loads(line))
+            click.echo(json.dumps(answer))
+    finally:
+        board.close()
 
 
 def main() -> None:

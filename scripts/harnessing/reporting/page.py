@@ -17,19 +17,19 @@ from scripts.harnessing.reporting.verdict import (
     Verdict,
     grown,
     growths,
-    judge,
 )
 
 EVIDENCE_MOST: Final = 20
 """Violations of one invariant that are shown; of the others their number."""
 _TEXT_MOST: Final = 600
+LIMIT: Final = f"{RECOVERY_SECONDS:g}"
 _SHIPPED: Final = 5
 _MARKED: Final = {"held": "✓", "broken": "✗", "unseen": "?"}
 
 
-def fields(run: Run, lang: str, now: float) -> dict[str, Any]:
+def fields(run: Run, found: Verdict, lang: str, now: float) -> dict[str, Any]:
     """What the template is filled with."""
-    words, axis, found = Words(lang), series.axis(run), judge(run)
+    words, axis = Words(lang), series.axis(run)
     its = series.processes(run)
     memory, files = growths(run, its)
     bad = [*grown(memory, 0.0), *grown(files, FILES_FEW)]
@@ -82,12 +82,13 @@ def _point(point: Point, words: Words) -> dict[str, Any]:
         "state": point.state.value,
         "mark": _MARKED[point.state.value],
         "word": words[f"{point.state.value}_word"],
-        "title": words.say(f"point_{point.name}", limit=f"{RECOVERY_SECONDS:g}"),
-        "reasons": [_reason(reason, words) for reason in point.reasons],
+        "title": words.say(f"point_{point.name}", limit=LIMIT),
+        "reasons": [said(reason, words) for reason in point.reasons],
     }
 
 
-def _reason(reason: Reason, words: Words) -> str:
+def said(reason: Reason, words: Words) -> str:
+    """Why a promise is broken or not seen."""
     return words.say(reason.text, **reason.words)
 
 

@@ -12,6 +12,8 @@ _HEADS: Final = {
         "{cities} 个城市，{began} 起（UTC），共 {minutes} 分钟",
         "{cities} cities, from {began} UTC, {minutes} minutes",
     ),
+    "reading": ("正在读取 ...", "reading ..."),
+    "written": ("报告：{path}", "Report: {path}"),
     "made": ("报告生成时间", "Report made"),
     "good": (
         "合格：全部承诺均已核实成立。",
