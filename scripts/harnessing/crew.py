@@ -91,10 +91,10 @@ class Crew:
         for name, weight in load.mix.items():
             words += ["--mix", f"{name}={weight:g}"]
         log = self.folder.root / f"load-{self._loads}.log"
-        acts = _size(self.folder.histories)
+        before = _size(self.folder.histories), _loads(self.folder)
         with log.open("ab") as file:
             process = self._start(self.words("load", *words), file)
-        return Background(process, log, self.folder, acts)
+        return Background(process, log, self.folder, *before)
 
     def _start(self, words: Sequence[str], log: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
         # Ctrl-C is for whoever plays: what was started is ended in order.
@@ -161,21 +161,30 @@ class Background:
     """A load that goes on."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], log: Path, folder: Folder, before: int
+        self, process: subprocess.Popen[bytes], log: Path, folder: Folder, acts: int, loads: int
     ) -> None:
-        """This process, which writes there; the histories had so many bytes before it."""
+        """This process, which writes there; before it there were so many bytes, so many loads."""
         self.process, self.log = process, log
-        self._folder, self._before = folder, before
+        self._folder, self._acts, self._loads = folder, acts, loads
         self.began = 0.0
         """When its first calls were seen, by the monotonic clock."""
+
+    def wait(self) -> bool:
+        """Wait until it has ended by itself; whether it came to its end.
+
+        Its exit code does not tell: it is 1 as well where figures do not count because of a fault,
+        which is what a scenario is for.
+        """
+        self.process.wait()
+        return _loads(self._folder) > self._loads
 
     def begin(self) -> bool:
         """Wait until it has made its first calls; whether it has."""
         give_up = time.monotonic() + _BEGIN_SECONDS
-        while _size(self._folder.histories) <= self._before:
+        while _size(self._folder.histories) <= self._acts:
             if self.process.poll() is not None or time.monotonic() > give_up:
                 self.began = time.monotonic()
-                return _size(self._folder.histories) > self._before
+                return _size(self._folder.histories) > self._acts
             time.sleep(_LOOK_SECONDS)
         self.began = time.monotonic()
         return True
@@ -191,6 +200,10 @@ def end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _loads(folder: Folder) -> int:
+    return sum(1 for _ in records.read(folder.loads, records.Load))
 
 
 def _size(folder: Path) -> int:

@@ -150,10 +150,10 @@ class Player:
         """Wait until the load has ended by itself."""
         if self.load is None:
             return
-        load, code = self.load, self.load.process.wait()
+        load, whole = self.load, self.load.wait()
         self.load = None
-        if code:
-            raise StepError(say("load_failed", code=code, file=load.log))
+        if not whole:
+            raise StepError(say("load_failed", code=load.process.returncode, file=load.log))
 
     def _suspend(self, _: int, step: Step) -> None:
         if step.suspend is not None:
