@@ -103,7 +103,7 @@ def _over_time(run: Run, axis: Axis, its: list[Process], words: Words) -> list[d
         names = {band.kind: words.kind(band.kind) for band in bands}
         told = [_band(each, axis, words, told=True) for each in run.outages]
         picture = plots.lanes(axis, told, names, name="faults")
-        found.append({"title": words["plot_faults"], "picture": picture})
+        found.append({"title": words["plot_faults"], "picture": picture, "nothing": ""})
     calls = run.calls
     due = Line(words["due"], series.per_second(axis, calls.due))
     answered = Line(words["answered"], series.per_second(axis, calls.ended[calls.well]))
@@ -117,10 +117,8 @@ def _over_time(run: Run, axis: Axis, its: list[Process], words: Words) -> list[d
         ("log", _logs(axis, its), False),
     ):
         nothing = words["no_errors" if name == "errors" and len(calls) else "no_data"]
-        picture = plots.over_time(
-            axis, lines, bands, name=name, nothing=nothing, logarithmic=logarithmic
-        )
-        found.append({"title": words[f"plot_{name}"], "picture": picture})
+        picture = plots.over_time(axis, lines, bands, name=name, logarithmic=logarithmic)
+        found.append({"title": words[f"plot_{name}"], "picture": picture, "nothing": nothing})
     return found
 
 
@@ -161,7 +159,8 @@ def _distributions(run: Run, words: Words) -> list[dict[str, Any]]:
     return [
         {
             "title": words[draw.__name__],
-            "picture": draw(some, name=draw.__name__, nothing=words["no_data"]),
+            "picture": draw(some, name=draw.__name__),
+            "nothing": words["no_data"],
         }
         for draw in (bars.histogram, bars.percentiles)
     ]

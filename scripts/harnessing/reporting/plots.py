@@ -13,7 +13,6 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pygal
-from markupsafe import Markup
 from pygal.style import CleanStyle
 
 from scripts.harnessing.reporting.columns import Floats
@@ -67,11 +66,14 @@ _PLAIN: Final = "#4b5563"
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A plot, and what each of its colours means."""
+    """A plot, "" where there is nothing to draw, and what each of its colours means."""
 
-    svg: Markup
+    svg: str
     legend: tuple[tuple[str, str], ...] = ()
     """Names, each with its colour."""
+
+
+NOTHING: Final = Picture("")
 
 
 class Band:
@@ -164,17 +166,18 @@ def over_time(
     bands: Sequence[Band],
     *,
     name: str,
-    nothing: str,
     height: int = 180,
     logarithmic: bool = False,
 ) -> Picture:
-    """Lines over the time axis; `nothing` is said where there is no value."""
+    """Lines over the time axis; without a value there is no plot."""
+    some = [line.values[~np.isnan(line.values)] for line in lines]
+    if not any(map(len, some)):
+        return NOTHING
     chart = _OnTime(
-        **_options(axis, height, nothing),
+        **_options(axis, height),
         stroke_style={"width": 1.4},
     )
     chart.bands = bands
-    some = [line.values[~np.isnan(line.values)] for line in lines]
     highest = max((float(values.max()) for values in some if len(values)), default=0.0)
     lowest = min((float(values.min()) for values in some if len(values)), default=0.0)
     chart.y_labels = powers(lowest, highest) if logarithmic else _rungs(highest)
@@ -190,7 +193,7 @@ def lanes(axis: Axis, bands: Sequence[Band], names: Mapping[str, str], *, name: 
     """The faults alone, a lane for each kind, with what each is called."""
     kinds = tuple(dict.fromkeys(band.kind for band in bands))
     height = 20 * len(kinds) + 42
-    chart = _OnTime(**_options(axis, height, ""), show_y_guides=False)
+    chart = _OnTime(**_options(axis, height), show_y_guides=False)
     chart.bands, chart.lanes = bands, kinds
     chart.range = (0, len(kinds))
     chart.y_labels = [
@@ -206,7 +209,7 @@ def legend(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
     return tuple(zip(names, itertools.cycle(COLOURS), strict=False))
 
 
-def _options(axis: Axis, height: int, nothing: str) -> dict[str, Any]:
+def _options(axis: Axis, height: int) -> dict[str, Any]:
     return {
         "width": WIDTH,
         "height": height,
@@ -219,7 +222,6 @@ def _options(axis: Axis, height: int, nothing: str) -> dict[str, Any]:
         "x_labels": _ticks(axis),
         "show_x_guides": True,
         "truncate_label": -1,
-        "no_data_text": nothing,
         "spacing": 6,
         "show_legend": False,
     }
@@ -237,7 +239,8 @@ def _ticks(axis: Axis) -> list[dict[str, Any]]:
 
 def _rungs(highest: float) -> list[dict[str, Any]]:
     """Labels of a linear axis from 0 to above the highest value."""
-    step = 10.0 ** np.floor(np.log10(highest)) if highest > 0 else 1.0
+    highest = highest or 1.0
+    step = 10.0 ** np.floor(np.log10(highest))
     while highest / step > 5:  # noqa: PLR2004 - lines across a plot
         step *= 2
     while highest / step <= 2:  # noqa: PLR2004 - lines across a plot
@@ -288,7 +291,7 @@ def _points(axis: Axis, values: Any) -> list[tuple[float, float | None]]:  # noq
     return found
 
 
-def drawn(chart: Any, name: str) -> Markup:  # noqa: ANN401 - pygal has no types
+def drawn(chart: Any, name: str) -> str:  # noqa: ANN401 - pygal has no types
     """The plot as a part of a page; `name` is for its own ids."""
     chart.uuid = name
     root = ET.fromstring(chart.render())  # noqa: S314 - drawn here
@@ -300,5 +303,4 @@ def drawn(chart: Any, name: str) -> Markup:  # noqa: ANN401 - pygal has no types
             if child.tag.rpartition("}")[2] in {"script", "desc"}:
                 parent.remove(child)
     root.attrib["role"] = "img"
-    text = ET.tostring(root, "unicode")
-    return Markup(text)  # noqa: S704 - made by the parser's own writer
+    return ET.tostring(root, "unicode")
