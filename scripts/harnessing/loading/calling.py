@@ -8,7 +8,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -34,11 +34,11 @@ TRIES_AFTER: Final = (1.0, 2.0, 4.0)
 class Wire(Protocol):
     """What carries calls: `lines.Lines`, or a stand-in."""
 
-    def processes(self, city: str) -> Any:  # noqa: ANN401 - a sequence of int
+    def processes(self, city: str, /) -> Sequence[int]:
         """The processes of a city."""
 
     def call(
-        self, city: str, process: int, whom: Whom, method: str, body: bytes
+        self, city: str, process: int, whom: Whom, method: str, body: bytes, /
     ) -> Awaitable[Reply]:
         """One call; it raises nothing."""
 

@@ -4,10 +4,10 @@ import bisect
 import itertools
 import json
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -102,7 +102,7 @@ class Cast:
         """
         plan = folder.read_plan()
         place, shares = share
-        mine = itertools.islice(records.read(folder.residents, Enrolled), place, None, shares)
+        mine = _share(records.read(folder.residents, Enrolled), place, shares)
         rules = {each.code: Rules.of(each.about) for each in plan.places}
         cast = cls(plan, {each.resident_id: each for each in mine}, rules)
         if not cast.homes:
@@ -150,10 +150,24 @@ class Cast:
 
     def scenarios(self, home: str, host: str) -> tuple[str, ...]:
         """What a consent of a resident of one city to the other may name."""
-        if home == host:
-            return tuple(sorted(data.scenario_names()))
-        text = towns.agreement(self.plan[home].about, self.plan[host].about)
-        return tuple(tomllib.loads(text)["scenarios"])
+        return _scenarios(self.plan[home].about, self.plan[host].about)
+
+
+def _share(found: Iterable[Enrolled], place: int, shares: int) -> Iterator[Enrolled]:
+    """One share of the residents: of each city, and of each standing in it."""
+    turns = Counter[tuple[str, str]]()
+    for each in found:
+        group = each.city, each.standing
+        if turns[group] % shares == place:
+            yield each
+        turns[group] += 1
+
+
+@cache
+def _scenarios(home: data.City, host: data.City) -> tuple[str, ...]:
+    if home == host:
+        return tuple(sorted(data.scenario_names()))
+    return tuple(tomllib.loads(towns.agreement(home, host))["scenarios"])
 
 
 def consents(folder: Folder, cast: Cast) -> dict[str, dict[str, str]]:

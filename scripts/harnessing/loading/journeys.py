@@ -131,11 +131,11 @@ class Journey:
         if answer is None:
             return
         chance = self._chance.random()
-        decision = self._chosen(answer)
+        decision, banded = self._chosen(answer)
         if not decision:
             return
         if chance < _REDEEMED:
-            await self._step(self._visit.redeem(decision, self._shown_again()))
+            await self._use(decision, banded=banded)
         elif chance < _REDEEMED + _RESERVED:
             await self._reserve(decision)
 
@@ -148,9 +148,9 @@ class Journey:
             return
         consent = self._kept.consents[visit.resident].get(visit.host, "")
         answer = await self._check(consent, visitor_pass=shown)
-        decision = self._chosen(answer) if answer else ""
+        decision, banded = self._chosen(answer) if answer else ("", False)
         if decision:
-            await self._step(visit.redeem(decision, self._shown_again()))
+            await self._use(decision, banded=banded)
 
     async def look_at_standing(self) -> None:
         """Of a resident, at home."""
@@ -235,8 +235,8 @@ class Journey:
         back = self._chance.random() < _GIVEN_BACK
         await self._step(self._visit.release(held) if back else self._visit.confirm(held))
 
-    def _chosen(self, answer: venues.CheckEligibilityResponse) -> str:
-        """A decision that opens something; "" where none does."""
+    def _chosen(self, answer: venues.CheckEligibilityResponse) -> tuple[str, bool]:
+        """A decision that opens something, and whether by the standing; "" where none does."""
         rules = self._cast.rules[self._visit.host]
         # What is counted over all cities needs a use key, and a consent that allows it.
         opened = [
@@ -246,12 +246,17 @@ class Journey:
         ]
         banded = [each for each in opened if each.incentive.incentive_id in rules.banded]
         wanted = banded if banded and self._chance.random() < _BANDED else opened
-        return self._chance.choice(wanted).decision_id if wanted else ""
+        chosen = self._chance.choice(wanted) if wanted else None
+        return (chosen.decision_id, chosen in banded) if chosen else ("", False)
 
-    def _shown_again(self) -> str:
-        """The pass, shown once more with a use; of two visits at once the later one's counts."""
+    async def _use(self, decision: str, *, banded: bool) -> None:
+        """Redeem; now and then the pass is shown once more, where the decision has a holder.
+
+        Of two visits at once the later one's pass counts.
+        """
         shown = self._kept.passes.get((self._visit.resident, self._visit.host), "")
-        return shown if self._chance.random() < _SHOWN_WITH_USE else ""
+        again = banded and self._chance.random() < _SHOWN_WITH_USE
+        await self._step(self._visit.redeem(decision, shown if again else ""))
 
 
 _WAYS: Final[Mapping[str, Callable[[Journey], Awaitable[None]]]] = {
