@@ -87,7 +87,7 @@ class Renewing:
         reader = RenewedReader(here, asking, swapping)
         self._tools = Tools(here, uow, keys, book, reader)
         self._walking: dict[CityCode, _Walking] = {}
-        self._timed = set[asyncio.Task[None]]()
+        self._timed = list[asyncio.Task[None]]()
 
     async def renew(
         self, home: CityCode | None = None, *, everybody: bool = False
@@ -116,13 +116,15 @@ class Renewing:
         for city in self._homes(None):
             if self._running(city) is None:
                 seen = self._seen_through(self._watched(city, everybody=False))
-                self._timed.add(asyncio.create_task(seen, name=f"renewal {city} by the timer"))
+                self._timed.append(asyncio.create_task(seen, name=f"renewal {city} by the timer"))
         if not self._timed:
             return
         patience = limits.RENEWAL_PATIENCE.total_seconds()
-        done, self._timed = await asyncio.wait(self._timed, timeout=patience)
-        for task in done:
-            task.result()
+        await asyncio.wait(self._timed, timeout=patience)
+        begun, self._timed = self._timed, [task for task in self._timed if not task.done()]
+        for task in begun:
+            if task.done():
+                task.result()
 
     async def close(self) -> None:
         """Let what the timer began come to an end, for a little while."""
