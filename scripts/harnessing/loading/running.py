@@ -103,6 +103,11 @@ class Offered:
             for place in range(self._offer.generators)
         )
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes of its generators."""
+        return tuple(process.pid for process in self._processes)
+
     def acts(self) -> Iterator[Act]:
         """What its generators did so far."""
         for path in self.histories:
