@@ -113,7 +113,7 @@ def rulings() -> tuple[Ruling, ...]:
     """Three invariants that hold, of which one had nothing to look at."""
     return (
         Ruling("good-news", "1", "只有好消息越过边界", "Only good news crosses a border", 3120),
-        Ruling("acts", "acts", "已确认的操作在两地日志中", "Each act is in both logs", 9000),
+        Ruling("both-logs", "acts", "已确认的操作在两地日志中", "Each act is in both logs", 9000),
         Ruling("suspension", "suspension", "停止后不再服务", "Nothing after a suspension", 0),
     )
 

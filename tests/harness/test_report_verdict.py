@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from scripts.harnessing.checking import lasting, traces
 from scripts.harnessing.records import Checked, Happening, Ruling, Sample, Violation
 from scripts.harnessing.reporting.columns import columns
 from scripts.harnessing.reporting.gathering import Run, outages
 from scripts.harnessing.reporting.points import State
-from scripts.harnessing.reporting.verdict import judge
+from scripts.harnessing.reporting.verdict import LOST, judge
 from tests.harness import made_run
 
 SECONDS = 400.0
@@ -60,10 +61,20 @@ def test_a_broken_invariant_breaks_it(good: Run) -> None:
     assert broken(checked(good, Ruling("x", "4", "甲", "a", 9, (WRONG,)))) == ["invariants"]
 
 
-@pytest.mark.parametrize("rule", ["acts", "7"])
-def test_one_lost_act_breaks_it(good: Run, rule: str) -> None:
-    run = checked(good, Ruling("x", rule, "甲", "a", 9000, (WRONG,)))
+@pytest.mark.parametrize("invariant", ["both-logs", "nothing-lost"])
+def test_one_lost_act_breaks_it(good: Run, invariant: str) -> None:
+    run = checked(good, Ruling(invariant, "7", "甲", "a", 9000, (WRONG,)))
     assert broken(run) == ["invariants", "lost"]
+
+
+def test_violations_that_a_check_did_not_tell_one_by_one_are_counted(good: Run) -> None:
+    more = replace(WRONG, city="", evidence={"more": 950})
+    run = checked(good, Ruling("both-logs", "acts", "甲", "a", 9000, (WRONG,) * 50 + (more,)))
+    assert judge(run)["lost"].reasons[0].words == {"count": "1,000"}
+
+
+def test_the_invariants_by_which_acts_are_lost_are_those_of_the_checker() -> None:
+    assert {each.name for each in (*lasting.INVARIANTS, *traces.INVARIANTS)} >= LOST
 
 
 def test_figures_that_do_not_count_break_it(good: Run) -> None:

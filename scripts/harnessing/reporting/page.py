@@ -17,6 +17,7 @@ from scripts.harnessing.reporting.verdict import (
     Verdict,
     grown,
     growths,
+    violations,
 )
 
 EVIDENCE_MOST: Final = 20
@@ -174,14 +175,14 @@ def _invariants(run: Run, words: Words) -> list[dict[str, Any]]:
 
 def _invariant(run: Run, ruling: Ruling, words: Words) -> dict[str, Any]:
     shown = ruling.violations[:EVIDENCE_MOST]
-    more = len(ruling.violations) - len(shown)
+    more = violations(ruling) - len(shown)
     state = "broken" if ruling.violations else "held" if ruling.looked_at else "unseen"
     return {
         "rule": ruling.rule,
         "name": ruling.invariant,
         "title": words.either(ruling.title_zh, ruling.title_en),
         "looked_at": f"{ruling.looked_at:,}" if ruling.looked_at else words["nothing_seen"],
-        "count": f"{len(ruling.violations):,}",
+        "count": f"{violations(ruling):,}",
         "state": state,
         "mark": _MARKED[state],
         "violations": [

@@ -12,7 +12,7 @@ from scripts.harnessing.reporting.columns import Calls, Mask
 from scripts.harnessing.reporting.gathering import Outage, Run
 from scripts.harnessing.reporting.series import QUANTILES, Axis, quantile_name
 from scripts.harnessing.reporting.texts import Words
-from scripts.harnessing.reporting.verdict import LOST, RECOVERY_SECONDS, Growth
+from scripts.harnessing.reporting.verdict import LOST, RECOVERY_SECONDS, Growth, violations
 
 _MARGIN: Final = 1.0
 """A call that was due so many seconds before a fault may still be hurt by it."""
@@ -222,9 +222,9 @@ def counts(run: Run, words: Words) -> Table:
     ]
     rows.append(Row((words["acknowledged"], f"{sum(told.values()):,}", "")))
     for ruling in run.checked.rulings if run.checked else ():
-        if ruling.rule in LOST:
+        if ruling.invariant in LOST:
             title = words.either(ruling.title_zh, ruling.title_en)
-            lost = len(ruling.violations)
+            lost = violations(ruling)
             said = words.say("checked_acts", title=title)
             rows.append(Row((said, f"{ruling.looked_at:,}", f"{lost:,}"), bad=bool(lost)))
     return Table(heads, tuple(rows), range(1, len(heads)))

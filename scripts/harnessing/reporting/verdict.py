@@ -31,8 +31,8 @@ JUDGED_SECONDS: Final = 180.0
 LONG_ENOUGH_MINUTES: Final = f"{(WARM_SECONDS + JUDGED_SECONDS) / 60:g}"
 _WINDOW: Final = 0.2
 """The first and the last share of a life that are held against each other, by their medians."""
-LOST: Final = frozenset({"acts", "7"})
-"""The rules by which an acknowledged act is lost."""
+LOST: Final = frozenset({"nothing-lost", "both-logs"})
+"""The invariants by which an acknowledged act is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +122,19 @@ def _invariants(run: Run) -> Point:
 
 def _violated(ruling: Ruling) -> Reason:
     words = {"rule": ruling.rule, "zh": ruling.title_zh, "en": ruling.title_en}
-    return Reason("violated", words | {"count": f"{len(ruling.violations):,}"})
+    return Reason("violated", words | {"count": f"{violations(ruling):,}"})
+
+
+def violations(ruling: Ruling) -> int:
+    """How many there are; of very many the check tells some, and last how many more."""
+    more = ruling.violations[-1].evidence if ruling.violations else {}
+    untold = int(more["more"]) - 1 if more.keys() == {"more"} else 0
+    return len(ruling.violations) + untold
 
 
 def _lost(run: Run) -> Point:
-    rulings = [r for r in (run.checked.rulings if run.checked else ()) if r.rule in LOST]
-    lost = sum(len(ruling.violations) for ruling in rulings)
+    rulings = [r for r in (run.checked.rulings if run.checked else ()) if r.invariant in LOST]
+    lost = sum(map(violations, rulings))
     if lost:
         return Point("lost", State.BROKEN, (Reason("acts_lost", {"count": f"{lost:,}"}),))
     why = _unchecked(run)
