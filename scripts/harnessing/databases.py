@@ -8,9 +8,9 @@ import asyncio
 import contextlib
 import importlib.util
 import os
-import resource
 import shutil
 import signal
+import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,21 @@ _USER: Final = "nobody"
 _READY_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 20.0
 _PREFIX: Final = "hutong-pg-"
+# It becomes the user by itself: that one may not be able to start Python.
+_LIMIT: Final = """
+import os, pwd, resource, sys
+user, most, *pids = sys.argv[1:]
+if user:
+    found = pwd.getpwnam(user)
+    os.setgroups([])
+    os.setgid(found.pw_gid)
+    os.setuid(found.pw_uid)
+for pid in map(int, pids):
+    try:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (int(most), resource.RLIM_INFINITY))
+    except ProcessLookupError:
+        pass
+"""
 
 # Small: several of them share the machine with what is measured. What makes a commit durable is as
 # the server has it.
@@ -33,6 +48,8 @@ _SETTINGS: Final = {
     "shared_buffers": "64MB",
     "max_connections": "60",
     "log_min_messages": "warning",
+    # After a crash every file is synced: by one call, not by a thousand.
+    "recovery_init_sync_method": "syncfs",
 }
 
 
@@ -67,7 +84,7 @@ class Database:
 
     async def make(self) -> None:
         """Make its files, start it, and make the database; raises DatabaseError."""
-        words = ["--auth=trust", "--encoding=utf8", "--username=postgres", "--no-sync"]
+        words = ["--auth=trust", "--encoding=utf8", "--username=postgres"]
         made = await self._start("initdb", *words, "--pgdata", str(self.place / "data"))
         if await made.wait():
             raise DatabaseError(f"initdb failed: {self.said()}")
@@ -114,16 +131,20 @@ class Database:
         await self.end()
         shutil.rmtree(self.place, ignore_errors=True)
 
-    def limit_files(self, most_bytes: int) -> None:
+    async def limit_files(self, most_bytes: int) -> None:
         """Let no file of the server grow beyond this; RLIM_INFINITY for as it was.
 
-        A child that it starts later has the server's own limit.
+        A child that it starts later has the server's own limit. Raises DatabaseError.
         """
-        if self.child is None:
+        if self.child is None or not self.child.runs:
             return
-        for pid in (self.child.pid, *_children(self.child.pid)):
-            with contextlib.suppress(ProcessLookupError):
-                resource.prlimit(pid, resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY))
+        pids = (self.child.pid, *_children(self.child.pid))
+        # By the user whose processes they are: root alone may need more than its name for it.
+        words = [sys.executable, "-I", "-S", "-c", _LIMIT]
+        words += [self._user, str(most_bytes), *map(str, pids)]
+        made = await self.spawner.start(words, self.log, cwd=self.place)
+        if await made.wait():
+            raise DatabaseError(f"the server's files could not be limited: {self.said()}")
 
     @property
     def size(self) -> int:

@@ -34,6 +34,7 @@ class FaultBook:
     def __init__(self, fleet: Fleet) -> None:
         """None yet."""
         self._fleet = fleet
+        self._over: dict[str, float | None] = {}
         self._open: dict[str, Open] = {}
         self._making: dict[str, frozenset[str]] = {}
         self._last = 0
@@ -74,8 +75,11 @@ class FaultBook:
     async def mend(self, number: str) -> float | None:
         """Take a fault away; after how many seconds all served again, None where they did not.
 
-        One that ends already is waited for. Raises FaultError where none of that number is open.
+        One that ends already is waited for, and of one that is over it is said again. Raises
+        FaultError where there was none of that number.
         """
+        if number in self._over:
+            return self._over[number]
         opened = self._open.get(number)
         if opened is None:
             known = ", ".join(self._open) or "none"
@@ -108,6 +112,7 @@ class FaultBook:
             said = f"{said}; {error}".removeprefix("; ")
         self._note(number, opened.fault, time.time(), began=False, recovered=recovered, said=said)
         del self._open[number]
+        self._over[number] = recovered
         opened.ended.set_result(recovered)
 
     def _checked(self, said: dict[str, Any]) -> Fault:

@@ -129,6 +129,7 @@ class Garbage(grpc.GenericRpcHandler):  # type: ignore[type-arg] # only the stub
     def __init__(self) -> None:
         """It has answered nothing yet."""
         self.answered = 0
+        self._server: grpc.aio.Server | None = None
 
     def service(self, _details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
         """For whatever is called."""
@@ -149,6 +150,8 @@ class Garbage(grpc.GenericRpcHandler):  # type: ignore[type-arg] # only the stub
         for address in addresses:
             server.add_secure_port(address, credentials)
         await server.start()
+        # It ends with the last that knows of it.
+        self._server = server
 
 
 async def main(words: dict[str, Any]) -> None:

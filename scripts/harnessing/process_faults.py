@@ -90,7 +90,7 @@ async def _clock(fleet: Fleet, fault: Fault) -> Begun:
 async def _disk(fleet: Fleet, fault: Fault) -> Begun:
     town, member = fleet[fault.city], _member(fleet, fault)
     if town.database is not None:
-        return _full_database(town, town.database)
+        return await _full_database(town, town.database)
     _limit(member, _FULL_BYTES)
 
     async def mend() -> str:
@@ -106,11 +106,11 @@ def _limit(member: Member, most_bytes: int) -> None:
         resource.prlimit(member.child.pid, resource.RLIMIT_FSIZE, limits)
 
 
-def _full_database(town: Town, database: Database) -> Begun:
-    database.limit_files(_FULL_BYTES)
+async def _full_database(town: Town, database: Database) -> Begun:
+    await database.limit_files(_FULL_BYTES)
 
     async def mend() -> str:
-        database.limit_files(resource.RLIM_INFINITY)
+        await database.limit_files(resource.RLIM_INFINITY)
         if await database.answers():
             return "the PostgreSQL server went on"
         await database.end()
