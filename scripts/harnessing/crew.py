@@ -5,6 +5,7 @@ seen. None outlives whoever started it.
 """
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -78,11 +79,27 @@ class Crew:
 
     def run(self, command: str, *words: str) -> int:
         """Run a command to its end; its exit code. It is ended where this is interrupted."""
-        process = self._start(self.words(command, *words))
+        return self.wait(self.words(command, *words))
+
+    def wait(self, words: Sequence[str]) -> int:
+        """Run any command to its end; its exit code. It is ended where this is interrupted."""
+        process = self._start(words)
         try:
             return process.wait()
         finally:
             end(process)
+
+    def answer(self, command: str, *words: str) -> Answer:
+        """Run a command to its end; the JSON that it printed. Raises CrewError."""
+        process = self._start(self.words(command, *words), subprocess.PIPE, None)
+        try:
+            said = process.communicate()[0]
+        finally:
+            end(process)
+        if process.returncode:
+            raise CrewError(command, process.returncode)
+        found: Answer = json.loads(said)
+        return found
 
     def offer(self, load: Offer) -> "Background":
         """Begin a load; it goes on in the background."""
@@ -93,16 +110,21 @@ class Crew:
         log = self.folder.root / f"load-{self._loads}.log"
         before = _size(self.folder.histories), _loads(self.folder)
         with log.open("ab") as file:
-            process = self._start(self.words("load", *words), file)
+            process = self._start(self.words("load", *words), file, file)
         return Background(process, log, self.folder, *before)
 
-    def _start(self, words: Sequence[str], log: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+    def _start(
+        self,
+        words: Sequence[str],
+        out: IO[bytes] | int | None = None,
+        log: IO[bytes] | None = None,
+    ) -> subprocess.Popen[bytes]:
         # Ctrl-C is for whoever plays: what was started is ended in order.
         file = str(bound.__file__)
         return subprocess.Popen(
             [sys.executable, "-I", "-S", file, str(os.getpid()), "", *words],
             stdin=subprocess.DEVNULL,
-            stdout=log,
+            stdout=out,
             stderr=log,
             env=os.environ | {"HUTONG_LANG": self.language},
             cwd=ROOT,

@@ -67,9 +67,10 @@ class Player:
             self._fail(error.said)
             self.view.tell(say("skipped"))
 
-    def wind_up(self) -> None:
+    def wind_up(self, *, report: bool = True) -> None:
         """Wait for the load, mend what is broken, check, and report."""
-        for act in (self._end_load, self._mend_all, self.crew.settle, self._check, self._report):
+        acts = [self._end_load, self._mend_all, self.crew.settle, self._check]
+        for act in (*acts, self._report) if report else acts:
             try:
                 act()
             except _STEP_ERRORS as error:
@@ -111,9 +112,7 @@ class Player:
         """Wait for the instant of the step; one that has passed is now."""
         if step.at is None or self.load is None:
             return
-        left = self.load.began + step.at - time.monotonic()
-        self.view.until(left)
-        time.sleep(max(0.0, left))
+        time.sleep(max(0.0, self.load.began + step.at - time.monotonic()))
 
     def _offer(self, _: int, step: Step) -> None:
         if step.load is None:
@@ -122,6 +121,7 @@ class Player:
         self.load = self.crew.offer(step.load)
         if not self.load.begin():
             raise StepError(say("load_never", file=self.load.log))
+        self.view.until(step.load.seconds)
 
     def _break(self, place: int, _: Step) -> None:
         self.crew.ask("fault", fault=asdict(self.scenario.faults[place]))
@@ -230,7 +230,12 @@ def play(scenario: Scenario, crew: Crew, console: Console, *, keep: bool = False
                 player.stop()
         return not player.wrong
 
-    return brought_up(scenario.up, crew, console, played, name=name, keep=keep)
+    code = brought_up(scenario.up, crew, console, played, keep=keep)
+    if code in {GOOD, BAD}:
+        style = "bold red" if code else "bold green"
+        said = say("bad" if code else "good", name=name, report=crew.folder.report)
+        console.print(said.of(crew.language), style=style, soft_wrap=True, highlight=False)
+    return code
 
 
 def brought_up(
@@ -239,7 +244,6 @@ def brought_up(
     console: Console,
     act: Callable[[], bool],
     *,
-    name: str,
     keep: bool = False,
     hours: float = _HOURS,
 ) -> int:
@@ -248,7 +252,6 @@ def brought_up(
     def tell(said: Said, style: str = "") -> None:
         console.print(said.of(crew.language), style=style, soft_wrap=True, highlight=False)
 
-    words = {"name": name, "report": crew.folder.report}
     try:
         with Stopping() as stopping, _down_at_the_end(crew, stopping, tell, keep=keep):
             crew.up(up, hours=hours)
@@ -260,7 +263,6 @@ def brought_up(
         what = say("command_failed", command=error.command, code=error.code).of(crew.language)
         tell(say("failed", what=what), "bold red")
         return BAD
-    tell(say("good" if good else "bad", **words), "bold green" if good else "bold red")
     return GOOD if good else BAD
 
 

@@ -186,8 +186,6 @@ def _fault(step: Step, up: Up) -> Fault | None:
     fault = parse_fault(step.fault, up.names)
     if KINDS[fault.kind].on_link and fault.kind != "flood" and up.links == "none":
         raise FaultError(f'{fault.kind} needs lines; up.links = "none" makes none: leave it out')
-    if fault.kind == "disk" and up.stores.get(fault.city) == "postgresql":
-        raise FaultError(f"a full disk is made for a store in SQLite; {fault.city} has PostgreSQL")
     if step.lasts is None:
         return fault
     if not KINDS[fault.kind].lasts:

@@ -24,6 +24,11 @@ def say(text: str, /, **words: Any) -> Said:  # noqa: ANN401 - whatever is shown
     return Said(text, words)
 
 
+def both(text: str) -> dict[str, str]:
+    """A text that nothing is filled into, by language."""
+    return {language: say(text).of(language) for language in LANGUAGES}
+
+
 TEXTS: Final[dict[str, tuple[str, str]]] = {
     # What was expected
     "expected_check": (
@@ -137,5 +142,13 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "endure_safeties": ("衡量每项安全措施的代价", "Measuring what each safety costs"),
     "endure_name": ("耐久运行", "Endurance run"),
-    "verdict": ("{name}：{state}", "{name}: {state}"),
+    "verdict_good": ("每项承诺都成立。报告：{report}", "Every promise held. The report: {report}"),
+    "verdict_broken": (
+        "有承诺被破坏。报告：{report}",
+        "A promise was broken. The report: {report}",
+    ),
+    "verdict_unseen": (
+        "没有承诺被破坏，但并非每项都得到验证。报告：{report}",
+        "No promise was broken, and not every one was seen to be held. The report: {report}",
+    ),
 }

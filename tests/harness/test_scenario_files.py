@@ -17,7 +17,6 @@ name = { zh = "名", en = "name" }
 description = { zh = "说明", en = "what for" }
 """
 NO_LINES = '[up]\nlinks = "none"\n'
-POSTGRESQL = '[up]\nstores = { hangzhou = "postgresql" }\n'
 LOAD = '[[steps]]\nload = { rate = 5, for = "10s" }\n'
 
 
@@ -72,10 +71,6 @@ def problems(steps: str, head: str = HEAD) -> list[str]:
         (
             '[[steps]]\nfault = { kind = "cut", city = "nanjing", other = "*" }\n' + NO_LINES,
             'up.links = "none"',
-        ),
-        (
-            '[[steps]]\nfault = { kind = "disk", city = "hangzhou" }\n' + POSTGRESQL,
-            "a full disk is made for a store in SQLite",
         ),
         ("[[steps]\n", "no TOML"),
         ("[[steps]]\nexpect = { errors = 0x" + "f" * 5000 + " }", "step 1, expect.errors"),

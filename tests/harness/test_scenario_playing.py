@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import pytest
 from rich.console import Console
 
 from scripts.harnessing.crew import ROOT, Crew
+from scripts.harnessing.endurance import Course, endure
 from scripts.harnessing.layout import Folder
 from scripts.harnessing.playing import play
 from scripts.harnessing.scenario_files import Scenario
@@ -267,3 +268,41 @@ def test_a_scenario_that_is_killed_is_cleaned_up_after(rig: Rig) -> None:
     assert eventually(lambda: rig.done()[-1] == "down")
     pids = [call["pid"] for call in rig.calls() if call["what"] == "load"]
     assert eventually(lambda: not any(map(lives, pids)))
+
+
+def endured(rig: Rig, course: Course) -> tuple[int, str]:
+    said = io.StringIO()
+    console = Console(file=said, width=200)
+    return endure(course, Crew(rig.folder, "en", PROGRAM), console), said.getvalue()
+
+
+BRIEF = Course(minutes=0.02, cities=3, fault_every=0.5, plain=True, safeties=False)
+
+
+def test_an_endurance_run_finds_the_peak_breaks_checks_ends_and_reports_in_this_order(
+    rig: Rig,
+) -> None:
+    code, said = endured(rig, BRIEF)
+    assert rig.done() == [
+        *("up", "load", "load", "fault", "fault", "settled", "check"),
+        *("mend_all", "settled", "down", "report"),
+    ]
+    loads = [call["words"] for call in rig.calls() if call["what"] == "load"]
+    assert loads[0] == ["--find-peak", "--json"]
+    assert loads[1][:4] == ["--rate", "30", "--for", "1.2"]
+    # Figures of a second do not count, and a run that shows nothing is not good.
+    assert (code, "A promise was broken" in said) == (1, True), said
+
+
+def test_a_peak_that_is_known_is_not_looked_for(rig: Rig) -> None:
+    endured(rig, replace(BRIEF, peak=10.0))
+    assert [c["words"][1] for c in rig.calls() if c["what"] == "load"] == ["6"]
+
+
+@pytest.mark.parametrize("command", ["up", "load", "check", "report", "down"])
+def test_an_endurance_run_that_fails_leaves_nothing_running(rig: Rig, command: str) -> None:
+    rig.fail(command, 3)
+    code, said = endured(rig, BRIEF)
+    assert code == 1, said
+    assert "down" in rig.done()
+    assert not [call for call in rig.calls() if "pid" in call and lives(call["pid"])]

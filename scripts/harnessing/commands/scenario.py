@@ -10,8 +10,9 @@ from rich.table import Table
 
 from scripts.harnessing.commands.options import HERE, FolderPath, json_option, lang_option
 from scripts.harnessing.crew import Crew
+from scripts.harnessing.endurance import Course, endure
 from scripts.harnessing.keeper_client import KeeperError, ask
-from scripts.harnessing.layout import Folder
+from scripts.harnessing.layout import CITIES_LEAST, CITIES_MOST, Folder
 from scripts.harnessing.playing import play
 from scripts.harnessing.scenario_files import find, shipped
 
@@ -116,4 +117,78 @@ def scenario(
     ctx.exit(play(found, Crew(run, language), console(), keep=keep))
 
 
-COMMANDS: tuple[click.Command, ...] = (scenario,)
+@click.command(name="endure")
+@click.option("--minutes", type=click.FloatRange(1, 1440), default=30.0, show_default=True)
+@click.option(
+    "--cities", type=click.IntRange(CITIES_LEAST, CITIES_MOST), default=5, show_default=True
+)
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 2, min_open=True),
+    default=0.6,
+    show_default=True,
+    help="Of the rate that is sustained.",
+)
+@click.option(
+    "--fault-every",
+    type=click.FloatRange(10, 3600),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="One fault in each turn of so many.",
+)
+@click.option(
+    "--peak",
+    type=click.FloatRange(0, 100_000, min_open=True),
+    help="Journeys a second that are sustained, where that is known; else it is looked for.",
+)
+@click.option("--residents", type=click.IntRange(6, 5000), default=200, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option("--plain", is_flag=True, help="SQLite and one process for every city.")
+@click.option("--no-safeties", is_flag=True, help="Do not measure what each safety costs.")
+@click.option(
+    "--dir",
+    "folder",
+    type=FolderPath(),
+    metavar="FOLDER",
+    help=f"The folder of the run.  [default: {HERE}/endurance]",
+)
+@lang_option
+@click.pass_context
+def endurance(  # noqa: PLR0913 - one for each option
+    ctx: click.Context,
+    *,
+    minutes: float,
+    cities: int,
+    share: float,
+    fault_every: float,
+    peak: float | None,
+    residents: int,
+    seed: int,
+    plain: bool,
+    no_safeties: bool,
+    folder: Folder | None,
+    language: str,
+) -> None:
+    """Run for half an hour at a share of the peak with a fault each minute, and give a verdict.
+
+    One command, one report: cities up, the rate that is sustained found, the load and the faults,
+    the check, what each safety costs, the report, and nothing left running. It ends with 0 only
+    where every promise was seen to be held.
+    """
+    course = Course(
+        minutes,
+        cities,
+        share,
+        fault_every,
+        peak or 0.0,
+        seed,
+        residents,
+        plain,
+        not no_safeties,
+    )
+    run = fresh(folder or Folder((HERE / "endurance").absolute()))
+    ctx.exit(endure(course, Crew(run, language), console()))
+
+
+COMMANDS: tuple[click.Command, ...] = (scenario, endurance)
