@@ -1,0 +1,143 @@
+"""The checker is checked: a clean run holds, and each violation that is planted is found."""
+
+import json
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from node.store.engine import make_engine
+from node.store.migrate import migrate
+from node.store.tables import METADATA
+from scripts.harnessing import checking, records
+from scripts.harnessing.checking.copying import StoreMissingError
+from scripts.harnessing.commands.checking import COMMANDS
+from scripts.harnessing.layout import Folder
+from scripts.harnessing.records import Checked
+from tests.conftest import NewStore
+from tests.harness.check_plants import PLANTS, Planted
+from tests.harness.check_stage import Copy, made
+
+pytestmark = pytest.mark.all
+
+[COMMAND] = COMMANDS
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """The run, after everything was ended."""
+    return made(tmp_path_factory.mktemp("run") / "made")
+
+
+@pytest.fixture
+def copy(run: Folder, tmp_path: Path) -> Copy:
+    """One to plant something in."""
+    return Copy(run, tmp_path / "copy")
+
+
+def broken(checked: Checked) -> set[str]:
+    return {ruling.invariant for ruling in checked.rulings if ruling.violations}
+
+
+def test_a_clean_run_holds_and_each_invariant_has_seen_something(copy: Copy) -> None:
+    told = list[str]()
+    checked = checking.check(copy.folder, told.append)
+    assert broken(checked) == set(), checked
+    assert checked.holds
+    assert {ruling.invariant: ruling.looked_at > 0 for ruling in checked.rulings} == {
+        invariant.name: True for invariant in checking.INVARIANTS
+    }
+    names = [invariant.name for invariant in checking.INVARIANTS]
+    assert told == ["histories", "zhengzhou", "hangzhou", *names]
+    kept = records.checked_from_json(copy.folder.findings.read_text("utf-8"))
+    assert kept == checked
+    # Nothing of it stays, and no store was touched.
+    assert not list(copy.folder.root.glob("checking-*"))
+
+
+def test_each_rule_and_each_invariant_has_a_plant() -> None:
+    assert {planted.invariant for planted in PLANTS} == {i.name for i in checking.INVARIANTS}
+    rules = {invariant.rule for invariant in checking.INVARIANTS}
+    others = {"acts", "consent", "capacity", "repetition", "suspension", "logs"}
+    assert rules == {str(number) for number in range(1, 11)} | others
+
+
+@pytest.mark.parametrize("planted", PLANTS, ids=lambda planted: planted.name)
+def test_a_planted_violation_is_found(copy: Copy, planted: Planted) -> None:
+    planted.plant(copy)
+    checked = checking.check(copy.folder)
+    assert broken(checked) == {planted.invariant} | planted.besides, checked
+    [ruling] = [each for each in checked.rulings if each.invariant == planted.invariant]
+    for violation in ruling.violations:
+        assert violation.city
+        assert violation.problem_zh
+        assert violation.problem_en
+        assert violation.evidence
+
+
+def test_a_store_in_postgresql_is_looked_at_as_one_in_a_file(
+    copy: Copy, new_postgres: NewStore
+) -> None:
+    url = new_postgres("checked")
+    settings = copy.folder.city("hangzhou") / "hutong.toml"
+    _moved(copy.folder.city("hangzhou") / "hutong.sqlite", url)
+    text = settings.read_text("utf-8")
+    settings.write_text(text.replace('"sqlite:///hutong.sqlite"', f'"{url}"'), "utf-8")
+    (copy.folder.city("hangzhou") / "hutong.sqlite").unlink()
+    checked = checking.check(copy.folder)
+    assert broken(checked) == set(), checked
+    assert all(ruling.looked_at for ruling in checked.rulings)
+
+
+def _moved(file: Path, url: str) -> None:
+    """The rows of a file, in a database."""
+    source, target = sa.create_engine(f"sqlite:///{file}"), make_engine(url)
+    migrate(target)
+    with source.connect() as old, target.begin() as new:
+        for table in METADATA.sorted_tables:
+            new.execute(sa.delete(table))
+            rows = [dict(row) for row in old.execute(sa.select(table)).mappings()]
+            if rows:
+                new.execute(sa.insert(table), rows)
+    source.dispose()
+    target.dispose()
+
+
+def test_where_nothing_was_brought_up_the_operator_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        checking.check(Folder(tmp_path))
+    done = CliRunner().invoke(COMMAND, ["--dir", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "scripts/harness up" in done.output
+
+
+def test_a_city_without_a_store_is_named(copy: Copy) -> None:
+    (copy.folder.city("hangzhou") / "hutong.sqlite").unlink()
+    with pytest.raises(StoreMissingError, match="hangzhou"):
+        checking.check(copy.folder)
+    assert not list(copy.folder.root.glob("checking-*"))
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", "Every invariant holds."), ("zh", "全部成立。")]
+)
+def test_the_command_says_that_all_holds(copy: Copy, language: str, told: str) -> None:
+    done = CliRunner().invoke(COMMAND, ["--dir", str(copy.folder.root), "--lang", language])
+    assert done.exit_code == 0, done.output
+    assert told in done.output
+
+
+def test_the_command_ends_with_1_and_tells_what_and_where(copy: Copy) -> None:
+    copy.write("hangzhou", "UPDATE counters SET used = used + 1 WHERE scope = 'total'")
+    arguments = ["--dir", str(copy.folder.root)]
+    done = CliRunner().invoke(COMMAND, arguments)
+    assert done.exit_code == 1
+    assert "rental-no-deposit" in done.output
+    assert str(copy.folder.findings) in done.output.replace("\n", "")
+    done = CliRunner().invoke(COMMAND, [*arguments, "--json"])
+    assert done.exit_code == 1
+    document = json.loads(done.stdout)
+    assert not document["holds"]
+    [ruling] = [each for each in document["rulings"] if each["violations"]]
+    assert ruling["violations"][0]["city"] == "hangzhou"
