@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.harnessing.cli import TREE, harness, main
+from scripts.harnessing.commands.scenario import fresh
 from scripts.harnessing.endurance import Course, faults, scenario
 from scripts.harnessing.expecting import Counts, counts_of, failures
 from scripts.harnessing.fault_kinds import KINDS
+from scripts.harnessing.layout import Folder
 from scripts.harnessing.records import Act, Checked, Deed, Happening, Ruling, Violation
 from scripts.harnessing.scenario_format import Expectation, Up
 from scripts.harnessing.telling import LANGUAGES, TEXTS
@@ -163,3 +165,14 @@ def test_a_folder_that_holds_something_else_is_not_thrown_away(
     assert main(["scenario", "kill-under-load", "--dir", str(tmp_path)]) == 2
     assert "something else than a run" in capsys.readouterr().err
     assert (tmp_path / "mine.txt").read_text("utf-8") == "dear"
+
+
+@pytest.mark.parametrize("words", [["scenario", "kill-under-load"], ["endure"]])
+def test_an_earlier_run_is_thrown_away_only_where_it_is_said(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Folder(tmp_path).plan.write_text("{}", "utf-8")
+    assert main([*words, "--dir", str(tmp_path)]) == 2
+    assert "throw it away with `--again`" in capsys.readouterr().err
+    assert fresh(Folder(tmp_path), again=True).root.is_dir()
+    assert list(tmp_path.iterdir()) == []

@@ -8,6 +8,8 @@ import click
 from scripts.harnessing.layout import Folder
 
 HERE: Final = Path(".harness")
+PLAYED: Final = Path("var/harness")
+"""Below it are the runs of scenarios, each in a folder of its own."""
 
 
 class FolderPath(click.ParamType[Folder]):

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from scripts.harnessing.commands.options import HERE, FolderPath, json_option, lang_option
+from scripts.harnessing.commands.options import PLAYED, FolderPath, json_option, lang_option
 from scripts.harnessing.crew import Crew
 from scripts.harnessing.endurance import Course, endure
 from scripts.harnessing.keeper_client import KeeperError, ask
@@ -20,11 +20,11 @@ _WIDTH: Final = 120
 _ASK_SECONDS: Final = 5.0
 
 
-def fresh(folder: Folder) -> Folder:
-    """The folder without what an earlier run left in it; refused where cities still run there.
+def fresh(folder: Folder, *, again: bool) -> Folder:
+    """The folder, empty; with `again` without what an earlier run left in it.
 
     Raises:
-        UsageError: where they do, or where the folder is not one of the harness.
+        UsageError: where cities run there, or where it has something in it that is to stay.
 
     """
     try:
@@ -40,6 +40,11 @@ def fresh(folder: Folder) -> Folder:
         if not folder.plan.exists():
             raise click.UsageError(
                 f"{folder.root} holds something else than a run; give a --dir that is empty or new"
+            )
+        if not again:
+            raise click.UsageError(
+                f"{folder.root} holds an earlier run: throw it away with `--again`, "
+                "or give another --dir"
             )
         shutil.rmtree(folder.root)
     folder.root.mkdir(parents=True, exist_ok=True)
@@ -79,12 +84,13 @@ def _listed(language: str, *, as_json: bool) -> None:
 @click.argument("wanted", metavar="FILE|NAME", required=False)
 @click.option("--list", "listed", is_flag=True, help="Show the scenarios that are shipped.")
 @click.option("--keep", is_flag=True, help="Leave the cities up afterwards.")
+@click.option("--again", is_flag=True, help="Throw an earlier run in the folder away.")
 @click.option(
     "--dir",
     "folder",
     type=FolderPath(),
     metavar="FOLDER",
-    help=f"The folder of the run.  [default: {HERE}/NAME]",
+    help=f"The folder of the run.  [default: {PLAYED}/NAME]",
 )
 @lang_option
 @json_option
@@ -95,6 +101,7 @@ def scenario(
     wanted: str | None,
     listed: bool,
     keep: bool,
+    again: bool,
     folder: Folder | None,
     language: str,
     as_json: bool,
@@ -113,7 +120,9 @@ def scenario(
             "say which FILE or NAME; `scripts/harness scenario --list` has names"
         )
     found = find(wanted)
-    run = fresh(folder or Folder((HERE / found.slug).absolute()))
+    # Its own folder is that of its last run; another one is somebody's.
+    again = again or folder is None
+    run = fresh(folder or Folder((PLAYED / found.slug).absolute()), again=again)
     ctx.exit(play(found, Crew(run, language), console(), keep=keep))
 
 
@@ -146,12 +155,13 @@ def scenario(
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--plain", is_flag=True, help="SQLite and one process for every city.")
 @click.option("--no-safeties", is_flag=True, help="Do not measure what each safety costs.")
+@click.option("--again", is_flag=True, help="Throw an earlier run in the folder away.")
 @click.option(
     "--dir",
     "folder",
     type=FolderPath(),
     metavar="FOLDER",
-    help=f"The folder of the run.  [default: {HERE}/endurance]",
+    help=f"The folder of the run.  [default: {PLAYED}/endurance]",
 )
 @lang_option
 @click.pass_context
@@ -167,6 +177,7 @@ def endurance(  # noqa: PLR0913 - one for each option
     seed: int,
     plain: bool,
     no_safeties: bool,
+    again: bool,
     folder: Folder | None,
     language: str,
 ) -> None:
@@ -187,7 +198,7 @@ def endurance(  # noqa: PLR0913 - one for each option
         plain,
         not no_safeties,
     )
-    run = fresh(folder or Folder((HERE / "endurance").absolute()))
+    run = fresh(folder or Folder((PLAYED / "endurance").absolute()), again=again)
     ctx.exit(endure(course, Crew(run, language), console()))
 
 
