@@ -9,7 +9,7 @@ from node import data
 from scripts.cities import Cities
 from scripts.harnessing import records
 from scripts.harnessing.layout import Folder, Place, Plan
-from scripts.harnessing.loading.lines import Target
+from scripts.harnessing.loading.offers import Target
 from scripts.harnessing.records import Enrolled
 
 _WORDS = ("exportable", "excellent", "outstanding")

@@ -8,7 +8,7 @@ import pytest
 
 from scripts.harnessing.loading import figures
 from scripts.harnessing.loading.buckets import EDGES_MS, bucket, quantile_ms
-from scripts.harnessing.loading.generator import Offer
+from scripts.harnessing.loading.offers import Offer
 from scripts.harnessing.loading.peak import backlog, highest, why_not
 from scripts.harnessing.loading.running import load_of
 from scripts.harnessing.loading.schedule import arrivals

@@ -14,9 +14,8 @@ from scripts.harnessing import records
 from scripts.harnessing.layout import Folder
 from scripts.harnessing.loading import figures
 from scripts.harnessing.loading.cast import Cast, consents
-from scripts.harnessing.loading.generator import Offer
-from scripts.harnessing.loading.lines import Target
 from scripts.harnessing.loading.mixes import KINDS, MIX
+from scripts.harnessing.loading.offers import Offer, Target
 from scripts.harnessing.loading.outcomes import was_answered, went_well
 from scripts.harnessing.loading.peak import Search, Step, peak
 from scripts.harnessing.loading.running import LoadError, Offered, Progress, offer_load

@@ -8,8 +8,8 @@ import pytest
 from scripts.harnessing import records
 from scripts.harnessing.layout import Folder, Place, Plan
 from scripts.harnessing.loading.cast import Cast, NobodyError, consents
-from scripts.harnessing.loading.generator import Offer
 from scripts.harnessing.loading.mixes import KINDS, MIX, MixError, parse_mix
+from scripts.harnessing.loading.offers import Offer
 from scripts.harnessing.loading.running import load_of
 from scripts.harnessing.loading.schedule import arrivals, due_in_window, planned
 from scripts.harnessing.records import Act, Deed, Enrolled

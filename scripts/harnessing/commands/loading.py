@@ -15,8 +15,8 @@ from scripts.harnessing.layout import Folder
 from scripts.harnessing.loading import figures, running
 from scripts.harnessing.loading.cast import NobodyError
 from scripts.harnessing.loading.figures import Figures, Quantiles
-from scripts.harnessing.loading.generator import Offer
 from scripts.harnessing.loading.mixes import MixError, parse_mix
+from scripts.harnessing.loading.offers import Offer
 from scripts.harnessing.loading.outcomes import OK
 from scripts.harnessing.loading.peak import Search, Step, peak
 from scripts.harnessing.loading.running import LoadError, Offered

@@ -14,8 +14,8 @@ from typing import Final
 import uvloop
 
 from scripts.harnessing.layout import Folder
-from scripts.harnessing.loading.generator import Offer, generate
-from scripts.harnessing.loading.lines import Target
+from scripts.harnessing.loading.generator import generate
+from scripts.harnessing.loading.offers import Offer, Target
 
 _PRECEDENCE: Final = -5
 """It measures the others, and must not be late itself: where it may, it goes before them."""

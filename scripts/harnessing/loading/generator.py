@@ -10,8 +10,7 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,8 +20,8 @@ from scripts.harnessing.loading.calling import Callers, Clock
 from scripts.harnessing.loading.cast import Cast, consents
 from scripts.harnessing.loading.histories import History
 from scripts.harnessing.loading.journeys import Journey, Kept
-from scripts.harnessing.loading.lines import Lines, Target, Whom
-from scripts.harnessing.loading.mixes import MIX
+from scripts.harnessing.loading.lines import Lines, Whom
+from scripts.harnessing.loading.offers import Offer, Target
 from scripts.harnessing.loading.requests import RESIDENT, venue
 from scripts.harnessing.loading.schedule import Due, planned
 
@@ -31,19 +30,6 @@ _LAST_SECONDS: Final = 25.0
 """How long the journeys on their way may take at the end: two calls without an answer, and more."""
 
 Begin = Callable[[Due, float], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A load that is to be made."""
-
-    rate: float
-    """Journeys due in a second, over all generators."""
-    seconds: float
-    mix: Mapping[str, float] = field(default_factory=lambda: dict(MIX))
-    seed: int = 1
-    generators: int = 1
-    purpose: str = "load"
 
 
 class Opened:

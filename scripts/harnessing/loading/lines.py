@@ -10,11 +10,11 @@ from typing import Any, Final
 
 import grpc
 
-from node import bootstrap
+from node.initialise import issue_client
 from node.model import Role
 from node.transport import status
-from scripts.harnessing.keeper_client import ask
 from scripts.harnessing.layout import Folder
+from scripts.harnessing.loading.offers import Target
 from scripts.harnessing.loading.outcomes import DEADLINE, OK, UNREACHABLE
 
 CALL_SECONDS: Final = 10.0
@@ -36,17 +36,6 @@ _NAMES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Where one process of a city listens for its clients."""
-
-    city: str
-    """Its code."""
-    process: int
-    address: str
-    """HOST:PORT."""
-
-
-@dataclass(frozen=True, slots=True)
 class Whom:
     """Who calls: a role, and the name in its certificate."""
 
@@ -65,18 +54,6 @@ class Reply:
     def digest(self) -> str:
         """SHA-256 of the answer, in hexadecimal; "" where there was none."""
         return hashlib.sha256(self.body).hexdigest() if self.outcome == OK else ""
-
-
-def targets(folder: Folder) -> tuple[Target, ...]:
-    """Where the processes of a run listen, as its keeper says; raises KeeperError."""
-    return tuple(
-        Target(
-            str(found["code"]),
-            int(found["process"]),
-            f"{found.get('host', '127.0.0.1')}:{found['local_port']}",
-        )
-        for found in ask(folder, "status")["cities"]
-    )
 
 
 class Lines:
@@ -154,7 +131,7 @@ _STREAMS: Final = frozenset({"/node.v1.DepartmentService/LoadRecords"})
 
 
 def _credentials(settings: Path, whom: Whom, directory: Path) -> grpc.ChannelCredentials:
-    files = bootstrap.issue_client(settings, role=whom.role, name=whom.name, directory=directory)
+    files = issue_client(settings, role=whom.role, name=whom.name, directory=directory)
     return grpc.ssl_channel_credentials(
         files.ca.read_bytes(), files.key.read_bytes(), files.certificate.read_bytes()
     )

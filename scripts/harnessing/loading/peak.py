@@ -13,9 +13,8 @@ import numpy as np
 from scripts.harnessing.layout import Folder
 from scripts.harnessing.loading import figures
 from scripts.harnessing.loading.figures import Figures, Reason
-from scripts.harnessing.loading.generator import Offer
-from scripts.harnessing.loading.lines import Target
 from scripts.harnessing.loading.mixes import MIX
+from scripts.harnessing.loading.offers import Offer, Target
 from scripts.harnessing.loading.outcomes import NOT_SENT
 from scripts.harnessing.loading.running import Offered, Progress
 from scripts.harnessing.records import Act, Load

@@ -19,12 +19,11 @@ from typing import IO, Any, Final, Self
 
 from scripts.harnessing import records
 from scripts.harnessing.layout import Folder
-from scripts.harnessing.loading import lines
+from scripts.harnessing.loading import offers
 from scripts.harnessing.loading.buckets import quantile_ms
 from scripts.harnessing.loading.cast import Cast
 from scripts.harnessing.loading.concessions import CONCESSIONS
-from scripts.harnessing.loading.generator import Offer
-from scripts.harnessing.loading.lines import Target
+from scripts.harnessing.loading.offers import Offer, Target
 from scripts.harnessing.records import Act, Load
 
 _ROOT: Final = Path(__file__).resolve().parents[3]
@@ -122,7 +121,7 @@ class Offered:
             LoadError: where a generator did not become ready.
 
         """
-        targets = lines.targets(self._folder) if self._targets is None else self._targets
+        targets = offers.targets(self._folder) if self._targets is None else self._targets
         shares = self._offer.generators
         for place in range(shares):
             Cast.read(self._folder, (place, shares))
