@@ -1,5 +1,6 @@
 """Files of steps: what may be written, and how a mistake is told."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -8,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.harnessing.fault_kinds import KINDS
+from scripts.harnessing.loading.mixes import KINDS as JOURNEYS
 from scripts.harnessing.loading.mixes import MIX
 from scripts.harnessing.scenario_files import SHIPPED, Scenario, ScenarioError, find, read, shipped
-from scripts.harnessing.scenario_format import DEEDS, seconds_of
+from scripts.harnessing.scenario_format import DEEDS, Expectation, seconds_of
 
 HEAD = """
 name = { zh = "名", en = "name" }
@@ -208,3 +210,18 @@ def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(ScenarioError, match="UTF-8"):
         find(str(tmp_path / "x.toml"))
+
+
+MANUAL = (SHIPPED.parents[2] / "docs" / "harness.md").read_text("utf-8")
+
+
+def test_the_example_of_the_manual_is_a_scenario() -> None:
+    [example] = re.findall(r"```toml\n(.*?)```", MANUAL, re.DOTALL)
+    assert len(Scenario.parse(example, "manual.toml").steps) == 6
+
+
+def test_the_manual_has_every_step_expectation_scenario_fault_and_journey() -> None:
+    names = {*DEEDS, *KINDS, *Expectation.model_fields, *(each.slug for each in shipped())}
+    assert {name for name in names if f"`{name}" not in MANUAL} == set()
+    rows = {f"| `{name}` | {kind.weight:g} |" for name, kind in JOURNEYS.items()}
+    assert {row for row in rows if row not in MANUAL} == set()
