@@ -18,6 +18,8 @@ from scripts.benches import (
     renew,
     renew_million,
     rescore,
+    safeties,
+    safeties_plot,
     withdrawal,
 )
 from scripts.benches.figures import Figure, show, write
@@ -29,6 +31,7 @@ BENCHES: dict[str, Callable[[int], list[Figure]]] = {
     "refusal-timing": refusal_timing.run,
     "reach": reach.run,
     "log": log.run,
+    "safeties": safeties.run,
     "withdrawal": withdrawal.run,
     "renew": renew.run,
     "renew-million": partial(renew_million.run, residents=renew_million.RESIDENTS),
@@ -45,6 +48,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(BENCHES)}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument("--rounds", type=int, default=5, help="pairs to measure (5)")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="of safeties: draw it (SVG)")
     parser.add_argument("--list", action="store_true", help="name the benches")
     parser.add_argument("--residents", type=int, help="of rescore, or of renew-million")
     parser.add_argument("--records", type=int, default=rescore.RECORDS, help="of rescore")
@@ -55,6 +59,10 @@ def main() -> int:
     unknown = [name for name in arguments.names if name not in BENCHES]
     if unknown:
         parser.error(f"there is no bench {unknown[0]}; there are: {', '.join(BENCHES)}")
+    if arguments.plot:
+        if "safeties" not in arguments.names:
+            parser.error("--plot draws the bench `safeties`: name it")
+        safeties_plot.check(arguments.plot)
     benches = dict(BENCHES)
     if arguments.residents:
         million = partial(renew_million.run, residents=arguments.residents)
@@ -69,6 +77,8 @@ def main() -> int:
     show(figures, console)
     if arguments.json:
         write(figures, arguments.json)
+    if arguments.plot:
+        safeties_plot.write(figures, arguments.plot)
     return 0
 
 

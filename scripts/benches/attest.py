@@ -24,7 +24,7 @@ def run(rounds: int) -> list[Figure]:
     with (
         tempfile.TemporaryDirectory(prefix="hutong-bench-") as directory,
         rig(Path(directory), {"HUTONG_LOG_LEVEL": "warning"}) as rigged,
-        _echo_server(rigged) as channel_to_echo,
+        echo_server(rigged) as channel_to_echo,
     ):
         return uvloop.run(_measure(rigged, channel_to_echo, rounds))
 
@@ -32,7 +32,7 @@ def run(rounds: int) -> list[Figure]:
 async def _measure(rigged: Rig, port: int, rounds: int) -> list[Figure]:
     echoes, attests = list[float](), list[float]()
     async with (
-        open_channel(_echo_channel(rigged, port)) as bare,
+        open_channel(echo_channel(rigged, port)) as bare,
         open_channel(rigged.channel()) as node,
     ):
         warm = rigged.questions(_CALLS)
@@ -50,7 +50,8 @@ async def _measure(rigged: Rig, port: int, rounds: int) -> list[Figure]:
     return paired("attest", attests, "echo", echoes, "calls/s")
 
 
-def _echo_channel(rigged: Rig, port: int) -> grpc.aio.Channel:
+def echo_channel(rigged: Rig, port: int) -> grpc.aio.Channel:
+    """A connection to a bare echo, as the host."""
     credentials = grpc.ssl_channel_credentials(
         KeyFolder(rigged.home.directory).peer_certificate.read_bytes(),
         rigged.folder.peer_key.read_bytes(),
@@ -62,7 +63,8 @@ def _echo_channel(rigged: Rig, port: int) -> grpc.aio.Channel:
     )
 
 
-def _echo_server(rigged: Rig) -> contextlib.AbstractContextManager[int]:
+def echo_server(rigged: Rig) -> contextlib.AbstractContextManager[int]:
+    """A bare echo with the home city's certificate; its port."""
     ours = KeyFolder(rigged.home.directory)
     return echo.echoing(
         ours.peer_key,

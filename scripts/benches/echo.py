@@ -1,9 +1,12 @@
-"""A bare gRPC server over mutual TLS that gives back what it gets: the rest is measured by it."""
+"""A bare gRPC server that gives back what it gets: the rest is measured by it.
+
+Over mutual TLS, as all else; without it only to tell what that costs.
+"""
 
 import contextlib
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -29,8 +32,11 @@ async def _echo(request: Message, _context: grpc.aio.ServicerContext[object, obj
     return request
 
 
-async def serve(key: bytes, certificate: bytes, clients: bytes, message: str, port: int) -> None:
-    """Serve clients of that authority, who send that message, until the process ends."""
+async def serve(files: Sequence[Path], message: str, port: int) -> None:
+    """Serve whoever sends that message, until the process ends.
+
+    `files` are the key, the certificate, and the authority of the clients; none for no TLS.
+    """
     server = grpc.aio.server()
     kind = _REQUESTS[message]
     handler = grpc.unary_unary_rpc_method_handler(
@@ -39,23 +45,37 @@ async def serve(key: bytes, certificate: bytes, clients: bytes, message: str, po
     server.add_generic_rpc_handlers(
         [grpc.method_handlers_generic_handler("bench.Echo", {"Echo": handler})]
     )
-    credentials = grpc.ssl_server_credentials(
-        [(key, certificate)],
-        root_certificates=clients,
-        require_client_auth=True,
-    )
-    server.add_secure_port(f"127.0.0.1:{port}", credentials)
+    address = f"127.0.0.1:{port}"
+    if files:
+        key, certificate, clients = (file.read_bytes() for file in files)
+        credentials = grpc.ssl_server_credentials(
+            [(key, certificate)], root_certificates=clients, require_client_auth=True
+        )
+        server.add_secure_port(address, credentials)
+    else:
+        server.add_insecure_port(address)
     await server.start()
     await server.wait_for_termination()
 
 
-@contextlib.contextmanager
 def echoing(
     key: Path, certificate: Path, clients: Path, message: str, environment: Mapping[str, str]
-) -> Iterator[int]:
-    """A process that serves so; its port."""
+) -> contextlib.AbstractContextManager[int]:
+    """A process that serves so over mutual TLS; its port."""
+    return _serving((key, certificate, clients), message, environment)
+
+
+def echoing_bare(
+    message: str, environment: Mapping[str, str]
+) -> contextlib.AbstractContextManager[int]:
+    """A process that serves so without TLS; its port."""
+    return _serving((), message, environment)
+
+
+@contextlib.contextmanager
+def _serving(files: Sequence[Path], message: str, environment: Mapping[str, str]) -> Iterator[int]:
     port = free_ports(1)[0]
-    words = [str(key), str(certificate), str(clients), message, str(port)]
+    words = [*map(str, files), message, str(port)]
     process = subprocess.Popen(
         [sys.executable, "-m", "scripts.benches.echo", *words],
         env=dict(environment) | {"PATH": ""},
@@ -69,5 +89,4 @@ def echoing(
 
 if __name__ == "__main__":
     *_files, _message, _port = sys.argv[1:]
-    _key, _certificate, _clients = (Path(file).read_bytes() for file in _files)
-    uvloop.run(serve(_key, _certificate, _clients, _message, int(_port)))
+    uvloop.run(serve([Path(file) for file in _files], _message, int(_port)))

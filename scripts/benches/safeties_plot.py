@@ -31,6 +31,7 @@ class Level:
 LEVELS: Final = (
     Level("bare echo", "裸回显", "bare echo"),
     Level("+ mutual TLS", "双向 TLS", "mutual TLS"),
+    Level("+ port", "节点端口（核验来者与字段）", "the node's port (who calls, known fields)"),
     Level("+ signature", "签名（验请求、签应答）", "signature (verified, and made)"),
     Level("+ durability", "持久保存应答", "durability (the answer is kept)"),
     Level("+ log", "默克尔日志", "Merkle log"),
@@ -48,14 +49,19 @@ def costs(figures: Sequence[Figure]) -> list[float]:
     """
     found = {figure.name: figure for figure in figures}
     totals = [1 / (found[level.name].ratio or 1.0) for level in LEVELS]
-    return [1.0, *(max(0.0, b - a) for a, b in itertools.pairwise(totals))]
+    highest = list(itertools.accumulate(totals, max))
+    return [1.0, *(after - before for before, after in itertools.pairwise(highest))]
 
 
 def chart(figures: Sequence[Figure], lang: str) -> Any:  # noqa: ANN401 - pygal has no types
     """A bar for each level, stacked of what each safety adds."""
     added, zh = costs(figures), lang == "zh"
     drawn = empty_chart(
-        pygal.StackedBar, _TITLES[0 if zh else 1], print_values=False, legend_at_bottom_columns=2
+        pygal.StackedBar,
+        _TITLES[0 if zh else 1],
+        print_values=False,
+        legend_at_bottom_columns=2,
+        margin_bottom=44,
     )
     drawn.x_labels = [level.short_zh if zh else level.name for level in LEVELS]
     for place, level in enumerate(LEVELS):
