@@ -83,22 +83,26 @@ class _NextTimer:
 
     def __init__(self, loop: "VirtualLoop") -> None:
         self._loop = loop
-        self._rounds = 0
-        self._same = 0
+        self.same = 0
 
     def select(self, timeout: float | None) -> tuple[()]:
-        self._rounds += 1
-        if not self._rounds % _COLLECTED:
+        loop = self._loop
+        loop.rounds += 1
+        if loop.acts and (act := loop.acts.pop(loop.rounds, None)) is not None:
+            act()
+            # What was begun by it is ready now: no time goes by.
+            return ()
+        if not loop.rounds % _COLLECTED:
             gc.collect(1)
         if timeout is None:
             raise StuckError("everybody waits, and nobody is waited for")
         if timeout > 0:
-            self._loop.pass_by(timeout)
-            self._same = 0
-        elif self._same >= _STUCK:
-            raise StuckError(f"{_STUCK} rounds at {self._loop.time()} s")
+            loop.pass_by(timeout)
+            self.same = 0
+        elif self.same >= _STUCK:
+            raise StuckError(f"{_STUCK} rounds at {loop.time()} s")
         else:
-            self._same += 1
+            self.same += 1
         return ()
 
     def close(self) -> None:
@@ -110,12 +114,18 @@ def _refuse(*_: object, **__: object) -> NoReturn:
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
-    """The loop; `time` is in seconds from 0."""
+    """The loop; `time` is in seconds from 0.
+
+    `rounds` counts how often it looked what is ready: between two rounds everybody waits. What is
+    in `acts` is done before the round of that number.
+    """
 
     def __init__(self) -> None:
         """At 0."""
         super().__init__()
         self._now = 0.0
+        self.rounds = 0
+        self.acts: dict[int, Callable[[], object]] = {}
         self._selector = _NextTimer(self)
         self._tasks: dict[asyncio.Task[Any], None] = {}
         # Timers of one instant are one round's.
@@ -174,6 +184,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def end_tasks(self) -> None:
         """Cancel what is left, in order, until nothing is."""
+        self.acts.clear()
+        self._selector.same = 0
         for _ in range(_TELLINGS):
             left = tuple(self._tasks)
             if not left:
@@ -214,9 +226,11 @@ def run(main: Callable[[], Awaitable[T]], seed: int) -> T:
         try:
             return loop.run_until_complete(_first(main))
         finally:
-            loop.end_tasks()
-            loop.run_until_complete(loop.shutdown_asyncgens())
-            loop.close()
+            try:
+                loop.end_tasks()
+                loop.run_until_complete(loop.shutdown_asyncgens())
+            finally:
+                loop.close()
 
 
 async def _first(main: Callable[[], Awaitable[T]]) -> T:

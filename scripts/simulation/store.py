@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, Final, NoReturn, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy import exc
 from sqlalchemy.pool import StaticPool
 
 from federation.errors import HutongError
@@ -24,7 +25,7 @@ from node.store import Store
 from node.store import statuses as drawn
 from node.store.committing import Committer, Job
 from node.store.connection import Session
-from node.store.engine import memory_engine
+from node.store.engine import memory_engine, unavailable
 from node.store.migrate import migrate
 from node.store.transaction import TransactionMaker, load_registry
 from scripts.simulation.loop import LIFE, Life
@@ -48,11 +49,11 @@ class CrashedError(Exception):
 class Disk:
     """What of a city outlives it: a database in memory."""
 
-    def __init__(self) -> None:
-        """With every table, and nothing in them."""
+    def __init__(self, source: sqlite3.Connection | None = None) -> None:
+        """With every table, and nothing in them; or with all that `source` has."""
         self._raw = sqlite3.connect(":memory:", check_same_thread=False)
         self._raw.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
-        _template().backup(self._raw)
+        (source or _template()).backup(self._raw)
         self._raw.isolation_level = None
         # As `node.store.engine` has it, as far as there is a file or not.
         self._raw.execute("PRAGMA foreign_keys = ON")
@@ -62,6 +63,10 @@ class Disk:
         @sa.event.listens_for(self.engine, "begin")
         def begin(connection: sa.Connection) -> None:
             connection.exec_driver_sql("BEGIN")
+
+    def copied(self) -> "Disk":
+        """A disk with what this one has now."""
+        return Disk(self._raw)
 
     def close(self) -> None:
         """Forget it all."""
@@ -97,7 +102,8 @@ class SimStore(Store):
         self._engine = engine
         self._clock = clock
         self._make = TransactionMaker(engine.dialect.name, registry)
-        self._reading = engine.execution_options()
+        # Nobody writes while somebody reads, in one thread: what is read needs no transaction.
+        self._looking = engine.connect()
         self._committer = Committer(engine, self._make)
         self._life = life
         self._chance = chance
@@ -130,7 +136,7 @@ class SimStore(Store):
     async def read(self, use_case: Callable[[Transaction], T]) -> T:
         """Run a use case that writes nothing; what it saw may be old when it is told."""
         self._must_live()
-        found = self._read(use_case)
+        found = self._looked(use_case)
         await asyncio.sleep(self._chance.uniform(*_READ))
         self._must_live()
         return found
@@ -148,12 +154,26 @@ class SimStore(Store):
                 # Who waits inside of the city is cancelled, and asks for nothing.
                 job.future.exception()
         self._committer.close()
+        self._looking.close()
 
     async def close(self) -> None:
         """Finish what waits."""
         while self._waiting:
             self._commit()
         self._committer.close()
+        self._looking.close()
+
+    def _looked(self, use_case: Callable[[Transaction], T]) -> T:
+        try:
+            tx = self._make.begin(self._looking)
+            found = use_case(tx)
+            registry = tx.registry
+        except exc.SQLAlchemyError as error:
+            raise unavailable(error) from error
+        if tx.session.wrote:
+            raise TypeError("a use case that only reads has written")
+        self._make.publish(registry)
+        return found
 
     def _commit(self) -> None:
         self._due = False
