@@ -37,6 +37,7 @@ VENUE: Final = Caller(Role.VENUE, "library")
 APP: Final = Caller(Role.RESIDENT, "default")
 _OFFICER: Final = Caller(Role.OPERATOR, "default")
 _AGAIN_SECONDS: Final = 0.3
+_SETTLES_SECONDS: Final = 5
 
 
 async def befriend(world: SimWorld) -> None:
@@ -51,6 +52,8 @@ async def befriend(world: SimWorld) -> None:
     for place, one in enumerate(cities):
         for other in cities[place + 1 :]:
             await _agree(one, other)
+    # What they tell each other of it comes to an end.
+    await world.sleep(_SETTLES_SECONDS)
 
 
 async def _load(city: SimCity) -> None:
@@ -91,19 +94,28 @@ class Visit:
 
     world: SimWorld
     serial: int = 1
+    resident: str = ""
+    consent: str = ""
     answers: list[tuple[str, bytes]] = field(default_factory=list)
     asked: list[Callable[[], Awaitable[bytes]]] = field(default_factory=list)
 
     async def go(self) -> None:
         """Enrol, consent, show a code, be recognised, and use an incentive once."""
-        checked = await self.check(await self.code())
+        code = await self.code()
+        checked = await self.check(code)
+        while checked.outcome == venues_pb.RECOGNITION_OUTCOME_HOME_UNREACHABLE:
+            # As the notice says: the same request again, in a moment.
+            await self.world.sleep(_AGAIN_SECONDS)
+            self.answers.pop()
+            self.asked.pop()
+            checked = await self.check(code)
         assert checked.outcome == venues_pb.RECOGNITION_OUTCOME_RECOGNISED, checked.notice_en
         await self.redeem(checked)
 
     async def code(self) -> str:
         """A presentation code of a new resident with a new consent."""
-        resident = (await self._enrolled()).resident_id
-        consent = await self._app(
+        resident = self.resident = (await self._enrolled()).resident_id
+        given = await self._app(
             residents_pb.GiveConsentRequest(
                 request_id=self._id(2),
                 resident_id=resident,
@@ -113,9 +125,10 @@ class Visit:
             ),
             residents_pb.GiveConsentResponse,
         )
+        self.consent = given.consent.consent_id
         shown = await self._app(
             residents_pb.CreatePresentationCodeRequest(
-                request_id=self._id(3), resident_id=resident, consent_id=consent.consent.consent_id
+                request_id=self._id(3), resident_id=resident, consent_id=self.consent
             ),
             residents_pb.CreatePresentationCodeResponse,
         )
