@@ -1,18 +1,23 @@
 """A real load on two real cities: what was acknowledged is there, what was repeated is the same."""
 
+import json
 import os
 import signal
+import subprocess
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from click.testing import CliRunner
 
 from scripts.cities import Cities
 from scripts.harnessing import records
+from scripts.harnessing.commands.loading import load as command_load
 from scripts.harnessing.layout import Folder
-from scripts.harnessing.loading import figures
+from scripts.harnessing.loading import figures, offers
 from scripts.harnessing.loading.cast import Cast, consents
 from scripts.harnessing.loading.mixes import KINDS, MIX
 from scripts.harnessing.loading.offers import Offer, Target
@@ -21,7 +26,7 @@ from scripts.harnessing.loading.peak import Search, Step, peak
 from scripts.harnessing.loading.running import LoadError, Offered, Progress, offer_load
 from scripts.harnessing.records import Act, Deed, Load
 from tests.harness import load_stage
-from tests.scenarios.stage import store_of
+from tests.scenarios.stage import ROOT, eventually, store_of
 
 pytestmark = pytest.mark.all
 
@@ -198,6 +203,62 @@ def test_a_city_that_is_down_costs_its_own_callers_only(run: tuple[Folder, Citie
     again = {act.deed for act in acts if act.repeated and act.city == CODES[1]}
     assert again
     assert Deed.STANDING not in again
+
+
+_KILLED = """
+import sys
+from pathlib import Path
+from scripts.harnessing.layout import Folder
+from scripts.harnessing.loading.offers import Offer, Target
+from scripts.harnessing.loading.running import Offered
+
+there = [Target(*each.split(",")[:1], 0, each.split(",")[1]) for each in sys.argv[2:]]
+offered = Offered(Folder(Path(sys.argv[1])), Offer(rate=20, seconds=3600, seed=12), there)
+offered.begin()
+print(*offered.pids, flush=True)
+for _ in offered.follow():
+    pass
+"""
+
+
+def test_nothing_of_a_load_is_left_when_whoever_made_it_is_killed(
+    run: tuple[Folder, Cities],
+) -> None:
+    folder, cities = run
+    there = [f"{each.city},{each.address}" for each in load_stage.targets(cities)]
+    command = [sys.executable, "-c", _KILLED, str(folder.root), *there]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as maker:
+        assert maker.stdout is not None
+        [pid] = map(int, maker.stdout.readline().split())
+        assert Path(f"/proc/{pid}").exists()
+        maker.kill()
+    assert eventually(lambda: not _runs(pid))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return "(zombie)" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def test_the_command_says_what_came_of_it_and_that_it_does_not_count(
+    run: tuple[Folder, Cities], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, cities = run
+    monkeypatch.setattr(offers, "targets", lambda _: load_stage.targets(cities))
+    words = ["--rate", "10", "--for", "3", "--dir", str(folder.root), "--mix", "records=0"]
+    shown = CliRunner().invoke(command_load, [*words, "--lang", "zh"])
+    # Three seconds are no window.
+    assert shown.exit_code == 1
+    assert "这些数字不作数" in shown.stdout
+    assert "standing" in shown.stdout
+    told = CliRunner().invoke(command_load, [*words, "--json"])
+    found = json.loads(told.stdout)
+    assert told.exit_code == 1
+    assert found["load"]["mix"]["records"] == 0
+    assert found["figures"]["outcomes"]["OK"] > 0
+    assert found["invalid"][0].keys() == {"zh", "en"}
 
 
 def test_the_peak_is_found(run: tuple[Folder, Cities]) -> None:

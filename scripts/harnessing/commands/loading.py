@@ -15,7 +15,7 @@ from scripts.harnessing.layout import Folder
 from scripts.harnessing.loading import figures, running
 from scripts.harnessing.loading.cast import NobodyError
 from scripts.harnessing.loading.figures import Figures, Quantiles
-from scripts.harnessing.loading.mixes import MixError, parse_mix
+from scripts.harnessing.loading.mixes import KINDS, MixError, parse_mix
 from scripts.harnessing.loading.offers import Offer
 from scripts.harnessing.loading.outcomes import OK
 from scripts.harnessing.loading.peak import Search, Step, peak
@@ -29,7 +29,13 @@ _STEP_SECONDS: Final = 10.0
 _SECONDS: Final = 60.0
 
 
-@click.command(name="load")
+def _journeys() -> str:
+    """The table of journeys, for the help; the first mark keeps its lines as they are."""
+    rows = (f"  {kind.name:<12}{kind.weight:>3g}  {kind.en}" for kind in KINDS.values())
+    return "\b\nJourneys and their weights:\n" + "\n".join(rows)
+
+
+@click.command(name="load", epilog=_journeys())
 @click.option(
     "--rate",
     type=click.FloatRange(0, 100_000, min_open=True),
@@ -48,7 +54,7 @@ _SECONDS: Final = 60.0
     "mix",
     multiple=True,
     metavar="NAME=WEIGHT",
-    help="Change how often a journey comes in relation to the others; docs/harness.md has them.",
+    help="Change how often a journey comes, in relation to the others below.",
 )
 @click.option("--seed", default=1, show_default=True, help="The same seed, the same journeys.")
 @click.option(

@@ -18,7 +18,7 @@ from scripts.harnessing.loading.offers import Target
 from scripts.harnessing.loading.outcomes import DEADLINE, OK, UNREACHABLE
 
 CALL_SECONDS: Final = 10.0
-_READY_SECONDS: Final = 5.0
+_READY_SECONDS: Final = 3.0
 _OPTIONS: Final = (
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
     # A node that is back is found within a second, as its own clients find it.
