@@ -235,6 +235,9 @@ def test_a_rate_is_sustained_only_where_nothing_speaks_against_it() -> None:
         [reason] = why_not(figures.of(acts, LOAD), acts, LOAD)
         assert said in reason
     assert len(why_not(figures.of([], LOAD), [], LOAD)) == 2
+    # A generator that was late is named, where something was not as it must be.
+    late = [replace(each, sent=each.due + 1.4, ended=each.due + 1.5) for each in good]
+    assert "measured themselves" in why_not(figures.of(late, LOAD), late, LOAD)[-1]
 
 
 def test_the_backlog_is_the_mean_number_of_calls_that_wait() -> None:

@@ -244,19 +244,23 @@ def series(acts: Iterable[Act], load: Load | None = None) -> Series:
 
 def validity(load: Load, acts: Iterable[Act]) -> list[Reason]:
     """Why the figures of a load do not count; empty where they do. The acts are read once."""
-    sent, late, well = 0, 0, 0
-    journeys = _Journeys(load)
+    sent, journeys = _Sent(load), _Journeys(load)
     for act in acts:
         journeys.add(act)
-        if _within(act.due, load):
-            well += went_well(act)
-            sent += act.outcome != NOT_SENT
-            late += act.outcome != NOT_SENT and (act.sent - act.due) * 1000 > LATE_MS
+        sent.add(act)
     return [
         *_of_window(load),
         *_of_schedule(due_in_window(load), journeys.started),
-        *_of_generator(sent, late, well),
+        *sent.reasons(),
     ]
+
+
+def lateness(acts: Iterable[Act], load: Load) -> list[Reason]:
+    """Whether the generators measured themselves: that alone of `validity`."""
+    sent = _Sent(load)
+    for act in acts:
+        sent.add(act)
+    return list(sent.of_generator())
 
 
 def _of_window(load: Load) -> Iterator[Reason]:
@@ -283,14 +287,31 @@ def _of_schedule(due: int, started: int) -> Iterator[Reason]:
         )
 
 
-def _of_generator(sent: int, late: int, well: int) -> Iterator[Reason]:
-    if sent and late > LATE_MOST * sent:
-        share = 100 * late / sent
-        yield Reason(
-            f"The generators sent {late:,} of {sent:,} calls ({share:.2f} %) more than "
-            f"{LATE_MS:g} ms late: they measured themselves; load with more --processes.",
-            f"{sent:,} 次调用中有 {late:,} 次（{share:.2f} %）由负载发生器延迟 {LATE_MS:g} 毫秒以上"
-            "发出，测得的是发生器自身；请增加 --processes。",
-        )
-    if sent and not well:
-        yield Reason("No call went well.", "没有一次调用成功。")
+class _Sent:
+    """The calls of the window: how many were sent, how many of them late, how many went well."""
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self._sent, self._late, self._well = 0, 0, 0
+
+    def add(self, act: Act) -> None:
+        if _within(act.due, self._load) and act.outcome != NOT_SENT:
+            self._sent += 1
+            self._well += went_well(act)
+            self._late += (act.sent - act.due) * 1000 > LATE_MS
+
+    def reasons(self) -> Iterator[Reason]:
+        yield from self.of_generator()
+        if self._sent and not self._well:
+            yield Reason("No call went well.", "没有一次调用成功。")
+
+    def of_generator(self) -> Iterator[Reason]:
+        sent, late = self._sent, self._late
+        if late > LATE_MOST * sent:
+            share = 100 * late / sent
+            yield Reason(
+                f"The generators sent {late:,} of {sent:,} calls ({share:.2f} %) more than "
+                f"{LATE_MS:g} ms late: they measured themselves; load with more --processes.",
+                f"{sent:,} 次调用中有 {late:,} 次（{share:.2f} %）由负载发生器延迟 {LATE_MS:g} "
+                "毫秒以上发出，测得的是发生器自身；请增加 --processes。",
+            )

@@ -121,9 +121,13 @@ def _step(
     return Step(rate, found, tuple(why_not(found, acts, load)))
 
 
-def why_not(found: Figures, acts: Iterable[Act], load: Load) -> list[Reason]:
-    """Why a rate is not sustained, by what became of its load; empty where it is."""
-    return [*_not_well(found), *_slow(found), *_growing(*backlog(acts, load), load.rate)]
+def why_not(found: Figures, acts: Sequence[Act], load: Load) -> list[Reason]:
+    """Why a rate is not sustained, by what became of its load; empty where it is.
+
+    Where the generators were late besides, that is told: it may be theirs, not the cities'.
+    """
+    reasons = [*_not_well(found), *_slow(found), *_growing(*backlog(acts, load), load.rate)]
+    return [*reasons, *figures.lateness(acts, load)] if reasons else []
 
 
 def _not_well(found: Figures) -> Iterator[Reason]:
