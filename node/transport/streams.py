@@ -41,7 +41,8 @@ class Streams:
         """Made in the loop that serves the port; `allowed` is its gate's."""
         self._allowed = allowed
         self._loop = asyncio.get_running_loop()
-        self._open = set[_Stream]()
+        # In the order in which they came: that of a set would hang on luck.
+        self._open = dict[_Stream, None]()
 
     @property
     def count(self) -> int:
@@ -74,13 +75,13 @@ class Streams:
     ) -> None:
         """Do a stream's work until it is done; raises what it raises, or why the stream ended."""
         stream = _Stream(context, service, method, self._loop.create_future())
-        self._open.add(stream)
+        self._open[stream] = None
         try:
             # The caller may have been suspended since the gate: from here on every change is seen.
             self._allowed(context, service, method)
             await self._until_over(stream, asyncio.ensure_future(work()))
         finally:
-            self._open.discard(stream)
+            del self._open[stream]
 
     async def _until_over(self, stream: _Stream, task: "asyncio.Future[None]") -> None:
         try:
