@@ -136,7 +136,12 @@ class SimCity:
         self.lives += 1
         self.life = Life(f"{self.code}, life {self.lives}")
         self._world.trace("starts", city=self.code)
-        await self._within(self._begin(self.life))
+        try:
+            await self._within(self._begin(self.life))
+        except FatalError as error:
+            self.broken = error
+            self.crash()
+            raise
 
     def crash(self) -> None:
         """Die at this instant, wherever everybody is; nothing of its memory is left."""

@@ -37,6 +37,8 @@ _COMMIT: Final = (0.0002, 0.003)
 _ANSWER: Final = (0.0, 0.001)
 _READ: Final = (0.0, 0.001)
 _PAGE_BYTES: Final = 1024
+_MOST_PAGES: Final = 1_073_741_823
+"""As SQLite has it by itself."""
 
 Told = Callable[[int, int], None]
 """Hears of a commit: of how many use cases, and how many of them failed."""
@@ -63,6 +65,15 @@ class Disk:
         @sa.event.listens_for(self.engine, "begin")
         def begin(connection: sa.Connection) -> None:
             connection.exec_driver_sql("BEGIN")
+
+    def fill(self) -> None:
+        """No room is left: what needs more is refused by the database itself."""
+        [pages] = self._raw.execute("PRAGMA page_count").fetchone()
+        self._raw.execute(f"PRAGMA max_page_count = {pages}")
+
+    def free(self) -> None:
+        """There is room again."""
+        self._raw.execute(f"PRAGMA max_page_count = {_MOST_PAGES}")
 
     def copied(self) -> "Disk":
         """A disk with what this one has now."""

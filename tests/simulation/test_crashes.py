@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from node.errors import LOG_BROKEN, FatalError
-from node.model import PageRequest
+from node.errors import LOG_BROKEN, STORE_UNAVAILABLE, FatalError, HutongError
 from scripts.simulation.city import CrashedError
 from scripts.simulation.loop import VirtualLoop
 from scripts.simulation.world import SimWorld, simulate
@@ -13,7 +12,6 @@ from tests.simulation.stage import HOME, HOST, PAIR, Visit, befriend
 
 pytestmark = pytest.mark.all
 
-PAGE = PageRequest(50, "")
 _DOWN_SECONDS = 0.2
 
 
@@ -111,6 +109,29 @@ async def _note(world: SimWorld, what: bytes) -> None:
     await city.store.run(lambda tx: record(tx, ask, what, city.clock.now()))
 
 
+def test_a_disk_that_is_full_is_told_and_what_it_refused_can_be_asked_again() -> None:
+    async def main(world: SimWorld) -> None:
+        await befriend(world)
+        city, visit = world.city(HOME), Visit(world)
+        await visit.go()
+        city.disk.fill()
+        with pytest.raises(HutongError) as told:
+            await many(world)
+        assert told.value.reason == STORE_UNAVAILABLE
+        assert "full" in told.value.text("en")
+        city.disk.free()
+        await Visit(world, 300).go()
+        assert await visit.repeated() == [answer for _, answer in visit.answers]
+        await every_log_is_whole(world)
+
+    simulate(main, 1, PAIR)
+
+
+async def many(world: SimWorld) -> None:
+    for serial in range(2, 200):
+        await Visit(world, serial).code()
+
+
 def test_a_city_whose_disk_was_rolled_back_does_not_serve() -> None:
     async def main(world: SimWorld) -> None:
         await befriend(world)
@@ -125,5 +146,7 @@ def test_a_city_whose_disk_was_rolled_back_does_not_serve() -> None:
             await city.start()
         assert told.value.reason == LOG_BROKEN
         assert city.cases is None
+        assert city.broken is told.value
+        assert city.life.over
 
     simulate(main, 1, PAIR)

@@ -2,16 +2,12 @@
 
 import asyncio
 
-import pytest
-
 from federation.identifiers import CityCode
 from node import limits
 from node.v1 import venue_service_pb2 as venues_pb
 from scripts.simulation.network import Weather
 from scripts.simulation.world import SimWorld, simulate
 from tests.simulation.stage import HOME, HOST, PAIR, Visit, befriend
-
-pytestmark = pytest.mark.all
 
 _HOME, _HOST = CityCode(HOME), CityCode(HOST)
 RECOGNISED = venues_pb.RECOGNITION_OUTCOME_RECOGNISED

@@ -1,15 +1,11 @@
 """A trial exchange over simulated lines, each side in a room of its own in memory."""
 
-import pytest
-
 from federation.identifiers import CityCode
 from node.trials import TrialProblem
 from scripts.simulation.network import Weather
 from scripts.simulation.world import SimWorld, simulate
 from tests.node.services.world import OPERATOR
 from tests.simulation.stage import HOME, HOST, PAIR, befriend
-
-pytestmark = pytest.mark.all
 
 
 async def tried(world: SimWorld) -> set[TrialProblem | None]:
