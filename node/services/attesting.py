@@ -74,16 +74,16 @@ class Attesting:
         now = self._here.now()
         request = await self._asked.opened(envelope, codec.ATTESTATION_REQUEST, caller, now)
         # 2.
-        return told(await self._uow.run(lambda tx: self._answer(tx, request, caller, now)))
+        return told(await self._uow.run(lambda tx: self._answer(tx, request, caller)))
 
     def _answer(
         self,
         tx: Transaction,
         request: Verified[AttestationRequest],
         caller: CityCode,
-        now: datetime,
     ) -> bytes:
-        asked = request.message
+        # By the clock of the transaction: a consent may have begun while the question waited.
+        asked, now = request.message, self._here.now()
         self._asked.check_caller(tx.registry, caller)
         ask = Ask(caller, asked.header.statement_id, request.payload_digest)
         found = recorded(tx, ask)

@@ -73,15 +73,16 @@ class Batching:
         request = await self._asked.opened(envelope, codec.RENEWAL_REQUEST, caller, now)
         # 2.
         async with self._own_turn[caller], self._turn:
-            answer = await self._uow.run(lambda tx: self._answer(tx, request, caller, now))
+            answer = await self._uow.run(lambda tx: self._answer(tx, request, caller))
         # 3.
         for portion in answer.portions():
             yield portion
 
     def _answer(
-        self, tx: Transaction, request: Verified[RenewalRequest], caller: CityCode, now: datetime
+        self, tx: Transaction, request: Verified[RenewalRequest], caller: CityCode
     ) -> BatchAnswer:
-        asked = request.message
+        # By the clock of the transaction: a consent may have begun while the question waited.
+        asked, now = request.message, self._here.now()
         self._asked.check_caller(tx.registry, caller)
         found = tx.batches.answered(caller, asked.header.statement_id)
         if found is not None:

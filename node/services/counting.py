@@ -82,12 +82,11 @@ class Counting:
         now = self._here.now()
         request = await self._asked.opened(envelope, codec.USE_REQUEST, caller, now)
         # 2.
-        return told(await self._uow.run(lambda tx: self._answer(tx, request, caller, now)))
+        return told(await self._uow.run(lambda tx: self._answer(tx, request, caller)))
 
-    def _answer(
-        self, tx: Transaction, request: Verified[UseRequest], caller: CityCode, now: datetime
-    ) -> bytes:
-        asked = request.message
+    def _answer(self, tx: Transaction, request: Verified[UseRequest], caller: CityCode) -> bytes:
+        # By the clock of the transaction: a consent may have begun while the question waited.
+        asked, now = request.message, self._here.now()
         lease_id = asked.header.statement_id
         self._asked.check_caller(tx.registry, caller)
         ask = Ask(caller, lease_id, request.payload_digest)
@@ -181,13 +180,11 @@ class Counting:
         """
         now = self._here.now()
         release = await self._asked.opened(envelope, codec.USE_RELEASE, caller, now)
-        await self._uow.run(lambda tx: self._release(tx, release, caller, now))
+        await self._uow.run(lambda tx: self._release(tx, release, caller))
 
-    def _release(
-        self, tx: Transaction, release: Verified[UseRelease], caller: CityCode, now: datetime
-    ) -> None:
+    def _release(self, tx: Transaction, release: Verified[UseRelease], caller: CityCode) -> None:
         self._asked.check_caller(tx.registry, caller)
-        lease_id = release.message.lease_id
+        lease_id, now = release.message.lease_id, self._here.now()
         known = tx.leases.get(lease_id)
         about = ""
         if known is None:

@@ -1,7 +1,7 @@
 """What a hostile host may ask a home city, and what it gets."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -26,6 +26,7 @@ from federation.errors import (
 )
 from federation.messages import Claim, Disclosure
 from node.errors import NOT_A_PARTNER, REQUEST_ID_REUSED
+from node.ports import Transaction
 from node.store.tables import ANSWERS, USES
 from node.store.trust_tables import LOG_ENTRIES
 from tests.conftest import NewStore
@@ -250,6 +251,31 @@ def test_a_guessed_code_or_pseudonym_opens_nothing_and_leaves_the_same_rows(stag
         answers = connection.execute(to_host).scalars().all()
     sizes = sorted(map(len, answers))
     assert sizes[-1] - sizes[0] < 80, "a refusal's record is told by its size"
+
+
+def test_a_consent_given_while_the_question_waits_is_attested_to_from_then_on(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, host = two(stage)
+    resident = stage.run(home.resident(30))
+    first = stage.run(home.consent(resident, host.code))
+    code = stage.run(home.show_code(resident, first))
+    known = stage.run(attest(home, question(host, home, code), host.code)).pseudonym
+    again = question(host, home, pseudonym=known, serial=2)
+    queue = home.store.run
+
+    async def waits(use_case: Callable[[Transaction], object]) -> object:
+        """The question stands in the queue while the resident withdraws and consents anew."""
+        monkeypatch.undo()
+        await home.withdraw(resident, first)
+        home.clock.forward(SECOND)
+        await home.consent(resident, host.code)
+        return await queue(use_case)
+
+    monkeypatch.setattr(home.store, "run", waits)
+    said = stage.run(attest(home, again, host.code))
+    assert said.header.issued_at == home.clock.now()
+    assert said.as_of == home.clock.now()
 
 
 SHOWN = {
