@@ -233,7 +233,8 @@ def play(scenario: Scenario, crew: Crew, console: Console, *, keep: bool = False
     code = brought_up(scenario.up, crew, console, played, keep=keep)
     if code in {GOOD, BAD}:
         style = "bold red" if code else "bold green"
-        said = say("bad" if code else "good", name=name, report=crew.folder.report)
+        text = ("bad" if code else "good") if crew.folder.report.exists() else "unreported"
+        said = say(text, name=name, report=crew.folder.report)
         console.print(said.of(crew.language), style=style, soft_wrap=True, highlight=False)
     return code
 

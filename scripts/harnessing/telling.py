@@ -118,6 +118,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "good": ("{name}：通过。报告：{report}", "{name}: passed. The report: {report}"),
     "bad": ("{name}：未通过。报告：{report}", "{name}: failed. The report: {report}"),
+    "unreported": (
+        "{name}：未通过，也没有报告；上文说明了原因",
+        "{name}: failed, and there is no report; what is above says why",
+    ),
     # The view
     "cities": ("城市", "City"),
     "state": ("状态", "State"),

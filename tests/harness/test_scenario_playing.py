@@ -172,6 +172,7 @@ def test_a_command_that_fails_leaves_nothing_running(rig: Rig, command: str) -> 
     code, said = played(rig, STEPS)
     assert rig.done()[-1] == "down"
     assert code == (0 if command == "down" else 1), said
+    assert ("there is no report" in said) == (command in {"up", "report"})
     assert not [call for call in rig.calls() if "pid" in call and lives(call["pid"])]
     if command not in {"up", "down"}:
         assert "report" in rig.done()
