@@ -226,6 +226,20 @@ def an_attestation_with_another_signature(copy: Copy) -> None:
     copy.write("zhengzhou", sql, raw, name)
 
 
+@breaks("signed")
+def a_batch_with_another_attestation_in_it(copy: Copy) -> None:
+    sql = "UPDATE attestations SET leaf_index = leaf_index + 1 WHERE batch_id != ''"
+    copy.write("zhengzhou", sql)
+
+
+@breaks("signed")
+def a_batch_of_another_root(copy: Copy) -> None:
+    sql = """
+    UPDATE attestation_batches SET leaf_hashes = CAST(leaf_hashes || randomblob(32) AS BLOB)
+    """
+    copy.write("zhengzhou", sql)
+
+
 @breaks("signed", "traces", "both-logs")
 def a_check_with_other_facts(copy: Copy) -> None:
     sql = "UPDATE checks SET facts = replace(facts, '\"library\"', '\"librarian\"')"
@@ -344,6 +358,15 @@ def a_host_that_received_what_nobody_issued(copy: Copy) -> None:
         SELECT min(e.sequence) FROM log_entries e JOIN recognitions r
         JOIN log_salts s ON s.sequence = e.sequence AND s.subject = r.recognition_id
         WHERE e.kind = 'received')
+    """
+    copy.write("hangzhou", sql)
+
+
+@breaks("traces")
+def a_batch_that_the_host_has_no_trace_of(copy: Copy) -> None:
+    sql = """
+    DELETE FROM log_salts WHERE subject = '' AND sequence IN (
+        SELECT sequence FROM log_entries WHERE kind = 'received')
     """
     copy.write("hangzhou", sql)
 

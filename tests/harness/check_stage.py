@@ -8,13 +8,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from federation.limits import USE_KEY_BYTES
+from federation.uses import use_commitment, use_key_text
 from node.model import Role
 from node.v1 import resident_service_pb2 as residents
 from node.v1 import venue_service_pb2 as venues
-from scripts.cities import Cities, City, new_id
+from scripts.cities import Cities, City, b64, new_id
 from scripts.harnessing import records
 from scripts.harnessing.fault_kinds import Fault
 from scripts.harnessing.layout import Folder
@@ -30,6 +33,7 @@ HOME, HOST = "410100", "330100"
 VENUES = ("library", "rental-shop", "scenic-spot")
 SCENARIOS = ("library.deposit_free", "rental.deposit_free", "scenic.discount")
 _EARLIER = 300.0
+_KEY = bytes(range(USE_KEY_BYTES))
 _SECONDS = 30
 
 
@@ -57,6 +61,9 @@ async def _story(folder: Folder, cities: Cities) -> None:
         people = list(records.read(folder.residents, Enrolled))
         await _visits(clients, people)
         await _refusals(clients, people)
+        _counted(cities, people)
+        for city in cities:
+            _renewed(city)
         await _suspension(clients, cities, people)
         broken = await _meanwhile(clients, people)
         records.append(folder.faults, broken)
@@ -169,6 +176,40 @@ async def _refusals(clients: _Clients, people: Sequence[Enrolled]) -> None:
     checked = await clients.visit(visit)
     again = await clients.do(visit.check(checked["consent"], presentation_code=checked["code"]))
     assert again["outcome"] == "NOT_RECOGNISED"
+
+
+def _counted(cities: Cities, people: Sequence[Enrolled]) -> None:
+    """A use that the home city counts: a lease, that the host received as well."""
+    home, host = cities["zhengzhou"], cities["hangzhou"]
+    consent = home.resident(
+        "GiveConsent",
+        request_id=new_id(),
+        resident_id=_of(people, HOME, "exportable")[4].resident_id,
+        host_city=HOST,
+        scenarios=list(SCENARIOS),
+        expires_at=(datetime.now(UTC) + timedelta(days=30)).isoformat(),
+        counting="USE_COUNTING_ANONYMOUS",
+        use_commitment=b64(use_commitment(_KEY)),
+    )["consent"]
+    code = home.code(consent["resident_id"], consent["consent_id"])
+    checked = host.venue(
+        "rental-shop", "CheckEligibility", request_id=new_id(), presentation_code=code
+    )
+    opened = {d["incentive"]["incentive_id"]: d["decision_id"] for d in checked["decisions"]}
+    for incentive in ("rental-long-no-deposit", "rental-no-deposit"):
+        host.venue(
+            "rental-shop",
+            "Reserve",
+            request_id=new_id(),
+            decision_id=opened[incentive],
+            use_key=use_key_text(_KEY),
+        )
+
+
+def _renewed(host: City) -> None:
+    """Every recognition anew, in batches."""
+    *_, last = host.client(Role.OPERATOR).follow("RenewalService/RenewRecognitions", {"all": True})
+    assert int(last["renewed"]) == int(last["total"]) > 0
 
 
 async def _suspension(clients: _Clients, cities: Cities, people: Sequence[Enrolled]) -> None:

@@ -76,6 +76,21 @@ def test_a_planted_violation_is_found(copy: Copy, planted: Planted) -> None:
         assert violation.evidence
 
 
+@pytest.mark.parametrize("value", ["'of no use'", "CAST(x'ff00' AS TEXT)", "7"])
+def test_a_column_that_holds_something_else_is_a_violation_and_no_crash(
+    copy: Copy, value: str
+) -> None:
+    sql = {
+        "'of no use'": "UPDATE attestation_batches SET leaf_hashes = 'of no use'",
+        "CAST(x'ff00' AS TEXT)": "UPDATE checks SET signature = CAST(x'ff00' AS TEXT)",
+        "7": "UPDATE attestations SET statement = 7",
+    }[value]
+    for city in ("zhengzhou", "hangzhou"):
+        copy.write(city, sql)
+    checked = checking.check(copy.folder)
+    assert "signed" in broken(checked)
+
+
 def test_a_store_in_postgresql_is_looked_at_as_one_in_a_file(
     copy: Copy, new_postgres: NewStore
 ) -> None:

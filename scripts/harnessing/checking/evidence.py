@@ -218,6 +218,8 @@ def _city(folder: Folder, place: Place, scratch: Path, clock: Clock) -> CityEvid
     finally:
         engine.dispose()
     store = sqlite3.connect(path)
+    # Whatever somebody put into a column can be looked at.
+    store.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
     store.execute("ATTACH ? AS history", (str(scratch / "acts.sqlite"),))
     kept = store.execute("SELECT version, incentives, content FROM catalogues").fetchall()
     alive = store.execute("SELECT probed_at FROM node_state").fetchone()

@@ -1,14 +1,29 @@
 """An invariant: what it is called, how it looks, and how what it finds becomes a ruling."""
 
+import sqlite3
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
+from federation.errors import HutongError
 from scripts.harnessing.checking.evidence import Evidence
 from scripts.harnessing.records import Ruling, Violation
 
 SHOWN: Final = 50
 """Violations of one invariant that are told one by one: after so many there is no more to learn."""
+
+# What comes of a column that holds something else than a node ever writes.
+_UNREADABLE: Final = (
+    ArithmeticError,
+    AttributeError,
+    HutongError,
+    LookupError,
+    TypeError,
+    ValueError,
+    sqlite3.Error,
+)
 
 
 class Tally:
@@ -59,9 +74,19 @@ class Invariant:
     look: Callable[[Evidence, Tally], None]
 
     def __call__(self, evidence: Evidence) -> Ruling:
-        """What becomes of it by this evidence."""
+        """What becomes of it by this evidence; what cannot be read as what it is breaks it."""
         tally = Tally(self.name)
-        self.look(evidence, tally)
+        try:
+            self.look(evidence, tally)
+        except _UNREADABLE as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            tally.broken(
+                "",
+                f"保存的内容无法读取，核查未能完成：{error}。",
+                f"Something that is kept cannot be read, and the look ended there: {error}.",
+                error=type(error).__name__,
+                where=f"{Path(where.filename).name}:{where.lineno} ({where.name})",
+            )
         return Ruling(
             self.name, self.rule, self.title_zh, self.title_en, tally.looked_at, tally.violations
         )
