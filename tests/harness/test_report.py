@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from scripts.harnessing import records, reporting
 from scripts.harnessing.commands.reporting import report
 from scripts.harnessing.layout import Folder, Place
+from scripts.harnessing.loading.concessions import CONCESSIONS
 from scripts.harnessing.records import Checked, Deed, Happening, Load, Ruling, Violation
 from scripts.harnessing.reporting import series
 from scripts.harnessing.reporting.gathering import gather
@@ -134,6 +135,12 @@ def test_hostile_text_stays_text_wherever_it_comes_from(empty: Folder, lang: str
     assert "<script" not in text
     assert text.count("&lt;script&gt;") > 20
     assert is_well_formed(text)
+
+
+def test_what_a_load_concedes_is_told_in_chinese_too(empty: Folder) -> None:
+    records.append(empty.loads, [replace(made_run.load(60), concessions=tuple(CONCESSIONS))])
+    text = html.unescape(page(empty, "zh"))
+    assert [en for en, zh in CONCESSIONS.items() if zh not in text or en in text] == []
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

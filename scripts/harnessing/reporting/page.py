@@ -4,6 +4,7 @@ import json
 from typing import Any, Final
 
 from scripts.benches import safeties_plot
+from scripts.harnessing.loading.concessions import CONCESSIONS
 from scripts.harnessing.records import Deed, Ruling
 from scripts.harnessing.reporting import bars, plots, series, tables
 from scripts.harnessing.reporting.gathering import Outage, Run
@@ -245,4 +246,4 @@ def _concessions(run: Run, words: Words) -> list[str]:
         names.append("made_cities")
     found = [words[f"concession_{name}"] for name in names]
     told = dict.fromkeys(each for load in run.loads for each in load.concessions)
-    return [*found, *told]
+    return [*found, *(words.either(CONCESSIONS.get(each, each), each) for each in told)]

@@ -59,7 +59,7 @@ def settings(run: Run, words: Words) -> list[tuple[str, str]]:
         (words["links"], links),
         (words["residents"], f"{plan.residents:,}"),
         (words["seed"], str(plan.seed)),
-        *((words.say("version_of", name=name), said) for name, said in plan.versions.items()),
+        *plan.versions.items(),
     ]
 
 
@@ -199,7 +199,7 @@ def _hurt(run: Run, outage: Outage, axis: Axis) -> tuple[str, str]:
     """Calls that failed while a fault lasted, of all: where its cities took part, and elsewhere."""
     calls = run.calls
     ends = axis.begins + axis.seconds if outage.ended is None else outage.ended
-    its = calls.within(outage.began - _MARGIN, ends + (outage.recovered_after or 0.0))
+    its = calls.within(outage.began - _MARGIN, ends)
     names = {str(outage.where.get(key, "")) for key in ("city", "other")}
     codes = {p.code for p in run.plan.places if p.pinyin in names or p.code in names}
     involved = np.zeros(len(calls), np.bool_)

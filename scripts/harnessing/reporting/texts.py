@@ -94,7 +94,6 @@ _SECTIONS: Final = {
     "links": ("城市间线路", "Lines between cities"),
     "residents": ("每城居民", "Residents in each city"),
     "seed": ("随机种子", "Seed"),
-    "version_of": ("版本：{name}", "Version: {name}"),
     "links_proxies": ("每条线路一个 TCP 代理", "a TCP proxy in each"),
     "links_namespaces": ("网络命名空间与 tc netem", "network namespaces and tc netem"),
     "links_none": ("直接回环，不可制造线路故障", "plain loopback, without faults of lines"),
@@ -230,7 +229,6 @@ _TABLES: Final = {
         "与真实部署的不同之处，逐项列出。",
         "Where this run is not as cities would have it, each listed.",
     ),
-    "yes": ("是", "yes"),
     "seconds_unit": ("{n} 秒", "{n} s"),
 }
 
