@@ -23,10 +23,13 @@ from scripts.harnessing.wishes import Wish, WishError
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _LOOK_SECONDS: Final = 0.1
-_BEGIN_SECONDS: Final = 30.0
+_BEGIN_SECONDS: Final = 90.0
 _END_SECONDS: Final = 120.0
 _ASK_SECONDS: Final = 10.0
 _CREDENTIALS: Final = struct.Struct("3i")
+
+# Keepers that this process started: they go on when nobody here thinks of them any more.
+_STARTED: Final = list["subprocess.Popen[bytes]"]()
 
 
 @dataclass
@@ -90,14 +93,18 @@ def bring_up(
     return Up(folder, folder.read_plan(), leash)
 
 
-def take_down(folder: Folder) -> bool:
-    """End all that runs in a folder; whether something did. Raises KeeperError."""
+def take_down(folder: Folder, seconds: float = _END_SECONDS) -> bool:
+    """End all that runs in a folder; whether something did.
+
+    A keeper that has not ended after so many seconds is killed, and its children with it: that
+    raises KeeperError.
+    """
     pid = keeper_pid(folder)
     if pid is None:
         return False
     with contextlib.suppress(KeeperError):
-        ask(folder, "stop", seconds=_ASK_SECONDS)
-    give_up = time.monotonic() + _END_SECONDS
+        ask(folder, "stop", seconds=min(seconds, _ASK_SECONDS))
+    give_up = time.monotonic() + seconds
     while _runs(pid):
         if time.monotonic() > give_up:
             # Its children end with it.
@@ -128,7 +135,7 @@ def _clear(folder: Folder, *, again: bool) -> None:
         )
     root = folder.root
     if root.is_dir() and any(root.iterdir()):
-        if not folder.plan.exists():
+        if not (folder.plan.exists() or folder.keeper_log.exists()):
             raise WishError(f"{root} holds something else than a run; give another --dir")
         if not again:
             raise WishError(
@@ -142,7 +149,7 @@ def _start(folder: Folder, wish: Wish, leash: int, *, attached: bool) -> "subpro
     how = "attached" if attached else "detached"
     words = [str(folder.root.resolve()), wish.to_json(), str(leash), how]
     with folder.keeper_log.open("ab") as log:
-        return subprocess.Popen(
+        keeper = subprocess.Popen(
             [sys.executable, "-m", "scripts.harnessing.keeper", *words],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -151,6 +158,8 @@ def _start(folder: Folder, wish: Wish, leash: int, *, attached: bool) -> "subpro
             pass_fds=(leash,),
             start_new_session=True,
         )
+    _STARTED.append(keeper)
+    return keeper
 
 
 def _wait(
@@ -165,8 +174,12 @@ def _wait(
         try:
             said = ask(folder, "progress", seconds=_END_SECONDS)
         except KeeperError:
-            # Its socket is the first thing that it makes, once it has found out about the lines.
-            if answered or time.monotonic() > give_up:
+            # Its socket is the first thing that it makes, once it has found out about the lines,
+            # and the first that goes.
+            if answered:
+                _ended(keeper)
+                raise KeeperError(_last_words(folder)) from None
+            if time.monotonic() > give_up:
                 raise
         else:
             answered = True
@@ -180,7 +193,7 @@ def _wait(
 
 def _last_words(folder: Folder) -> str:
     said = folder.keeper_log.read_text("utf-8", errors="replace").strip().splitlines()
-    return "the keeper ended: " + (said[-1] if said else "it said nothing")
+    return "the keeper ended: " + ("\n".join(said[-2:]) or "it said nothing")
 
 
 def _ended(keeper: "subprocess.Popen[bytes]") -> None:

@@ -72,7 +72,7 @@ class Keeper:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self.tell, f"signal {number.name}")
-        loop.add_reader(leash, self._leash_moved, leash)
+        loop.add_reader(leash, self._leash_moved, leash, attached)
         loop.call_later(hours * _HOUR_SECONDS, self.tell, "its hours are over")
         sampler, folder = Sampler(self._fleet), self._fleet.folder
         folder.socket.unlink(missing_ok=True)
@@ -83,19 +83,21 @@ class Keeper:
         try:
             await asyncio.wait({preparing, ended}, return_when=asyncio.FIRST_COMPLETED)
             if self._progress.ready:
-                if not attached:
-                    loop.remove_reader(leash)
                 async with sampler.looking(say):
                     await ended
             # One that failed waits to be asked why, as long as there is somebody to ask.
             await ended
         finally:
-            server.close()
-            for task in (preparing, ended, *self._connections):
+            for task in (preparing, ended):
                 task.cancel()
-            await asyncio.gather(preparing, ended, *self._connections, return_exceptions=True)
+            await asyncio.gather(preparing, ended, return_exceptions=True)
             await self._faults.close()
             await self._fleet.stop()
+            # The last of it: as long as something runs the folder is seen to be in use.
+            server.close()
+            for connection in self._connections:
+                connection.cancel()
+            await asyncio.gather(*self._connections, return_exceptions=True)
             folder.socket.unlink(missing_ok=True)
             say("nothing is left running")
 
@@ -104,9 +106,11 @@ class Keeper:
         say(f"it ends: {why}")
         self._told.set()
 
-    def _leash_moved(self, leash: int) -> None:
-        if not os.read(leash, 1):
-            asyncio.get_running_loop().remove_reader(leash)
+    def _leash_moved(self, leash: int, attached: bool) -> None:  # noqa: FBT001 - of a callback
+        """It was let go: nothing else ever comes over it."""
+        asyncio.get_running_loop().remove_reader(leash)
+        os.close(leash)
+        if attached or not self._progress.ready:
             self.tell("whoever started it has gone")
 
     async def _prepare(self) -> None:
@@ -143,6 +147,8 @@ class Keeper:
             return {"error": "write one JSON object a line"}
         if do is None:
             return {"error": f"`do` is one of: {', '.join(self._doing)}"}
+        if self._told.is_set() and do != self._stop:
+            return {"error": "it is coming to its end"}
         try:
             # Whoever asked may go away: what was begun is brought to its end.
             return await asyncio.shield(asyncio.create_task(_awaited(do(asked))))

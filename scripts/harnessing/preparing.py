@@ -75,24 +75,32 @@ async def prepare(fleet: Fleet, progress: Progress) -> None:
     found = list(fleet)
     await _each(found, "stores", progress, lambda town: town.make())
     await _each(found, "cities", progress, lambda town: town.start())
-    loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(_PAIRS_AT_ONCE) as pool:
-
-        async def aside(stage: str, act: Callable[..., object], *words: object) -> None:
-            await loop.run_in_executor(pool, act, *words)
-            progress.one(stage)
-
-        progress.expect("rules", len(found))
-        await _all(aside("rules", town.city.load_rules) for town in found)
-        pairs = list(itertools.combinations([town.city for town in found], 2))
-        progress.expect("pairs", len(pairs))
-        await _all(aside("pairs", _connect, *pair) for pair in pairs)
+    await _acquaint(found, progress)
     chosen = {town.place.pinyin: _people(fleet, town) for town in found}
     total = sum(map(len, chosen.values()))
     progress.expect("residents", total)
     progress.expect("records", len(found))
     progress.expect("consents", sum(len(p.hosts) for each in chosen.values() for p in each))
     await _all(_populate(fleet, town, chosen[town.place.pinyin], progress) for town in found)
+
+
+async def _acquaint(found: Sequence[Town], progress: Progress) -> None:
+    """Put every city's rules in force, and make each pair partners with an agreement."""
+    loop, pool = asyncio.get_running_loop(), ThreadPoolExecutor(_PAIRS_AT_ONCE)
+
+    async def aside(stage: str, act: Callable[..., object], *words: object) -> None:
+        await loop.run_in_executor(pool, act, *words)
+        progress.one(stage)
+
+    try:
+        progress.expect("rules", len(found))
+        await _all(aside("rules", town.city.load_rules) for town in found)
+        pairs = list(itertools.combinations([town.city for town in found], 2))
+        progress.expect("pairs", len(pairs))
+        await _all(aside("pairs", _connect, *pair) for pair in pairs)
+    finally:
+        # Where it was given up nobody waits for officers who are still at it.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 async def _each(

@@ -1,0 +1,124 @@
+"""The keeper's parts without a process: wishes, residents, ports, levers."""
+
+import socket
+import struct
+from pathlib import Path
+
+import pytest
+from stdnum.cn import ric
+from stdnum.iso7064 import mod_11_2
+
+from scripts import towns
+from scripts.harnessing import people
+from scripts.harnessing.bringing import bring_up
+from scripts.harnessing.fault_kinds import KINDS
+from scripts.harnessing.layout import Folder
+from scripts.harnessing.levers import Lever
+from scripts.harnessing.ports import steady_ports
+from scripts.harnessing.process_faults import MAKING
+from scripts.harnessing.wishes import Wish, WishError
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        (Wish(cities=1), "cities: 2 to 20, not 1"),
+        (Wish(cities=21), "cities: 2 to 20, not 21"),
+        (Wish(residents=-1), "residents: 0 to 20000, not -1"),
+        (Wish(hours=0), "hours: more than 0"),
+        (Wish(links="strings"), "one of proxies, namespaces, none, not 'strings'"),
+        (Wish(stores={"suzou": "sqlite"}), "'suzou' is none of: zhengzhou, nanjing, hangzhou"),
+        (Wish(stores={"suzhou": "oracle"}), "store of suzhou: one of sqlite, postgresql"),
+        (Wish(processes={"suzhou": 2}), "add `--store suzhou=postgresql`"),
+        (Wish(processes={"suzhou": 9}), "processes of suzhou: 1 to 8, not 9"),
+        (Wish(2, stores={"suzhou": "sqlite"}), "'suzhou' is none of: zhengzhou, nanjing"),
+    ],
+)
+def test_what_cannot_be_brought_up_is_told_before_anything_is_made(
+    wish: Wish, said: str, tmp_path: Path
+) -> None:
+    folder = Folder(tmp_path / "run")
+    with pytest.raises(WishError) as raised:
+        bring_up(folder, wish)
+    assert said in str(raised.value)
+    assert not folder.root.exists()
+
+
+def test_a_folder_of_something_else_is_never_taken(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    for again in (False, True):
+        with pytest.raises(WishError, match="something else than a run"):
+            bring_up(Folder(tmp_path), Wish(), again=again)
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_an_earlier_run_is_thrown_away_only_where_that_is_said(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.plan.write_text("{}")
+    with pytest.raises(WishError, match="--again"):
+        bring_up(folder, Wish())
+    assert folder.plan.exists()
+
+
+def test_a_wish_is_the_same_after_the_way_to_the_keeper() -> None:
+    wish = Wish(3, {"nanjing": "postgresql"}, {"nanjing": 2}, "none", 7, 9, 0.5, "info", True)
+    assert Wish.from_json(wish.to_json()) == wish
+
+
+def test_each_kind_of_fault_can_be_made() -> None:
+    assert list(MAKING) == list(KINDS)
+
+
+def test_residents_are_the_same_again_and_nobody_is_two() -> None:
+    found = towns.towns(7)
+    everyone = [people.people(town, [t for t in found if t != town], 90, 4) for town in found]
+    assert everyone[0] == people.people(found[0], list(found[1:]), 90, 4)
+    assert everyone[0] != people.people(found[0], list(found[1:]), 90, 5)
+    numbers = [person.number for each in everyone for person in each]
+    assert len(set(numbers)) == len(numbers)
+    for number in numbers:
+        assert mod_11_2.is_valid(number)
+        assert number.startswith("999999")
+        # The area is nobody's: no real person can have it.
+        assert not ric.is_valid(number)
+
+
+def test_two_thirds_are_above_the_line_and_whoever_is_above_consents() -> None:
+    found = towns.towns(6)
+    for town in found:
+        others = [other for other in found if other != town]
+        made = people.people(town, others, 90, 1)
+        above = [person for person in made if person.standing == people.EXPORTABLE]
+        below = [person for person in made if person.standing == people.BELOW]
+        assert len(above) == 60
+        assert all(1 <= len(person.hosts) <= 3 for person in above)
+        assert 0 < sum(1 for person in below if person.hosts) < len(below)
+        assert town.code not in {host for person in made for host in person.hosts}
+
+
+def test_records_of_residents_have_numbers_of_their_own() -> None:
+    town, other = towns.towns(2)
+    rows = list(people.rows(town.pinyin, people.people(town, [other], 60, 1)))
+    assert len({row[0] for row in rows}) == len(rows) > 60
+
+
+def test_a_port_is_not_one_that_the_kernel_gives_to_connections() -> None:
+    text = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii")
+    ports = steady_ports(12)
+    assert len(set(ports)) == 12
+    assert max(ports) < int(text.split()[0])
+    with socket.create_server(("127.0.0.1", ports[0])):
+        assert ports[0] not in steady_ports(12)
+
+
+def test_a_lever_is_felt_where_the_file_is_open_already(tmp_path: Path) -> None:
+    path = tmp_path / "lever-0"
+    with Lever(path) as keeper, Lever(path) as node:
+        assert (node.clock_seconds, node.expired) == (0.0, False)
+        keeper.set(clock_seconds=-90.5)
+        assert (node.clock_seconds, node.expired) == (-90.5, False)
+        keeper.set(expired=True)
+        assert (node.clock_seconds, node.expired) == (-90.5, True)
+        keeper.set(clock_seconds=0, expired=False)
+        assert (node.clock_seconds, node.expired) == (0.0, False)
+    assert path.read_bytes() == struct.pack("<d?7x", 0, False)
