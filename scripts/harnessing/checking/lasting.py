@@ -25,6 +25,7 @@ NO_ANSWER: Final = frozenset(
         "DEADLINE_EXCEEDED",
         "INTERNAL",
         "KEY_UNUSABLE",
+        "MALFORMED_ANSWER",
         "NODE_UNREACHABLE",
         "NOT_SENT",
         "OVERLOADED",

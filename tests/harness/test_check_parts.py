@@ -1,0 +1,132 @@
+"""Parts of the checker that need no run: what is found in bytes, in clocks, and in faults."""
+
+from dataclasses import asdict
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from scripts.harnessing.checking import least, peers
+from scripts.harnessing.checking.evidence import Clock, clock_of
+from scripts.harnessing.checking.lasting import _Call
+from scripts.harnessing.checking.ruling import SHOWN, Invariant, Tally
+from scripts.harnessing.fault_kinds import Fault
+from scripts.harnessing.records import Happening
+
+IDS = (b"0192f0c1-2b3c-7def-8123-456789abcdef", b"0192f0c1-2b3c-7def-8123-456789abcdee")
+
+
+@pytest.mark.parametrize("block", [7, 16, 40, 8 * 1024 * 1024])
+@pytest.mark.parametrize("before", range(0, 20, 3))
+def test_a_text_is_found_wherever_blocks_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int, before: int
+) -> None:
+    monkeypatch.setattr(least, "_BLOCK", block)
+    path = tmp_path / "store"
+    path.write_bytes(b"x" * before + IDS[0] + b"yy" + IDS[0] + IDS[1][:-1])
+    found = list(least.find(path, IDS))
+    assert found == [(IDS[0], before), (IDS[0], before + len(IDS[0]) + 2)]
+
+
+@pytest.mark.parametrize("content", [b"", b"12345", IDS[0][1:], IDS[0][:-1]])
+def test_a_part_of_a_text_is_not_the_text(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "store"
+    path.write_bytes(content)
+    assert list(least.find(path, IDS)) == []
+
+
+def test_texts_that_anything_may_hold_are_not_looked_for(tmp_path: Path) -> None:
+    path = tmp_path / "store"
+    path.write_bytes(b"12345 123456")
+    assert list(least.find(path, (b"12345", b"123456"))) == [(b"123456", 6)]
+
+
+def happened(at: float, fault: Fault, number: str, *, began: bool = True) -> Happening:
+    recovered = None if began else 2.0
+    return Happening(at, number, fault.kind, began, asdict(fault), recovered)
+
+
+def test_a_clock_is_off_by_what_the_faults_of_its_own_city_say() -> None:
+    ahead = Fault("clock", "wuhan", seconds=30, numbers={"seconds": 600.0})
+    behind = Fault("clock", "wuhan", numbers={"seconds": -90.0})
+    usual, other = Fault("clock", "wuhan"), Fault("clock", "suzhou", numbers={"seconds": 1e6})
+    all_of_them = tuple(happened(1.0, each, "1") for each in (ahead, behind, usual, other))
+    found = clock_of(all_of_them, "wuhan")
+    assert found == Clock(-90.0, 600.0)
+    assert (found.spread, found.forgets) == (690_000_000, False)
+    assert clock_of(all_of_them, "suzhou").forgets
+    assert clock_of((happened(1.0, usual, "1"),), "wuhan") == Clock(0.0, 120.0)
+    assert clock_of(all_of_them, "nanjing") == Clock(0.0, 0.0)
+
+
+def windows_of(*happenings: Happening) -> tuple[peers.Window, ...]:
+    evidence: Any = SimpleNamespace(happenings=happenings, until=100.0)
+    return peers.windows(evidence)
+
+
+def test_of_a_line_both_ends_are_involved_and_of_all_lines_of_a_city_that_city() -> None:
+    kill, cut = Fault("kill", "wuhan"), Fault("cut", "wuhan", "suzhou")
+    all_lines = Fault("slow", "wuhan", "*")
+    found = windows_of(
+        happened(1.0, kill, "1"),
+        happened(4.0, kill, "1", began=False),
+        happened(2.0, cut, "2"),
+        happened(3.0, all_lines, "3"),
+        happened(5.0, cut, "2", began=False),
+        happened(6.0, kill, "9", began=False),
+    )
+    assert [(w.fault, w.began, w.ended, w.cities) for w in found] == [
+        ("1", 1.0, 6.0, frozenset({"wuhan"})),
+        ("2", 2.0, 7.0, frozenset({"wuhan", "suzhou"})),
+        ("3", 3.0, 100.0, frozenset({"wuhan"})),
+    ]
+
+
+def call(outcome: str, answer: str = "", verdict: str = "", sent: float = 0.0) -> _Call:
+    return _Call("id", 1, "check", sent, sent + 1.0, outcome, answer, verdict)
+
+
+FIRST = call("OK", "a", "RECOGNISED")
+
+
+@pytest.mark.parametrize(
+    ("later", "differs"),
+    [
+        (call("OK", "a", sent=2.0), False),
+        (call("OK", "b", sent=2.0), True),
+        # Two at once: only what both were told must be the same.
+        (call("OK", "b", sent=0.5), True),
+        (call("OK", "b", "HOME_UNREACHABLE", sent=0.5), False),
+        (call("OK", "b", "HOME_UNREACHABLE", sent=2.0), True),
+        (call("ALREADY_REDEEMED", sent=0.5), False),
+        (call("ALREADY_REDEEMED", sent=2.0), True),
+        (call("UNREACHABLE", sent=2.0), False),
+        (call("STORE_UNAVAILABLE", sent=2.0), False),
+    ],
+)
+def test_after_the_first_answer_there_is_no_other(later: _Call, differs: bool) -> None:
+    assert later.differs(FIRST) is differs
+
+
+def test_of_very_many_violations_the_last_one_says_how_many_more_there_are() -> None:
+    tally = Tally("some")
+    for number in range(SHOWN + 7):
+        tally.broken("wuhan", "不", "no", number=number, raw=b"\xff", names={"b", "a"})
+    found = tally.violations
+    assert len(found) == SHOWN + 1
+    assert found[0].evidence == {"number": 0, "raw": "ff", "names": ["a", "b"]}
+    assert found[-1].evidence == {"more": 7}
+
+
+def test_what_cannot_be_read_breaks_the_invariant_and_says_where() -> None:
+    def look(_evidence: object, tally: Tally) -> None:
+        tally.see()
+        int("none")
+
+    nothing: Any = None
+    ruling = Invariant("some", "1", "某", "some", look)(nothing)
+    [violation] = ruling.violations
+    assert ruling.looked_at == 1
+    assert violation.evidence["error"] == "ValueError"
+    assert "test_check_parts.py" in violation.evidence["where"]
