@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
+from scripts.harnessing.databases import sweep
 from scripts.harnessing.keeper_client import Answer, KeeperError, ask, short_path
 from scripts.harnessing.layout import Folder, Plan
+from scripts.harnessing.spawning import ROOT
 from scripts.harnessing.wishes import Wish, WishError
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+CITIES: Final = "cities"
 _LOOK_SECONDS: Final = 0.1
 _BEGIN_SECONDS: Final = 90.0
 _END_SECONDS: Final = 120.0
@@ -101,6 +103,7 @@ def take_down(folder: Folder, seconds: float = _END_SECONDS) -> bool:
     """
     pid = keeper_pid(folder)
     if pid is None:
+        sweep(folder.root / CITIES)
         return False
     with contextlib.suppress(KeeperError):
         ask(folder, "stop", seconds=min(seconds, _ASK_SECONDS))
@@ -109,6 +112,7 @@ def take_down(folder: Folder, seconds: float = _END_SECONDS) -> bool:
         if time.monotonic() > give_up:
             # Its children end with it.
             os.kill(pid, signal.SIGKILL)
+            sweep(folder.root / CITIES)
             raise KeeperError("the keeper did not end in time, and was killed; see keeper.log")
         time.sleep(_LOOK_SECONDS)
     return True
@@ -141,6 +145,7 @@ def _clear(folder: Folder, *, again: bool) -> None:
             raise WishError(
                 f"{root} holds an earlier run: throw it away with `--again`, or give another --dir"
             )
+        sweep(root / CITIES)
         shutil.rmtree(root)
     root.mkdir(parents=True, exist_ok=True)
 

@@ -25,6 +25,7 @@ _USER: Final = "nobody"
 _READY_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 20.0
 _PREFIX: Final = "hutong-pg-"
+PLACE: Final = ".place"
 # It becomes the user by itself: that one may not be able to start Python.
 _LIMIT: Final = """
 import os, pwd, resource, sys
@@ -72,6 +73,8 @@ class Database:
         if self._user:
             shutil.chown(self.place, _USER)
         self.place.chmod(0o755)
+        # For whoever finds the run after its keeper was killed.
+        self.log.with_suffix(PLACE).write_text(str(self.place), "utf-8")
 
     @property
     def url(self) -> str:
@@ -130,6 +133,7 @@ class Database:
         """End it, and take its files away."""
         await self.end()
         shutil.rmtree(self.place, ignore_errors=True)
+        self.log.with_suffix(PLACE).unlink(missing_ok=True)
 
     async def limit_files(self, most_bytes: int) -> None:
         """Let no file of the server grow beyond this; RLIM_INFINITY for as it was.
@@ -167,6 +171,15 @@ class Database:
         return await self.spawner.start(
             [str(_program(program)), *words], self.log, cwd=self.place, user=self._user
         )
+
+
+def sweep(cities: Path) -> None:
+    """Take away the files of servers whose keeper was killed; only where none runs."""
+    for file in cities.glob(f"*/*{PLACE}"):
+        place = Path(file.read_text("utf-8"))
+        if place.name.startswith(_PREFIX):
+            shutil.rmtree(place, ignore_errors=True)
+        file.unlink()
 
 
 def _children(pid: int) -> list[int]:

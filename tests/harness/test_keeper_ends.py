@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,8 +31,12 @@ def test_a_keeper_that_is_killed_takes_everything_with_it() -> None:
         for part in ("node_process", "postgres -D", "proxy_process", "hostile_process"):
             assert any(part in command for command in ran), part
         assert keeper_pid(folder) is None
-        # The folder can be used again.
+        [place] = folder.root.glob("cities/*/postgresql.place")
+        files = Path(place.read_text("utf-8"))
+        assert files.is_dir()
+        # Nothing is left to be ended; what was left on the disk goes.
         assert take_down(folder) is False
+        assert not files.exists()
 
 
 def test_down_ends_everything_also_what_is_broken() -> None:
