@@ -1,6 +1,7 @@
 """This city as witness: whose log does not extend what it showed is suspended, with evidence."""
 
 import pytest
+import sqlalchemy as sa
 
 from federation.checkpoint import (
     Checkpoint,
@@ -205,3 +206,24 @@ async def test_what_a_partner_shows_who_asks_is_held_against_what_it_brings(
         # It is older than what is known, and what was known of that size is not kept any more.
         refused = await raised(hangzhou.cases.cosigning.audit(zhengzhou.code))
         assert refused.reason == LOG_FORKED
+
+
+@played
+async def test_who_is_behind_is_one_look_however_many_partners_there_are(
+    new_store: NewStore,
+) -> None:
+    looks = []
+    for partners in ((HZ,), (HZ, "320100", "420100", "320500")):
+        async with world(new_store, ZZ, *partners, agreed=False) as made:
+            zhengzhou, statements = made[ZZ], list[str]()
+            for code in partners:
+                await exchanged(zhengzhou, made[code])
+            await zhengzhou.cases.witnessing.tick()
+
+            def count(*told: object, kept: list[str] = statements) -> None:
+                kept.append(str(told[2]))
+
+            sa.event.listen(zhengzhou.store._engine, "before_cursor_execute", count)
+            await zhengzhou.cases.witnessing.tick()
+            looks.append(len(statements))
+    assert looks[0] == looks[1]

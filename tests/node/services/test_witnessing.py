@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-import sqlalchemy as sa
 
 from federation.checkpoint import (
     Checkpoint,
@@ -230,27 +229,6 @@ async def test_a_partner_that_was_away_is_asked_again_ever_less_often(new_store:
         made.clock.forward(limits.REFRESH_AFTER_FAILURES)
         await witnessing.tick()
         await settled(zhengzhou, hangzhou)
-
-
-@played
-async def test_who_is_behind_is_one_look_however_many_partners_there_are(
-    new_store: NewStore,
-) -> None:
-    looks = []
-    for partners in ((HZ,), (HZ, "320100", "420100", "320500")):
-        async with world(new_store, ZZ, *partners, agreed=False) as made:
-            zhengzhou, statements = made[ZZ], list[str]()
-            for code in partners:
-                await exchanged(zhengzhou, made[code])
-            await zhengzhou.cases.witnessing.tick()
-
-            def count(*told: object, kept: list[str] = statements) -> None:
-                kept.append(str(told[2]))
-
-            sa.event.listen(zhengzhou.store._engine, "before_cursor_execute", count)
-            await zhengzhou.cases.witnessing.tick()
-            looks.append(len(statements))
-    assert looks[0] == looks[1]
 
 
 @played
