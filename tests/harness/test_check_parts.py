@@ -51,9 +51,12 @@ def test_a_clock_is_off_by_what_the_faults_of_its_own_city_say() -> None:
     ahead = Fault("clock", "wuhan", seconds=30, numbers={"seconds": 600.0})
     behind = Fault("clock", "wuhan", numbers={"seconds": -90.0})
     usual, other = Fault("clock", "wuhan"), Fault("clock", "suzhou", numbers={"seconds": 1e6})
-    all_of_them = tuple(happened(1.0, each, "1") for each in (ahead, behind, usual, other))
+    all_of_them = tuple(happened(1.0, each, "1") for each in (behind, ahead, usual, other))
     found = clock_of(all_of_them, "wuhan")
     assert found == Clock(-90.0, 600.0)
+    assert clock_of((happened(1.0, behind, "1"),), "wuhan") == Clock(-90.0, 0.0, -90.0)
+    mended = happened(1.0, behind, "1"), happened(9.0, behind, "1", began=False)
+    assert clock_of(mended, "wuhan") == Clock(-90.0, 0.0, 0.0)
     assert (found.spread, found.forgets) == (690_000_000, False)
     assert clock_of(all_of_them, "suzhou").forgets
     assert clock_of((happened(1.0, usual, "1"),), "wuhan") == Clock(0.0, 120.0)

@@ -16,12 +16,14 @@ from scripts.harnessing.commands.checking import COMMANDS
 from scripts.harnessing.layout import Folder
 from scripts.harnessing.records import Checked
 from tests.conftest import NewStore
-from tests.harness.check_plants import PLANTS, Planted
+from tests.harness import check_plants_kept, check_plants_said
+from tests.harness.check_planting import PLANTS, Planted
 from tests.harness.check_stage import Copy, made
 
 pytestmark = pytest.mark.all
 
 [COMMAND] = COMMANDS
+MODULES = (check_plants_said, check_plants_kept)
 
 
 @pytest.fixture(scope="module")

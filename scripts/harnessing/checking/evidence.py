@@ -57,6 +57,8 @@ class Clock:
 
     least: float
     most: float
+    behind: float = 0.0
+    """By how much it is behind now, at the most: at the end of the run, as a number below 0."""
 
     @property
     def spread(self) -> int:
@@ -134,7 +136,7 @@ class Evidence:
 
     def complete_until(self, city: CityEvidence) -> int:
         """By a city's own clock, until when all that belongs to its rows was copied elsewhere."""
-        return int((self.until + city.clock.least) * MICROS)
+        return int((self.until + city.clock.behind) * MICROS)
 
     def once(self, what: str, city: str, make: Callable[[], T]) -> T:
         """What several invariants need, worked out once."""
@@ -196,12 +198,17 @@ def gather(folder: Folder, tell: Tell = lambda _: None) -> Evidence:
 
 def clock_of(happenings: tuple[Happening, ...], pinyin: str) -> Clock:
     """How far the clock of a city was off, by the faults of a run."""
-    offsets = [0.0]
+    offsets, open_now = [0.0], dict[str, float]()
     for each in happenings:
-        if each.kind == "clock" and each.began and each.where.get("city") == pinyin:
-            jumped = each.where.get("numbers", {}).get("seconds", _JUMPS)
-            offsets.append(float(jumped))
-    return Clock(min(offsets), max(offsets))
+        if each.kind != "clock" or each.where.get("city") != pinyin:
+            continue
+        jumped = float(each.where.get("numbers", {}).get("seconds", _JUMPS))
+        if each.began:
+            offsets.append(jumped)
+            open_now[each.fault] = jumped
+        else:
+            open_now.pop(each.fault, None)
+    return Clock(min(offsets), max(offsets), min([0.0, *open_now.values()]))
 
 
 def _city(folder: Folder, place: Place, scratch: Path, clock: Clock) -> CityEvidence:
