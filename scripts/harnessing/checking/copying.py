@@ -87,7 +87,8 @@ def _copy_rows(url: str, target: Path) -> None:
         where = sa.make_url(url).render_as_string(hide_password=True)
         raise StoreMissingError(
             f"the store {where} cannot be read ({type(error).__name__}): "
-            "its PostgreSQL server runs only while the keeper does"
+            "a PostgreSQL server of the harness runs only while its cities are up; "
+            "run `scripts/harness check` before `scripts/harness down`"
         ) from error
     finally:
         store.dispose()
