@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import cache
 
 import sqlalchemy as sa
 
@@ -90,7 +91,7 @@ class TransactionMaker:
 
     def __init__(self, dialect: str, registry: Registry) -> None:
         """For a database of that dialect, whose registry was read just now."""
-        self._upserts = Upserts(dialect)
+        self._upserts = _upserts(dialect)
         self._registry = registry
         self._lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
@@ -122,6 +123,12 @@ class TransactionMaker:
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call `listener` after each newer registry, from whatever thread brought it."""
         self._listeners.append(listener)
+
+
+@cache
+def _upserts(dialect: str) -> Upserts:
+    """Made once for each dialect: each statement that is made is compiled."""
+    return Upserts(dialect)
 
 
 def load_registry(session: Session) -> Registry:
