@@ -60,7 +60,9 @@ class Disk:
         # As `node.store.engine` has it, as far as there is a file or not.
         self._raw.execute("PRAGMA foreign_keys = ON")
         self._raw.execute("PRAGMA secure_delete = ON")
-        self.engine = sa.create_engine("sqlite://", creator=lambda: self._raw, poolclass=StaticPool)
+        creator: Any = lambda: self._raw  # noqa: E731 - the pool's stub is narrower than the pool
+        # One dialect for all: statements are compiled for each that there is.
+        self.engine = sa.Engine(StaticPool(creator), _dialect(), sa.make_url("sqlite://"))
 
         @sa.event.listens_for(self.engine, "begin")
         def begin(connection: sa.Connection) -> None:
@@ -83,6 +85,15 @@ class Disk:
         """Forget it all."""
         self.engine.dispose()
         self._raw.close()
+
+
+@cache
+def _dialect() -> sa.Dialect:
+    engine = sa.create_engine("sqlite://")
+    # From its first connection on it knows what it can.
+    engine.connect().close()
+    engine.dispose()
+    return engine.dialect
 
 
 @cache
