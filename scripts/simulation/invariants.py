@@ -12,6 +12,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from federation.checkpoint import unverified_checkpoint
+from federation.errors import HutongError
 from federation.identifiers import CityCode
 from federation.merkle_log import root_of
 from node.store.transaction import StoreTransaction
@@ -120,12 +121,14 @@ def _notes(tx: StoreTransaction) -> tuple[list[bytes], list[tuple[CityCode, byte
 
 
 def _unlike(city: CityCode, tx: StoreTransaction, seen: Mapping[int, bytes]) -> list[Violation]:
-    size, found = tx.log.size(), list[Violation]()
+    found = list[Violation]()
     for known, root in seen.items():
-        if known > size:
-            what = f"it has {size} entries, and signed {known}"
-            found.append(Violation("log", city, what))
-        elif root_of(known, tx.log.node) != root:
-            what = f"its first {known} entries are not those that it signed"
+        try:
+            size = tx.log.size()
+            fits = known <= size and root_of(known, tx.log.node) == root
+        except HutongError as error:
+            return [Violation("log", city, f"it cannot be read: {error.text('en')}")]
+        if not fits:
+            what = f"of its {size} entries, the first {known} are not those that it signed"
             found.append(Violation("log", city, what))
     return found

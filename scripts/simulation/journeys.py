@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Final, TypeVar
 
 from google.protobuf.message import Message
-from scripts.simulation.world import SimWorld
 
 from federation.codec import instant_to_wire
 from federation.identifiers import CityCode, code_text
@@ -42,6 +41,7 @@ from scripts.simulation.people import (
     VENUES,
     Person,
 )
+from scripts.simulation.world import SimWorld
 
 M = TypeVar("M", bound=Message)
 _Row = departments_pb.RecordRow
@@ -122,7 +122,7 @@ class Life:
     async def visit(self) -> None:
         """Go to some city, show a code or the pass, and use what is open."""
         host, shop = self._chance.choice(self._cities), self._chance.choice(VENUES)
-        await self._use(host, shop, await self.check(host, shop))
+        await self.use(host, shop, await self.check(host, shop))
 
     async def rent(self) -> None:
         """Rent for long: what is limited to one in all cities together."""
@@ -260,7 +260,7 @@ class Life:
             return ""
         return shown.presentation_code
 
-    async def _use(
+    async def use(
         self, host: CityCode, shop: str, checked: venues_pb.CheckEligibilityResponse | None
     ) -> None:
         """Redeem one of the decisions, now and then twice."""
