@@ -93,7 +93,7 @@ def never_less(_cities: Cities, history: History) -> Iterator[Violation]:
 
 def refused_alike(_cities: Cities, history: History) -> Iterator[Violation]:
     """A venue is told of a refusal the same, whatever the reason."""
-    told = dict[tuple[CityCode, str], tuple[str, ...]]()
+    told = dict[tuple[CityCode, str, tuple[str, ...]], tuple[str, ...]]()
     for act in history.of("CheckEligibility"):
         answer = act.told(venues_pb.CheckEligibilityResponse)
         if answer.outcome != venues_pb.RECOGNITION_OUTCOME_NOT_RECOGNISED:
@@ -104,7 +104,9 @@ def refused_alike(_cities: Cities, history: History) -> Iterator[Violation]:
             answer.visitor_pass,
             *(f"{each.incentive.incentive_id} {each.reason_en}" for each in answer.decisions),
         )
-        if told.setdefault((act.city, act.caller), said) != said:
+        # A venue that asks for one incentive is told of one.
+        asked = tuple(getattr(act.request, "incentive_ids", ()))
+        if told.setdefault((act.city, act.caller, asked), said) != said:
             what = f"{act.request_id} was refused in other words than another"
             yield Violation("refused alike", act.city, what)
 
