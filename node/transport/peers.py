@@ -292,7 +292,6 @@ class GrpcPeers(TrustCalls, TrialCalls):
             task.add_done_callback(self._hanging_up.discard)
         return made
 
-
     def _channels(self, partner: Partner, identity: Identity) -> list[grpc.aio.Channel]:
         """A connection to each endpoint of a partner, to be made at the first call."""
         own = credentials.to_partner(identity, partner)
