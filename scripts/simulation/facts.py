@@ -92,7 +92,7 @@ class Facts:
 def look(city: SimCity, use_case: Callable[[StoreTransaction], T]) -> T:
     """What is on a city's disk now, whether or not the city is up; it takes no time."""
     with city.disk.engine.connect() as connection, connection.begin():
-        return use_case(city.store._make.begin(connection))  # noqa: SLF001 - it is dear to make
+        return use_case(city.store._make.begin(connection))
 
 
 def facts_of(city: SimCity) -> Facts:
@@ -141,9 +141,7 @@ def _facts(city: SimCity, tx: StoreTransaction) -> Facts:
         moves=tuple(Move(CityCode(r[0]), to_instant(r[1]), r[2], r[3]) for r in moves),
         # What this city knows of its own residents nobody has to tell it.
         feeds={
-            CityCode(row[0]): (row[1], row[2])
-            for row in session.all(_FEEDS)
-            if row[0] != city.code
+            CityCode(row[0]): (row[1], row[2]) for row in session.all(_FEEDS) if row[0] != city.code
         },
         forks=tuple(CityCode(row[0]) for row in session.all(_FORKS)),
         heard={(CityCode(r[0]), r[1]): bytes(r[2]) for r in session.all(_HEARD)},
