@@ -3,12 +3,13 @@
 import base64
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from federation.checkpoint import Checkpoint, origin_of, sign_checkpoint, unverified_checkpoint
 from federation.identifiers import CityCode
 from scripts.harnessing import records
-from scripts.harnessing.records import Act, Deed, Seen
+from scripts.harnessing.fault_kinds import Fault
+from scripts.harnessing.records import Act, Deed, Happening, Seen
 from tests.harness.check_planting import HOUR, breaks, first, keys_of
 from tests.harness.check_stage import HOME, HOST, Copy
 
@@ -194,6 +195,15 @@ def _show(copy: Copy, other: Callable[[int], int]) -> None:
 def a_visitor_who_is_recognised_after_the_withdrawal(copy: Copy) -> None:
     sql = "UPDATE recognitions SET ended_at = NULL WHERE ended_at IS NOT NULL"
     copy.write("hangzhou", sql)
+
+
+@breaks("repair")
+def a_visitor_who_is_recognised_after_a_withdrawal_that_came_over_a_mended_line(copy: Copy) -> None:
+    a_visitor_who_is_recognised_after_the_withdrawal(copy)
+    where = asdict(Fault("cut", "zhengzhou", "hangzhou"))
+    until = time.time()
+    cut = Happening(until - 30, "9", "cut", began=True, where=where)
+    records.append(copy.folder.faults, (cut, replace(cut, at=until - 5, began=False)))
 
 
 @breaks("repair")

@@ -1,6 +1,7 @@
 """The checker is checked: a clean run holds, and each violation that is planted is found."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,16 @@ def test_a_planted_violation_is_found(copy: Copy, planted: Planted) -> None:
         assert violation.problem_zh
         assert violation.problem_en
         assert violation.evidence
+
+
+@pytest.mark.parametrize(("ago", "found"), [(0.0, False), (600.0, True)])
+def test_what_ended_while_the_stores_were_copied_may_be_on_its_way(
+    copy: Copy, ago: float, found: bool
+) -> None:
+    # Of these two the host's store is copied first.
+    at = int((time.time() - ago) * 1_000_000)
+    copy.write("hangzhou", "UPDATE attestations SET ended_at = ? WHERE host = '410100'", at)
+    assert ("repair" in broken(checking.check(copy.folder))) is found
 
 
 @pytest.mark.parametrize("value", ["'of no use'", "CAST(x'ff00' AS TEXT)", "7"])

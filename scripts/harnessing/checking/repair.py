@@ -1,21 +1,23 @@
 """Rule 9: repair heals everywhere. What no longer holds stands nowhere, once it was delivered.
 
 At home: who is below the line has no attestation that stands. At hosts: what the home city ended is
-recognised no more. A host is told within moments; between two cities it counts only where nothing
-was broken for a minute before the stores were copied, and what ended within that minute may be on
-its way.
+recognised no more. What a host has acknowledged counts whatever was broken. A host is told within
+moments: what it has not acknowledged counts only where nothing was broken for a minute before the
+stores were copied, and what ended within that minute may be on its way.
 """
 
 from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
+from node.registry import PartnerState
 from node.store.values import to_instant, to_names
 from scripts.harnessing.checking.evidence import MICROS, CityEvidence, Evidence
 from scripts.harnessing.checking.peers import disturbed
 from scripts.harnessing.checking.ruling import Invariant, Tally
 
 QUIET_SECONDS: Final = 60.0
+_EVER: Final = 1 << 62
 
 _STANDING: Final = """
 SELECT DISTINCT r.resident_id, r.shared_milli, r.commendations, r.recount_on, r.counted_by,
@@ -24,7 +26,7 @@ FROM attestations a JOIN residents r ON r.resident_id = a.resident_id
 WHERE a.ended_at IS NULL AND a.expires_at > ?
 """
 _LIVE: Final = """
-SELECT recognition_id, attestation_id, checked_at FROM recognitions
+SELECT recognition_id, attestation_id FROM recognitions
 WHERE home = ? AND ended_at IS NULL AND expires_at > ?
 """
 _GIVEN: Final = "SELECT ended_at FROM attestations WHERE attestation_id = ?"
@@ -35,9 +37,10 @@ def _what_ended_stands_nowhere(evidence: Evidence, tally: Tally) -> None:
     for home in evidence.cities.values():
         _at_home(home, tally)
         for host in evidence.cities.values():
-            if not _may_be_judged(evidence, home, host):
+            until = _heard_until(evidence, home, host)
+            if until is None:
                 continue
-            for recognition, attestation, ended_at in _live(home, host, tally):
+            for recognition, attestation, ended_at in _live(home, host, until, tally):
                 tally.broken(
                     host.place.pinyin,
                     f"仍认定 {home.code} 已终止的证明 {attestation}。",
@@ -75,28 +78,43 @@ def _at_home(city: CityEvidence, tally: Tally) -> None:
             )
 
 
+def _heard_until(evidence: Evidence, home: CityEvidence, host: CityEvidence) -> int | None:
+    """Of what ended before that, by the home city's clock, the host's copy must show it.
+
+    None where the two may not have heard of each other.
+    """
+    feed = home.store.execute(_FEED, (host.code,)).fetchone()
+    if feed is None or feed[1] >= feed[0] or home.code == host.code:
+        if home.taken_at <= host.taken_at:
+            return _EVER
+        # The host was copied first: what ended since then was acknowledged since then.
+        return int((host.taken_at + home.clock.behind - QUIET_SECONDS) * MICROS)
+    if not _may_be_judged(evidence, home, host):
+        return None
+    # Without news it had to come by a minute before the home city was last alive.
+    spread = home.clock.spread + host.clock.spread
+    return home.alive_at - int(QUIET_SECONDS * MICROS) - spread
+
+
 def _may_be_judged(evidence: Evidence, home: CityEvidence, host: CityEvidence) -> bool:
     """Whether nothing kept the two from hearing of each other."""
     if home.clock.forgets or host.clock.forgets:
         return False
     partner = home.registry.partners.get(host.code)
-    if home.code != host.code and (partner is None or partner.state.value != "active"):
+    if partner is None or partner.state is not PartnerState.ACTIVE:
         return False
     names = {home.place.pinyin, host.place.pinyin}
     return not disturbed(evidence, names, evidence.until - QUIET_SECONDS, evidence.until)
 
 
-def _live(home: CityEvidence, host: CityEvidence, tally: Tally) -> Iterator[tuple[str, str, int]]:
-    """Recognitions that stand on what had ended, and whose end the host has, or had to have."""
-    feed = home.store.execute(_FEED, (host.code,)).fetchone()
-    delivered = home.code == host.code or feed is None or feed[1] >= feed[0]
-    # Without news it had to come by a minute before the home city was last alive.
-    spread = home.clock.spread + host.clock.spread
-    latest = home.alive_at - int(QUIET_SECONDS * MICROS) - spread
-    for recognition, attestation, _ in host.rows(_LIVE, home.code, host.alive_at):
+def _live(
+    home: CityEvidence, host: CityEvidence, until: int, tally: Tally
+) -> Iterator[tuple[str, str, int]]:
+    """Recognitions that stand on what ended before that."""
+    for recognition, attestation in host.rows(_LIVE, home.code, host.alive_at):
         tally.see()
         ended_at = home.one(_GIVEN, attestation)
-        if ended_at is not None and (delivered or ended_at < latest):
+        if ended_at is not None and ended_at < until:
             yield recognition, attestation, ended_at
 
 
