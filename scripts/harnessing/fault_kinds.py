@@ -144,6 +144,8 @@ def parse_fault(found: Mapping[str, Any], cities: Mapping[str, int]) -> Fault:
         raise FaultError(f"{name}: a line has two ends, not {city!r} twice")
     if not isinstance(process, int) or not 0 <= process < cities[city]:
         raise FaultError(f"{name}: process = {process!r}: {city} has {cities[city]}, from 0")
+    if seconds and not kind.lasts:
+        raise FaultError(f"{name} ends by itself: leave out how long it lasts")
     return Fault(
         name, city, other, process, _number(name, "seconds", seconds, (0, 86_400)), _of(kind, rest)
     )
