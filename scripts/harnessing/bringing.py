@@ -69,12 +69,12 @@ def bring_up(
     it returns (an error, Ctrl-C, SIGKILL) ends what was started; `attached`, at any time.
 
     Raises:
-        WishError: it cannot be; what to write instead.
-        KeeperError: the folder is in use, or the cities did not come up.
+        WishError: it cannot be, or the folder is in use; what to write instead.
+        KeeperError: the cities did not come up.
 
     """
     wish.places()
-    _clear(folder, again=again)
+    clear(folder, again=again)
     near, leash = os.pipe()
     try:
         keeper = _start(folder, wish, near, attached=attached)
@@ -130,10 +130,16 @@ def keeper_pid(folder: Folder) -> int | None:
     return int(_CREDENTIALS.unpack(said)[0])
 
 
-def _clear(folder: Folder, *, again: bool) -> None:
-    """Refuse a folder that is in use, or that has something in it."""
+def clear(folder: Folder, *, again: bool) -> None:
+    """Make the folder empty; with `again` what an earlier run left in it is thrown away.
+
+    Raises:
+        WishError: where a keeper listens there, whether it answers or not, or where the folder
+            has something in it that is to stay.
+
+    """
     if keeper_pid(folder) is not None:
-        raise KeeperError(
+        raise WishError(
             f"cities run in {folder.root} already: take them down with "
             f"`scripts/harness down --dir {folder.root}`, or give another --dir"
         )

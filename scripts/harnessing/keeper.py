@@ -266,6 +266,9 @@ def main(words: list[str]) -> int:
         with held(folder):
             made = Wish.from_json(wish)
             asyncio.run(keep(folder, made, int(leash), attached=attached == "attached"))
+    except BlockingIOError:
+        say(f"another keeper is in {folder.root}: wait until it has ended, or give another --dir")
+        return 2
     except _OURS as error:
         say(str(error))
         return 2

@@ -21,10 +21,10 @@ from node.errors import (
 from node.model import Role
 from scripts.harnessing import records
 from scripts.harnessing.bringing import bring_up
-from scripts.harnessing.cli import harness
+from scripts.harnessing.cli import USAGE, harness
 from scripts.harnessing.keeper_client import KeeperError
 from scripts.harnessing.people import EXPORTABLE
-from scripts.harnessing.wishes import Wish
+from scripts.harnessing.wishes import Wish, WishError
 from tests.harness.keeper_stage import Run, brought_up
 from tests.scenarios.stage import ENDS, SCENARIO, check, count, eventually
 
@@ -101,10 +101,10 @@ def test_a_resident_of_the_run_is_recognised_by_a_host(run: Run) -> None:
 
 def test_a_second_up_in_the_folder_is_refused(run: Run) -> None:
     for again in (False, True):
-        with pytest.raises(KeeperError, match="scripts/harness down --dir"):
+        with pytest.raises(WishError, match="scripts/harness down --dir"):
             bring_up(run.folder, Wish(2), again=again)
     done = CliRunner().invoke(harness, ["up", "--cities", "2", "--dir", str(run.folder.root)])
-    assert done.exit_code != 0
+    assert done.exit_code == USAGE
     assert run.meet()
 
 
@@ -292,6 +292,7 @@ def test_a_process_that_ends_by_itself_is_told_and_not_hidden(run: Run) -> None:
         ({"kind": "cut", "city": ONE, "other": ONE}, "a line has two ends"),
         ({"kind": "kill", "city": ONE, "numbers": {"force": 9}}, "kill has no 'force'"),
         ({"kind": "slow", "city": ONE, "other": "*", "numbers": {"delay_ms": -1}}, "from 0"),
+        ({"kind": "kill", "city": ONE, "seconds": 9.0}, "kill ends by itself"),
         ({}, "there is no fault ''"),
     ],
 )

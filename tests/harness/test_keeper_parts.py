@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from stdnum.iso7064 import mod_11_2
 
 from scripts import towns
 from scripts.harnessing import people
-from scripts.harnessing.bringing import bring_up
+from scripts.harnessing.bringing import bring_up, clear
 from scripts.harnessing.fault_kinds import KINDS
 from scripts.harnessing.layout import Folder
 from scripts.harnessing.levers import Lever
@@ -58,6 +59,31 @@ def test_an_earlier_run_is_thrown_away_only_where_that_is_said(tmp_path: Path) -
     with pytest.raises(WishError, match="--again"):
         bring_up(folder, Wish())
     assert folder.plan.exists()
+
+
+def test_a_keeper_that_hangs_still_has_its_folder() -> None:
+    # Not pytest's folder: the path of a Unix socket has to be short.
+    with tempfile.TemporaryDirectory(prefix="hk") as root, socket.socket(socket.AF_UNIX) as line:
+        folder = Folder(Path(root))
+        folder.plan.write_text("{}")
+        line.bind(str(folder.socket))
+        line.listen()
+        with pytest.raises(WishError, match="scripts/harness down --dir"):
+            clear(folder, again=True)
+        assert folder.plan.exists()
+
+
+def test_what_never_came_up_is_an_earlier_run_and_its_servers_files_go_with_it(
+    tmp_path: Path,
+) -> None:
+    folder = Folder(tmp_path / "run")
+    files = Path(tempfile.mkdtemp(prefix="hutong-pg-", dir=tmp_path))
+    folder.city("nanjing").mkdir(parents=True)
+    folder.keeper_log.write_text("there are no lines")
+    (folder.city("nanjing") / "postgresql.place").write_text(str(files))
+    clear(folder, again=True)
+    assert not files.exists()
+    assert list(folder.root.iterdir()) == []
 
 
 def test_a_wish_is_the_same_after_the_way_to_the_keeper() -> None:

@@ -1,23 +1,22 @@
 """`scenario` plays a file of steps; `endure` is the long run with a verdict."""
 
 import json
-import shutil
 from typing import Final
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from scripts.harnessing.bringing import clear
 from scripts.harnessing.commands.options import PLAYED, FolderPath, json_option, lang_option
 from scripts.harnessing.crew import Crew
 from scripts.harnessing.endurance import Course, endure
-from scripts.harnessing.keeper_client import KeeperError, ask
 from scripts.harnessing.layout import CITIES_LEAST, CITIES_MOST, Folder
 from scripts.harnessing.playing import play
 from scripts.harnessing.scenario_files import find, shipped
+from scripts.harnessing.wishes import WishError
 
 _WIDTH: Final = 120
-_ASK_SECONDS: Final = 5.0
 
 
 def fresh(folder: Folder, *, again: bool) -> Folder:
@@ -28,26 +27,9 @@ def fresh(folder: Folder, *, again: bool) -> Folder:
 
     """
     try:
-        ask(folder, "status", seconds=_ASK_SECONDS)
-    except KeeperError:
-        pass
-    else:
-        raise click.UsageError(
-            f"cities run in {folder.root}: stop them with "
-            f"`scripts/harness down --dir {folder.root}`, or give another --dir"
-        )
-    if folder.root.exists() and any(folder.root.iterdir()):
-        if not folder.plan.exists():
-            raise click.UsageError(
-                f"{folder.root} holds something else than a run; give a --dir that is empty or new"
-            )
-        if not again:
-            raise click.UsageError(
-                f"{folder.root} holds an earlier run: throw it away with `--again`, "
-                "or give another --dir"
-            )
-        shutil.rmtree(folder.root)
-    folder.root.mkdir(parents=True, exist_ok=True)
+        clear(folder, again=again)
+    except WishError as error:
+        raise click.UsageError(str(error)) from error
     return folder
 
 
