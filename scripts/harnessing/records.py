@@ -107,6 +107,8 @@ class Load:
     """ "load", or "peak": one step of the search for the rate that is sustained."""
     generators: int = 1
     """How many processes made it."""
+    failed: bool = False
+    """Whether one of them did not come to its end: a mistake of ours, whatever cities did."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,6 +184,10 @@ def test_a_load_without_journeys_does_not_count() -> None:
     assert "No journey was due" in reasons(replace(LOAD, rate=1e-9), [])
 
 
+def test_a_load_with_a_generator_that_failed_does_not_count() -> None:
+    assert "load.log" in reasons(replace(LOAD, failed=True), offered(LOAD))
+
+
 def test_a_load_that_was_stopped_early_has_the_window_that_is_left() -> None:
     stopped = load_of(Offer(rate=20, seconds=60), BEGAN, BEGAN + 40)
     assert (stopped.ended, stopped.steady_from) == (BEGAN + 40, BEGAN + 8)

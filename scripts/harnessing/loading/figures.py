@@ -249,6 +249,7 @@ def validity(load: Load, acts: Iterable[Act]) -> list[Reason]:
         journeys.add(act)
         sent.add(act)
     return [
+        *_of_ends(load),
         *_of_window(load),
         *_of_schedule(due_in_window(load), journeys.started),
         *sent.reasons(),
@@ -261,6 +262,14 @@ def lateness(acts: Iterable[Act], load: Load) -> list[Reason]:
     for act in acts:
         sent.add(act)
     return list(sent.of_generator())
+
+
+def _of_ends(load: Load) -> Iterator[Reason]:
+    if load.failed:
+        yield Reason(
+            "A generator did not come to its end; load.log says why.",
+            "有负载发生器未能正常结束；原因见 load.log。",
+        )
 
 
 def _of_window(load: Load) -> Iterator[Reason]:

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
@@ -239,7 +239,8 @@ class Offered:
             self._hear(0.5)
         codes = [process.wait(_END_SECONDS) for process in self._processes]
         self._close()
-        self._load = load_of(self._offer, self._began, self._stopped_at)
+        load = load_of(self._offer, self._began, self._stopped_at)
+        self._load = replace(load, failed=any(codes))
         records.append(self._folder.loads, [self._load])
         if any(codes):
             raise LoadError(f"a generator ended with {max(codes, key=abs)}; see {self._log}")
