@@ -26,7 +26,7 @@ from scripts.harnessing.scenario_format import Offer, Up
 
 PROGRAM: Final = (sys.executable, "-m", "scripts.harnessing")
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
-SETTLE_SECONDS: Final = 180.0
+ANSWER_SECONDS: Final = 180.0
 END_SECONDS: Final = 40.0
 _CALL_SECONDS: Final = 20.0
 _TRIES: Final = 5
@@ -131,13 +131,16 @@ class Crew:
             start_new_session=True,
         )
 
-    def ask(self, do: str, /, seconds: float = 60.0, **words: object) -> Answer:
-        """What the keeper answers; raises KeeperError."""
-        return ask(self.folder, do, seconds=seconds, **words)
+    def ask(self, do: str, /, **words: object) -> Answer:
+        """What the keeper answers; raises KeeperError.
+
+        A fault may take as long to begin, or to be mended, as processes to end and to serve again.
+        """
+        return ask(self.folder, do, seconds=ANSWER_SECONDS, **words)
 
     def settle(self) -> None:
         """Wait until no fault is open and every process serves; raises KeeperError."""
-        self.ask("settled", seconds=SETTLE_SECONDS)
+        self.ask("settled")
 
     def partner(self, method: str, city: str, partner: str, reason: str) -> None:
         """Suspend or resume a partner, as an operator of the city; raises HutongError."""
@@ -195,10 +198,11 @@ class Background:
         """Wait until it has ended by itself; whether it came to its end.
 
         Its exit code does not tell: it is 1 as well where figures do not count because of a fault,
-        which is what a scenario is for.
+        which is what a scenario is for. A generator that failed is our own mistake.
         """
         self.process.wait()
-        return _loads(self._folder) > self._loads
+        made = list(records.read(self._folder.loads, records.Load))
+        return len(made) > self._loads and not made[-1].failed
 
     def begin(self) -> bool:
         """Wait until it has made its first calls; whether it has."""

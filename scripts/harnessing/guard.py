@@ -33,6 +33,8 @@ class Guard:
         if self._process.stdin is None:
             raise RuntimeError("a guard without a line to it")
         self._line: IO[bytes] = self._process.stdin
+        self.code = 0
+        """What stopping ended with, once the guard is let go; 0 where it had nothing to stop."""
 
     def leave(self) -> None:
         """Nothing has to be stopped any more."""
@@ -48,7 +50,7 @@ class Guard:
         """Let it go: it stops what runs, unless there is nothing to stop any more."""
         with contextlib.suppress(BrokenPipeError):
             self._line.close()
-        self._process.wait()
+        self.code = self._process.wait()
 
 
 def main(down: Sequence[str]) -> int:

@@ -294,6 +294,9 @@ def _down_at_the_end(
                     tell(say("not_stopped", what=code, dir=dir_), "bold red")
                 else:
                     guard.leave()
+    if guard.code:
+        # It tried once more, and something may run still.
+        raise CrewError("down", guard.code)
 
 
 def _told(step: Step, fault: Fault | None) -> Said:
