@@ -93,9 +93,9 @@ def faults(course: Course, up: Up) -> Iterator[Fault]:
         )
 
 
-def scenario(course: Course, rate: float) -> Scenario:
-    """The steps of a run at this rate."""
-    up, made = course.up, list[Step]()
+def scenario(course: Course, up: Up, rate: float) -> Scenario:
+    """The steps of a run at this rate, with these cities."""
+    made = list[Step]()
     seconds = min(course.minutes * 60, LONGEST_SECONDS)
     load: dict[str, Any] = {"rate": rate, "for": f"{seconds:.3f}s", "seed": course.seed}
     made.append(Step.model_validate({"load": load}))
@@ -113,6 +113,8 @@ def scenario(course: Course, rate: float) -> Scenario:
 def endure(course: Course, crew: Crew, console: Console) -> int:
     """Run it from up to the verdict; the exit code: 0 only where every promise was seen held."""
     name = say("endure_name").of(crew.language)
+    # Asked once: what fits is another question when the cities are up.
+    up = course.up
 
     def tell(said: Said, style: str = "") -> None:
         console.print(said.of(crew.language), style=style, soft_wrap=True, highlight=False)
@@ -123,7 +125,7 @@ def endure(course: Course, crew: Crew, console: Console) -> int:
         words = {"peak": peak, "share": course.share, "rate": rate, "minutes": course.minutes}
         tell(say("endure_rate", **words), "bold")
         with View(console, crew.folder, crew.language) as view:
-            player = Player(scenario(course, rate), crew, view)
+            player = Player(scenario(course, up, rate), crew, view)
             try:
                 player.play()
                 player.wind_up(report=False)
@@ -133,7 +135,7 @@ def endure(course: Course, crew: Crew, console: Console) -> int:
 
     hours = course.minutes / 60 + _BEYOND_HOURS
     console.print(f"[bold]{name}[/]", highlight=False)
-    code = brought_up(course.up, crew, console, run, hours=hours)
+    code = brought_up(up, crew, console, run, hours=hours)
     if code not in {GOOD, BAD} or not crew.folder.plan.exists():
         return code
     try:

@@ -61,7 +61,7 @@ def test_whatever_the_seed_a_fault_can_be_made(seed: int, cities: int) -> None:
 
 def test_the_steps_are_a_load_the_faults_and_a_check() -> None:
     course = Course(minutes=3, plain=True)
-    found = scenario(course, 42.5)
+    found = scenario(course, course.up, 42.5)
     assert [step.deed for step in found.steps] == [
         *("load", "fault", "fault", "fault", "wait", "wait", "check"),
     ]
