@@ -29,7 +29,8 @@ class Sampler:
         self._fleet = fleet
         self._sizes: dict[str, int] = {}
         self._stores: dict[str, int] = {}
-        self._seen = set[tuple[str, str, str]]()
+        self._seen: dict[str, set[str]] = {}
+        """What each city showed last; all that it ever showed would grow with the run."""
         self._turn = 0
 
     @asynccontextmanager
@@ -83,13 +84,13 @@ class Sampler:
         self._sizes[town.place.pinyin] = answer.size
         shown = [*answer.partners]
         shown += [each for each in (answer.checkpoint, answer.cosigned) if each.note]
-        found = list[records.Seen]()
-        for checkpoint in shown:
-            note = base64.b64encode(checkpoint.note).decode()
-            key = (checkpoint.city, town.place.code, note)
-            if key not in self._seen:
-                self._seen.add(key)
-                found.append(records.Seen(time.time(), checkpoint.city, town.place.code, note))
+        city, now = town.place.code, time.time()
+        # A note says whose log it is of.
+        notes = {base64.b64encode(each.note).decode(): each.city for each in shown}
+        before, self._seen[city] = self._seen.get(city, set()), set(notes)
+        found = [
+            records.Seen(now, of, city, note) for note, of in notes.items() if note not in before
+        ]
         records.append(self._fleet.folder.checkpoints, found)
 
 

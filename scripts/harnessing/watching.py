@@ -84,6 +84,8 @@ class View:
         self._console, self._folder, self._language = console, folder, language
         self._tail = Tail(folder.histories)
         self._status: Answer = {}
+        # Made by who looks: who shows is another thread, and must not read what is being changed.
+        self._figures: Said | None = None
         self._step, self._ends = Text(""), 0.0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -137,6 +139,7 @@ class View:
             # What cannot be read now is read at the next look.
             with contextlib.suppress(KeeperError, OSError, ValueError, TypeError):
                 self._tail.look(time.time())
+                self._figures = self._tail.figures() if self._tail.total else None
                 self._status = ask(self._folder, "status", seconds=_ASK_SECONDS)
 
     def _t(self, text: str, **words: Any) -> str:  # noqa: ANN401 - whatever is shown
@@ -149,8 +152,8 @@ class View:
             parts.append(self._t("left", left=f"{minutes}:{seconds:02}"))
         if self._status:
             parts += [self._cities(), self._faults()]
-        if self._tail.total:
-            parts.append(self._tail.figures().of(self._language))
+        if self._figures:
+            parts.append(self._figures.of(self._language))
         return Group(*parts)
 
     def _cities(self) -> Table:
