@@ -250,10 +250,3 @@ def _in_order(steps: Sequence[Step], faults: Mapping[int, Fault]) -> Iterable[st
             open_until_mended = 0
         loaded, checked = loaded or step.load is not None, checked or step.check is not None
         running = step.load is not None or (running and step.wait != "load")
-
-
-def scenario_names(language: str) -> list[tuple[str, str, str]]:
-    """The shipped scenarios: their names to type, what each is called, and why there is one."""
-    return [
-        (each.slug, each.name.of(language), each.description.of(language)) for each in shipped()
-    ]
