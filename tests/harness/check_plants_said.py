@@ -175,6 +175,18 @@ def an_attestation_with_another_signature(copy: Copy) -> None:
 
 
 @breaks("signed")
+def a_lease_of_a_use_with_another_signature(copy: Copy) -> None:
+    sql = "SELECT request_id, response FROM answers WHERE caller = ? AND instr(response, ?)"
+    name, response = first(copy, "zhengzhou", sql, HOST, codec.USE_LEASE.payload_type.encode())
+    assert isinstance(response, bytes)
+    found = codec.envelope_from_bytes(response[1:])
+    [signature] = found.signatures
+    other = replace(found, signatures=(Signature(signature.key_id, bytes(64)),))
+    raw = response[:1] + codec.envelope_to_bytes(other)
+    copy.write("zhengzhou", "UPDATE answers SET response = ? WHERE request_id = ?", raw, name)
+
+
+@breaks("signed")
 def a_batch_with_another_attestation_in_it(copy: Copy) -> None:
     sql = "UPDATE attestations SET leaf_index = leaf_index + 1 WHERE batch_id != ''"
     copy.write("zhengzhou", sql)

@@ -14,6 +14,7 @@ from federation.errors import HutongError
 from federation.identifiers import CityCode
 from federation.merkle_log import HASH_BYTES, leaf_hash, merkle_root
 from federation.trust import open_kept_bundle
+from node.services.asked import GIVEN
 from scripts.harnessing.checking import traced
 from scripts.harnessing.checking.evidence import CityEvidence, Evidence
 from scripts.harnessing.checking.ruling import Invariant, Tally
@@ -23,6 +24,9 @@ _ATTESTED: Final = "SELECT attestation_id, statement FROM attestations WHERE bat
 _BATCHES: Final = "SELECT batch_id, envelope, leaf_hashes FROM attestation_batches"
 _ITEMS: Final = """
 SELECT attestation_id, leaf_index, statement FROM attestations WHERE batch_id = ?
+"""
+_LEASES: Final = """
+SELECT request_id, response FROM answers WHERE length(caller) = 6 AND instr(response, ?)
 """
 _LISTED: Final = (
     ("questions", "SELECT asked_at, envelope FROM questions"),
@@ -81,6 +85,10 @@ def _envelopes(city: CityEvidence) -> Iterator[_Kept]:
         yield _Kept("agreement", name, raw, by)
     for name, raw in city.rows(_ATTESTED):
         yield _Kept("attestation", name, raw, here)
+    # A lease of a use is kept nowhere but in the answer that it was given in.
+    for name, response in city.rows(_LEASES, codec.USE_LEASE.payload_type.encode()):
+        if response[:1] == GIVEN:
+            yield _Kept("lease", name, response[1:], here)
     for what, sql in _LISTED:
         for name, raw in city.rows(sql):
             issuer = here
