@@ -165,16 +165,16 @@ def _newcomers_share(evidence: Evidence, tally: Tally) -> None:
                     valid_from=str(first),
                 )
         for check in traced.decided(evidence, city).checks.values():
-            for said in check.statement.decisions:
-                open_to_all = said.incentive_id in known and said.incentive_id not in closed
-                if not open_to_all or not known[said.incentive_id].valid_on(check.facts.facts.day):
+            for incentive, eligible in check.eligible:
+                open_to_all = incentive in known and incentive not in closed
+                if not open_to_all or not known[incentive].valid_on(check.facts.facts.day):
                     continue
                 tally.see()
-                if not said.eligible:
+                if not eligible:
                     tally.broken(
                         city.place.pinyin,
-                        f"对所有人开放的 {said.incentive_id} 在核验中未开放。",
-                        f"{said.incentive_id}, open to everyone, was refused in a check.",
+                        f"对所有人开放的 {incentive} 在核验中未开放。",
+                        f"{incentive}, open to everyone, was refused in a check.",
                         check_id=check.check_id,
                     )
 

@@ -1,6 +1,5 @@
 """What clients did, in a table: a run has hundreds of thousands of acts, and many are looked up."""
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,14 +15,12 @@ _SCHEMA: Final = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 CREATE TABLE acts (
-    act INTEGER PRIMARY KEY, deed TEXT, city TEXT, other TEXT, request_id TEXT, due REAL,
-    sent REAL, ended REAL, outcome TEXT, repeated INTEGER, answer TEXT, process INTEGER, said TEXT,
-    verdict TEXT, resident_id TEXT, consent_id TEXT, decision_id TEXT, incentive_id TEXT,
+    act INTEGER PRIMARY KEY, deed TEXT, city TEXT, other TEXT, request_id TEXT,
+    sent REAL, ended REAL, outcome TEXT, repeated INTEGER, answer TEXT,
+    verdict TEXT, resident_id TEXT, consent_id TEXT, decision_id TEXT,
     redemption_id TEXT, reservation_id TEXT
 );
-CREATE TABLE decided (
-    act INTEGER, place INTEGER, decision_id TEXT, incentive_id TEXT, eligible INTEGER
-);
+CREATE TABLE decided (act INTEGER, decision_id TEXT, incentive_id TEXT, eligible INTEGER);
 """
 _INDEXES: Final = """
 CREATE INDEX acts_request ON acts (city, deed, request_id);
@@ -31,13 +28,12 @@ CREATE INDEX acts_deed ON acts (city, outcome, deed);
 CREATE INDEX acts_sent ON acts (sent);
 CREATE INDEX decided_act ON decided (act);
 """
-_ADD: Final = "INSERT INTO acts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-_DECIDE: Final = "INSERT INTO decided VALUES (?,?,?,?,?)"
+_ADD: Final = "INSERT INTO acts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+_DECIDE: Final = "INSERT INTO decided VALUES (?,?,?,?)"
 _NAMED: Final = (
     "resident_id",
     "consent_id",
     "decision_id",
-    "incentive_id",
     "redemption_id",
     "reservation_id",
 )
@@ -78,24 +74,20 @@ def _row(number: int, act: Act) -> tuple[object, ...]:
         act.city,
         act.other,
         act.request_id,
-        act.due,
         act.sent,
         act.ended,
         act.outcome,
         int(act.repeated),
         act.answer,
-        act.process,
-        json.dumps(said, ensure_ascii=False),
         str(said.get("outcome", "")).removeprefix(VERDICT),
         *(said.get(name) for name in _NAMED),
     )
 
 
 def _decided(number: int, act: Act) -> Iterator[tuple[object, ...]]:
-    for place, each in enumerate(act.said.get("decisions", ())):
+    for each in act.said.get("decisions", ()):
         yield (
             number,
-            place,
             each.get("decision_id", ""),
             each.get("incentive_id", ""),
             int(bool(each.get("eligible"))),

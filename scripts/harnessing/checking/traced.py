@@ -19,7 +19,6 @@ from federation import codec
 from federation.envelope import Envelope, Signature, pae
 from federation.errors import HutongError
 from federation.identifiers import CityCode
-from federation.incentives import Decisions
 from federation.log_entry import commitment
 from node.check_facts import CheckFacts, check_from_json
 from node.logbook import LogKind
@@ -98,7 +97,8 @@ class Replayed:
     check_id: str
     recognition_id: str
     facts: CheckFacts
-    statement: Decisions
+    eligible: tuple[tuple[str, bool], ...]
+    """Each incentive that was asked for, and whether it was opened."""
     same: bool
     """Whether the bytes have the digest that was kept."""
     signed: bool
@@ -265,7 +265,7 @@ def _decided(evidence: Evidence, city: CityEvidence) -> Decided:
             check_id=check_id,
             recognition_id=recognition,
             facts=facts,
-            statement=statement,
+            eligible=tuple((said.incentive_id, said.eligible) for said in statement.decisions),
             same=hashlib.sha256(payload).digest() == digest,
             signed=key is not None and key.verifies(signature, covered),
             sequence=next((s for s, c, salt in traces if commitment(salt, payload) == c), -1),
