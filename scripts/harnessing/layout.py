@@ -103,6 +103,11 @@ class Folder:
         return self.root / "loads.jsonl"
 
     @property
+    def peak(self) -> Path:
+        """What the last search for the rate that is sustained found: a `records.Peak` as JSON."""
+        return self.root / "peak.json"
+
+    @property
     def faults(self) -> Path:
         """What was broken and mended: `records.Happening` lines."""
         return self.root / "faults.jsonl"

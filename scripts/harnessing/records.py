@@ -112,6 +112,18 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Peak:
+    """What a search for the rate that is sustained came to."""
+
+    rate: float
+    """Journeys in a second; 0 where none was sustained."""
+    tried: int
+    """How many rates were tried."""
+    seconds: float
+    """For how long each."""
+
+
+@dataclass(frozen=True, slots=True)
 class Happening:
     """A fault that began, or ended."""
 

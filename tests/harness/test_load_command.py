@@ -1,5 +1,6 @@
 """What is wrong with a command line, or missing, is told with the remedy; texts are complete."""
 
+import json
 import re
 import string
 from pathlib import Path
@@ -8,7 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from scripts.harnessing import cli
+from scripts.harnessing.commands import loading
 from scripts.harnessing.commands.loading import load
+from scripts.harnessing.layout import Folder
 from scripts.harnessing.loading.concessions import CONCESSIONS
 from scripts.harnessing.loading.mixes import KINDS
 from scripts.harnessing.loading.texts import TEXTS
@@ -37,6 +40,17 @@ def test_a_load_on_nothing_says_how_to_bring_cities_up(
 ) -> None:
     assert cli.main(["load", "--dir", str(tmp_path)]) == cli.FAILED
     assert "scripts/harness up" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("rate", "code"), [(81.5, 0), (0.0, 1)])
+def test_a_peak_that_was_looked_for_is_kept_for_the_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rate: float, code: int
+) -> None:
+    monkeypatch.setattr(loading, "peak", lambda *_, **__: rate)
+    words = ["load", "--find-peak", "--for", "7", "--dir", str(tmp_path)]
+    assert cli.main(words) == code
+    kept = json.loads(Folder(tmp_path).peak.read_text("utf-8"))
+    assert kept == {"rate": rate, "tried": 0, "seconds": 7.0}
 
 
 def test_the_help_has_every_journey() -> None:

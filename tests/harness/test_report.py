@@ -15,7 +15,15 @@ from scripts.harnessing import records, reporting
 from scripts.harnessing.commands.reporting import report
 from scripts.harnessing.layout import Folder, Place
 from scripts.harnessing.loading.concessions import CONCESSIONS
-from scripts.harnessing.records import Checked, Deed, Happening, Load, Ruling, Violation
+from scripts.harnessing.records import (
+    Checked,
+    Deed,
+    Happening,
+    Load,
+    Peak,
+    Ruling,
+    Violation,
+)
 from scripts.harnessing.reporting import series
 from scripts.harnessing.reporting.gathering import gather
 from scripts.harnessing.reporting.texts import LANGUAGES, TEXTS, Words
@@ -141,6 +149,16 @@ def test_what_a_load_concedes_is_told_in_chinese_too(empty: Folder) -> None:
     records.append(empty.loads, [replace(made_run.load(60), concessions=tuple(CONCESSIONS))])
     text = html.unescape(page(empty, "zh"))
     assert [en for en, zh in CONCESSIONS.items() if zh not in text or en in text] == []
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_rate_that_is_sustained_is_told_where_it_was_looked_for(
+    empty: Folder, lang: str
+) -> None:
+    said = html.escape(Words(lang).say("peak", rate="81.5", tried=9, seconds="10"))
+    assert said not in page(empty, lang)
+    empty.peak.write_text(records.line(Peak(81.5, 9, 10.0)), "utf-8")
+    assert said in page(empty, lang)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from scripts.harnessing import records
 from scripts.harnessing.commands.options import dir_option, json_option, lang_option
 from scripts.harnessing.layout import Folder
 from scripts.harnessing.loading import figures, running
@@ -21,7 +22,7 @@ from scripts.harnessing.loading.outcomes import OK
 from scripts.harnessing.loading.peak import Search, Step, peak
 from scripts.harnessing.loading.running import LoadError, Offered
 from scripts.harnessing.loading.texts import text
-from scripts.harnessing.records import Load
+from scripts.harnessing.records import Load, Peak
 from scripts.harnessing.stopping import Stopping
 
 _WIDTH: Final = 120
@@ -229,6 +230,8 @@ def _peak(
             )
 
         rate = peak(folder, search, stepped=stepped, told=told)
+    # For the report.
+    folder.peak.write_text(records.line(Peak(rate, len(steps), search.seconds)), "utf-8")
     if as_json:
         tried = [
             {"rate": s.rate, "reasons": _both(s.reasons), "figures": s.figures.to_json()}

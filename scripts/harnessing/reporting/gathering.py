@@ -10,7 +10,7 @@ from scripts.harnessing import records
 from scripts.harnessing.layout import Folder, Plan
 from scripts.harnessing.loading import figures
 from scripts.harnessing.loading.figures import Figures
-from scripts.harnessing.records import Act, Checked, Happening, Load, Sample
+from scripts.harnessing.records import Act, Checked, Happening, Load, Peak, Sample
 from scripts.harnessing.reporting.columns import Calls, columns
 
 
@@ -52,6 +52,8 @@ class Run:
     """Why the figures of the load do not count, in Chinese and in English."""
     figures: Figures | None = None
     """Of the load; None without one."""
+    peak: Peak | None = None
+    """The rate that is sustained; None where it was not looked for."""
 
     @property
     def load(self) -> Load | None:
@@ -93,6 +95,7 @@ def _read(folder: Folder, plan: Plan) -> Run:
         tuple(records.read(folder.samples, Sample)),
         _checked(folder),
         _safeties(folder),
+        peak=_peak(folder),
     )
 
 
@@ -138,6 +141,12 @@ def _checked(folder: Folder) -> Checked | None:
     if not folder.findings.exists():
         return None
     return records.checked_from_json(folder.findings.read_text("utf-8"))
+
+
+def _peak(folder: Folder) -> Peak | None:
+    if not folder.peak.exists():
+        return None
+    return Peak(**json.loads(folder.peak.read_text("utf-8")))
 
 
 def _safeties(folder: Folder) -> tuple[Figure, ...]:

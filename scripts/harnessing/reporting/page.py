@@ -54,6 +54,7 @@ def fields(run: Run, found: Verdict, lang: str, now: float) -> dict[str, Any]:
         "axis_note": words.say("axis_note", began=began, step=axis.step),
         "plots": _over_time(run, axis, its, words),
         "figures": tables.figures(run, words),
+        "peak": _peak(run, words),
         "sustained": tables.sustained(run, words),
         "figures_note": words.say("figures_note", seconds=_window(run)),
         "invalid": [words.either(*each) for each in run.invalid],
@@ -96,6 +97,14 @@ def said(reason: Reason, words: Words) -> str:
 
 def _window(run: Run) -> str:
     return f"{run.load.steady_until - run.load.steady_from:,.0f}" if run.load else "0"
+
+
+def _peak(run: Run, words: Words) -> str:
+    """The rate that is sustained, where it was looked for."""
+    if run.peak is None:
+        return ""
+    found, seconds = run.peak, f"{run.peak.seconds:g}"
+    return words.say("peak", rate=f"{found.rate:,.1f}", tried=found.tried, seconds=seconds)
 
 
 def _over_time(run: Run, axis: Axis, its: list[Process], words: Words) -> list[dict[str, Any]]:

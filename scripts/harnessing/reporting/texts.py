@@ -145,6 +145,17 @@ _TABLES: Final = {
         ),
     ),
     "figures_invalid": ("这些数字无效，因为：", "These figures do not count, because:"),
+    "peak": (
+        (
+            "全部规则生效时的可持续速率：每秒 {rate} 个行程（试了 {tried} 个速率，"
+            "每个 {seconds} 秒：行程的 99 % 成功，p99 低于一秒，等待的请求不再增多）。"
+        ),
+        (
+            "Sustained with every rule on: {rate} journeys a second, the highest of {tried} rates"
+            " that were tried for {seconds} s each at which 99 % go well, p99 is below a second,"
+            " and no more and more calls wait."
+        ),
+    ),
     "sustained": (
         (
             "每秒成功 {rate} 次行程（应发 {due} 次，开始 {started} 次，每一步均成功 {well} 次）；"
