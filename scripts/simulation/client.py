@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from google.protobuf.message import Message
-from scripts.simulation.city import CrashedError
-from scripts.simulation.world import SimWorld
 
 from federation.errors import HutongError
 from federation.identifiers import CityCode
@@ -23,7 +21,9 @@ from node.model import Caller, Role
 from node.redemption_errors import USES_UNREACHABLE
 from node.services.assembly import UseCases
 from node.transport.calls import Call
+from scripts.simulation.city import CrashedError
 from scripts.simulation.history import Act, History, Refusal
+from scripts.simulation.world import SimWorld
 
 M = TypeVar("M", bound=Message)
 Servicer = Callable[[UseCases], Any]
