@@ -252,7 +252,8 @@ class _UnaryCall:
         await network.travel(line.here, there, lost=network.weather.lost)
         if network.happens(network.weather.twice):
             late = network.way(line.here, there) * network.chance.uniform(0, 4)
-            line.there.life.spawn(self._again(late))
+            # Whatever becomes of the other city until then; the second answer is nobody's.
+            asyncio.get_running_loop().call_later(late, self._served)
         serving = self._served()
         try:
             await asyncio.wait({serving})
@@ -269,11 +270,6 @@ class _UnaryCall:
             return await handler.unary_unary(self._data, context)
 
         return self._line.serve(self._path, work, context)
-
-    async def _again(self, late: float) -> None:
-        """The same bytes a second time, whenever that may be; the answer is nobody's."""
-        await asyncio.sleep(late)
-        await asyncio.wait({self._served()})
 
 
 class _StreamCall:

@@ -2,9 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from federation.identifiers import CityCode
 from node import limits
 from node.v1 import venue_service_pb2 as venues_pb
+from scripts.simulation.lines import SimPort
 from scripts.simulation.network import Weather
 from scripts.simulation.world import SimWorld, simulate
 from tests.simulation.stage import HOME, HOST, PAIR, Visit, befriend
@@ -71,6 +74,43 @@ def test_a_request_that_arrives_twice_is_done_once() -> None:
     once = simulate(lambda world: main(world, Weather()), 1, PAIR)
     twice = simulate(lambda world: main(world, Weather(twice=1)), 1, PAIR)
     assert once == twice
+
+
+def test_a_request_that_arrives_once_more_after_a_crash_is_not_done_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    came, handler = list[str](), SimPort.handler
+
+    def heard(port: SimPort, path: str) -> object:
+        came.append(path)
+        return handler(port, path)
+
+    monkeypatch.setattr(SimPort, "handler", heard)
+
+    async def main(world: SimWorld) -> None:
+        await befriend(world)
+        visit, home = Visit(world), world.city(HOME)
+        code = await visit.code()
+        size = given = await home.store.read(lambda tx: tx.log.size())
+        world.network.slow(_HOME, 20)
+        world.network.weather = Weather(twice=1)
+        checking = world.spawn(visit.check(code))
+        while given == size:
+            await world.sleep(0.001)
+            given = await home.store.read(lambda tx: tx.log.size())
+        world.network.weather, sent = Weather(), calls(world, "RequestAttestation")
+        home.crash()
+        came.clear()
+        await home.start()
+        await checking
+        await world.sleep(5)
+        again = calls(world, "RequestAttestation") - sent
+        assert len([path for path in came if "RequestAttestation" in path]) == again + 1
+        assert (await visit.check(code)).outcome == RECOGNISED
+        assert await home.store.read(lambda tx: tx.log.size()) == given
+        assert world.faults == []
+
+    simulate(main, 1, PAIR)
 
 
 def test_a_line_that_is_cut_one_way_is_told_as_such_and_found_again() -> None:
