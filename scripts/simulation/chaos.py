@@ -70,8 +70,10 @@ class Chaos:
 
     async def go(self) -> None:
         """One trouble after the other, until this is cancelled or mended."""
-        while not self._mended.is_set():
+        while True:
             await self._world.sleep(self._chance.uniform(*_APART))
+            if self._mended.is_set():
+                return
             kind = self._chance.choice(self._kinds)
             self._world.trace("trouble", kind=kind.__name__)
             self._world.spawn(kind())
@@ -103,6 +105,8 @@ class Chaos:
         """A city dies again and again, soon after it is up."""
         city = self._world.city(self._chance.choice(self._codes))
         for _ in range(self._chance.randint(2, 4)):
+            if self._mended.is_set():
+                return
             city.crash()
             await self._up(city)
             await self._world.sleep(self._chance.random() * 0.5)
