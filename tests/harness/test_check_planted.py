@@ -1,6 +1,7 @@
 """The checker is checked: a clean run holds, and each violation that is planted is found."""
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -57,6 +58,25 @@ def test_a_clean_run_holds_and_each_invariant_has_seen_something(copy: Copy) -> 
     assert kept == checked
     # Nothing of it stays, and no store was touched.
     assert not list(copy.folder.root.glob("checking-*"))
+
+
+def test_a_store_that_is_damaged_is_told_and_not_a_traceback(copy: Copy) -> None:
+    (copy.folder.city("hangzhou") / "hutong.sqlite").write_bytes(b"no database " * 1000)
+    done = CliRunner().invoke(COMMAND, ["--dir", str(copy.folder.root)])
+    assert done.exit_code == 1
+    assert "hangzhou" in done.output
+    assert "cannot be read" in done.output
+
+
+def test_copies_of_stores_that_a_killed_check_left_go_with_the_next(copy: Copy) -> None:
+    # No process has that number: the kernel gives none so large.
+    left, lives = (copy.folder.root / f"checking-{pid}-x" for pid in (2**30, os.getpid()))
+    for each in (left, lives):
+        each.mkdir()
+        (each / "hangzhou.sqlite").write_bytes(b"a whole store")
+    checking.check(copy.folder)
+    assert not left.exists()
+    assert lives.exists(), "another check may be at work"
 
 
 def test_each_rule_and_each_invariant_has_a_plant() -> None:

@@ -39,7 +39,7 @@ _INDEXES: Final = (
 
 
 class StoreMissingError(Exception):
-    """A city of the plan has no store to look at; the text says which, and what to do."""
+    """A city of the plan has no store that can be looked at; the text says which, and why."""
 
 
 def copy_store(url: str, target: Path) -> None:
@@ -59,6 +59,15 @@ def copy_store(url: str, target: Path) -> None:
 def _copy_file(source: Path, target: Path) -> None:
     if not source.is_file():
         raise StoreMissingError(f"there is no store {source}: bring the cities up first")
+    try:
+        _backup(source, target)
+    except sqlite3.DatabaseError as error:
+        raise StoreMissingError(
+            f"the store {source} cannot be read ({error}): it is damaged, or locked for long"
+        ) from error
+
+
+def _backup(source: Path, target: Path) -> None:
     # All pages in one step: one instant, while the node goes on.
     with (
         contextlib.closing(sqlite3.connect(source, timeout=_WAITS)) as store,

@@ -8,6 +8,7 @@ A city's instants are by its own clock, which a fault may have moved. `Clock` sa
 """
 
 import contextlib
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -39,6 +40,9 @@ from scripts.harnessing.checking.copying import SQLITE, copy_store
 from scripts.harnessing.fault_kinds import KINDS
 from scripts.harnessing.layout import Folder, Place, Plan
 from scripts.harnessing.records import Enrolled, Happening, Seen
+
+# What the folders with copies of stores are called, before the process that they are of.
+_SCRATCH: Final = "checking-"
 
 T = TypeVar("T")
 MICROS: Final = 1_000_000
@@ -168,7 +172,7 @@ def gather(folder: Folder, tell: Tell = lambda _: None) -> Evidence:
     """
     plan = folder.read_plan()
     happenings = tuple(records.read(folder.faults, Happening))
-    scratch = Path(tempfile.mkdtemp(prefix="checking-", dir=folder.root))
+    scratch = _scratch(folder)
     with contextlib.ExitStack() as undo:
         undo.callback(shutil.rmtree, scratch, ignore_errors=True)
         tell("histories")
@@ -194,6 +198,14 @@ def gather(folder: Folder, tell: Tell = lambda _: None) -> Evidence:
         scratch=scratch,
         tell=tell,
     )
+
+
+def _scratch(folder: Folder) -> Path:
+    """A folder for the copies; those that a killed check left go: whole stores are in them."""
+    for left in folder.root.glob(f"{_SCRATCH}*"):
+        if not Path(f"/proc/{left.name.removeprefix(_SCRATCH).partition('-')[0]}").exists():
+            shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-", dir=folder.root))
 
 
 def clock_of(happenings: tuple[Happening, ...], pinyin: str) -> Clock:

@@ -60,6 +60,10 @@ def check(ctx: click.Context, *, folder: Folder, language: str, as_json: bool) -
     try:
         found = _checked(folder, console, language)
     except FileNotFoundError as error:
+        if folder.plan.exists():
+            raise click.ClickException(
+                f"{error.filename} is missing: the run in {folder.root} is not whole any more"
+            ) from error
         raise click.ClickException(
             f"nothing was brought up in {folder.root}; begin with `scripts/harness up`"
         ) from error
