@@ -165,6 +165,19 @@ def test_a_short_run_tells_nothing_of_growth(good: Run) -> None:
     assert unseen(run) == ["memory", "files"]
 
 
+def test_a_process_that_never_lived_long_enough_is_not_taken_for_flat(good: Run) -> None:
+    """The others are flat; this one is started anew each minute, and leaks meanwhile."""
+    anew = [
+        replace(s, pid=s.pid + 1000 * int((s.at - made_run.BEGAN) // 60))
+        if s.city == "wuhan"
+        else s
+        for s in good.samples
+    ]
+    run = sampled(good, anew)
+    assert unseen(run) == ["memory", "files"]
+    assert judge(run)["memory"].reasons[0].words["processes"] == "wuhan"
+
+
 def test_steps_of_a_search_for_the_peak_are_not_what_figures_are_of(good: Run) -> None:
     step = replace(made_run.load(SECONDS * 9), purpose="peak")
     assert replace(good, loads=(step, *good.loads)).load == good.loads[0]

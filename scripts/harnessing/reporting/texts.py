@@ -83,6 +83,10 @@ _POINTS: Final = {
         "没有进程在负载下连续运行满 {minutes} 分钟，无法判断",
         "no process lived through {minutes} minutes of load: too short to tell",
     ),
+    "some_too_short": (
+        "{processes} 在负载下没有连续运行满 {minutes} 分钟，无法判断",
+        "{processes} never lived through {minutes} minutes of load: too short to tell",
+    ),
 }
 
 _SECTIONS: Final = {

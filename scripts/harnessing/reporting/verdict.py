@@ -92,8 +92,8 @@ def judge(run: Run) -> Verdict:
             _lost(run),
             judging_figures.point(run),
             _recovery(run),
-            _flat("memory", memory, 0.0),
-            _flat("files", files, FILES_FEW),
+            _flat("memory", memory, 0.0, its),
+            _flat("files", files, FILES_FEW, its),
         )
     )
 
@@ -205,7 +205,7 @@ def grown(growths: list[Growth], few: float) -> list[Growth]:
     return [each for each in growths if each.end - each.warm > max(few, each.warm * FLAT)]
 
 
-def _flat(name: str, growths: list[Growth], few: float) -> Point:
+def _flat(name: str, growths: list[Growth], few: float, its: Iterable[Process]) -> Point:
     bad = grown(growths, few)
     if bad:
         return Point(
@@ -218,4 +218,10 @@ def _flat(name: str, growths: list[Growth], few: float) -> Point:
         )
     if not growths:
         return Point(name, State.UNSEEN, (Reason("too_short", {"minutes": LONG_ENOUGH_MINUTES}),))
+    # Of one that was started anew again and again nothing is known, whatever the others did.
+    judged = {each.process for each in growths}
+    missed = ", ".join(each.name for each in its if each.name not in judged)
+    if missed:
+        words = {"minutes": LONG_ENOUGH_MINUTES, "processes": missed}
+        return Point(name, State.UNSEEN, (Reason("some_too_short", words),))
     return Point(name, State.HELD)
