@@ -140,7 +140,7 @@ def endure(course: Course, crew: Crew, console: Console) -> int:
         return code
     try:
         with Stopping():
-            return max(code, _told(course, crew, tell))
+            return max(code, _told(course, crew, tell, whole=code == GOOD))
     except Interrupted as interrupted:
         return interrupted.code
 
@@ -154,8 +154,14 @@ def _peak(crew: Crew, tell: Any) -> float:  # noqa: ANN401 - as `endure` has it
     return peak
 
 
-def _told(course: Course, crew: Crew, tell: Any) -> int:  # noqa: ANN401 - as `endure` has it
-    """Measure, report, and judge, with no city running any more."""
+def _told(
+    course: Course,
+    crew: Crew,
+    tell: Any,  # noqa: ANN401 - as `endure` has it
+    *,
+    whole: bool,
+) -> int:
+    """Measure, report, and judge, with no city running any more; `whole`: every step was taken."""
     if course.safeties:
         tell(say("endure_safeties"), "bold cyan")
         file = crew.folder.root / "safeties.json"
@@ -167,7 +173,8 @@ def _told(course: Course, crew: Crew, tell: Any) -> int:  # noqa: ANN401 - as `e
         tell(say("command_failed", command="scripts/harness report", code=code), "bold red")
         return BAD
     found = verdict(crew.folder)
-    state = "verdict_good" if found.good else "verdict_broken" if found.broken else "verdict_unseen"
+    good = found.good and whole
+    state = "verdict_good" if good else "verdict_broken" if found.broken else "verdict_unseen"
     style = {"verdict_good": "bold green", "verdict_broken": "bold red"}.get(state, "bold yellow")
     tell(say(state, report=crew.folder.report), style)
-    return GOOD if found.good else BAD
+    return GOOD if good else BAD

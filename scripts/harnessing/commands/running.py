@@ -53,6 +53,14 @@ def _stores(cities: int, postgres: int, given: Iterable[str]) -> dict[str, str]:
     return counted | _pairs(given, "--store")
 
 
+def _counts(given: Iterable[str], option: str) -> dict[str, int]:
+    found = _numbers(given, option)
+    for name, number in found.items():
+        if not number.is_integer():
+            raise click.BadParameter(f"{option}: {name} is a whole number, not {number:g}")
+    return {name: int(number) for name, number in found.items()}
+
+
 def _numbers(given: Iterable[str], option: str) -> dict[str, float]:
     found = {}
     for name, value in _pairs(given, option).items():
@@ -110,7 +118,7 @@ def up(  # noqa: PLR0913 - each is an option of the command
         wish = Wish(
             cities,
             _stores(cities, postgres, stores),
-            {name: int(number) for name, number in _numbers(processes, "--processes").items()},
+            _counts(processes, "--processes"),
             links or "",
             residents,
             seed,
@@ -260,25 +268,31 @@ def _show_kinds(language: str, *, as_json: bool) -> None:
 @dir_option
 @lang_option
 @json_option
-def mend(*, numbers: tuple[str, ...], folder: Folder, language: str, as_json: bool) -> None:
+@click.pass_context
+def mend(
+    ctx: click.Context, *, numbers: tuple[str, ...], folder: Folder, language: str, as_json: bool
+) -> None:
     """Mend faults that are open; all of them, where none is named.
 
-    It waits until what they took hold of serves again, and says how long that took.
+    It waits until what they took hold of serves again, and says how long that took; it ends with 1
+    where something does not.
     """
     wanted = numbers or [each["fault"] for each in ask(folder, "status")["faults"]]
     found = {
         number: ask(folder, "mend", seconds=_MEND_SECONDS, fault=number)["recovered_after"]
         for number in wanted
     }
+    code = 1 if None in found.values() else 0
     if as_json:
         click.echo(json.dumps({"mended": found}))
-        return
+        ctx.exit(code)
     console = _console()
     for number, seconds in found.items():
         text = "mended" if seconds is not None else "mended_not_serving"
         console.print(_say(language, text, fault=number, seconds=seconds or 0), highlight=False)
     if not found:
         console.print(_say(language, "nothing_to_mend"))
+    ctx.exit(code)
 
 
 @click.command()

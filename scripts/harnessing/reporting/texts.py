@@ -286,8 +286,11 @@ _CONCESSIONS: Final = {
         "Private keys are in files, not in hardware.",
     ),
     "concession_samples": (
-        "进程每秒取样一次，两次取样之间的峰值看不到。",
-        "Processes are sampled once a second: a peak between two samples is not seen.",
+        "节点进程每秒取样一次，两次取样之间的峰值看不到；PostgreSQL 自身的内存不在其中。",
+        (
+            "The nodes' processes are sampled once a second: a peak between two samples is not"
+            " seen, nor is PostgreSQL's own memory."
+        ),
     ),
     "concession_kept": (
         "磁盘的持久性以操作系统的 fsync 为准；kill -9 不是断电。",
