@@ -37,11 +37,15 @@ class Patience:
 
 @dataclass(slots=True)
 class Turn(Generic[T]):
-    """The next time with one partner: `wait` after `since`; `met` once it has gone well."""
+    """The next time with one partner: `wait` after `since`; `met` once it has gone well.
+
+    `begun` is the place of its newest beginning among those of all partners; 0 before the first.
+    """
 
     since: datetime
     wait: timedelta = timedelta(0)
     failures: int = 0
+    begun: int = 0
     met: bool = False
     running: "asyncio.Task[T] | None" = None
     again: bool = False
@@ -74,6 +78,7 @@ class Turns(Generic[T]):
         self._failed = failed
         self._rest = rest
         self._turns: dict[CityCode, Turn[T]] = {}
+        self._begun = 0
 
     def of(self, city: CityCode) -> Turn[T]:
         """The turn of a partner, whom it makes known."""
@@ -86,15 +91,25 @@ class Turns(Generic[T]):
         """What runs now."""
         return tuple(turn.running for turn in self._turns.values() if turn.running)
 
-    def begin_due(self, cities: Iterable[CityCode]) -> None:
-        """Begin with those of these partners who have waited long enough."""
-        now = self._here.now()
+    def due(self, cities: Iterable[CityCode]) -> list[CityCode]:
+        """Those of these partners with whom nothing runs, and who have waited long enough."""
+        now, found = self._here.now(), list[CityCode]()
         for city in cities:
             turn = self.of(city)
             # A clock that was set back must not silence a partner.
             waits = timedelta(0) <= now - turn.since < turn.wait
             if turn.running is None and not waits:
-                self.begin(city)
+                found.append(city)
+        return found
+
+    def begin_due(self, cities: Iterable[CityCode]) -> None:
+        """Begin with those of these partners who have waited long enough."""
+        for city in self.due(cities):
+            self.begin(city)
+
+    def begun(self, city: CityCode) -> int:
+        """Who has the least has waited longest; it is no time, for clocks are set back."""
+        return self.of(city).begun
 
     def nudge(self, city: CityCode, *, afresh: bool = False) -> None:
         """There is news: begin now, or once more after what runs.
@@ -113,6 +128,8 @@ class Turns(Generic[T]):
     def begin(self, city: CityCode) -> "asyncio.Task[T]":
         """Begin now; nothing runs with that partner. Whoever waits for the task hears of errors."""
         turn = self.of(city)
+        self._begun += 1
+        turn.begun = self._begun
         task = asyncio.create_task(self._go(city, turn), name=f"{self._failed} {city}")
         turn.running = task
         task.add_done_callback(_seen)

@@ -8,10 +8,12 @@ A city never shows two histories of itself:
   (`FatalError`), and nothing more is signed.
 
 A partner that is slow or away holds up nobody else: one delivery in flight for each (rule 10).
+Where there are many, a checkpoint goes to those that have waited longest, and the next to others.
 """
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -70,6 +72,7 @@ class Witnessing:
         self._anchor = anchor
         self._turns = Turns(here, self._exchange, _PATIENCE, failed="checkpoint_not_cosigned")
         self._made_at: datetime | None = None
+        self._brought = set[CityCode]()
         self._making = asyncio.Lock()
         self._fatal: FatalError | None = None
         self._stopped = asyncio.Event()
@@ -210,14 +213,33 @@ class Witnessing:
         now = self._here.now()
         if self._made_at is None or abs(now - self._made_at) >= limits.CHECKPOINT_EVERY:
             self._made_at = now
+            self._brought.clear()
             await self.checkpoint()
-        active = [
+        active = self._active()
+        behind = await self._uow.read(lambda tx: _behind(tx, active))
+        due = self._turns.due(c for c in active if c in behind or not self._turns.of(c).met)
+        for city in self._places(due, of=len(active)):
+            self._turns.begin(city)
+
+    def _active(self) -> list[CityCode]:
+        return [
             city
             for city, partner in self._uow.registry.partners.items()
             if partner.state is PartnerState.ACTIVE
         ]
-        behind = await self._uow.read(lambda tx: _behind(tx, active))
-        self._turns.begin_due(c for c in active if c in behind or not self._turns.of(c).met)
+
+    def _places(self, due: list[CityCode], *, of: int) -> list[CityCode]:
+        """Those of the partners that are due who have a place in this beat.
+
+        Whoever had one and failed is tried again in it; the other places go by who waited longest.
+        """
+        if of <= limits.WITNESSES_AT_ONCE:
+            return due
+        again = [c for c in due if c in self._brought and self._turns.of(c).failures]
+        others = sorted((c for c in due if c not in self._brought), key=self._turns.begun)
+        first = others[: limits.WITNESSES_AT_ONCE - len(self._brought)]
+        self._brought.update(first)
+        return again + first
 
     async def close(self) -> None:
         """Let what runs go."""
@@ -244,23 +266,27 @@ class Witnessing:
         if found is not None:
             return
         await self.checkpoint()
-        partners = self._uow.registry.partners.items()
-        asked = [
-            asyncio.ensure_future(self.exchange(city))
-            for city, partner in partners
-            if partner.state is PartnerState.ACTIVE
-        ]
+        waiting = self._likely_first()
+        asked = set[asyncio.Future[StoredCheckpoint | None]]()
         try:
-            for each in asyncio.as_completed(asked):
-                with contextlib.suppress(HutongError):
-                    own = await each
-                    if own is not None and own.size > sequence:
-                        return
+            while waiting or asked:
+                while waiting and len(asked) < limits.WITNESSES_AT_ONCE:
+                    asked.add(asyncio.ensure_future(self.exchange(waiting.popleft())))
+                done, asked = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+                if any(_covers(each, sequence) for each in done):
+                    return
         finally:
             # Deliveries run on by themselves: only the waiting for them ends.
-            for waiting in asked:
-                waiting.cancel()
+            for each in asked:
+                each.cancel()
             await asyncio.gather(*asked, return_exceptions=True)
+
+    def _likely_first(self) -> deque[CityCode]:
+        """Partners in the order in which a receipt asks them: those that failed last come last."""
+        active = self._active()
+        if len(active) > limits.WITNESSES_AT_ONCE:
+            active.sort(key=lambda c: (self._turns.of(c).failures, self._turns.begun(c)))
+        return deque(active)
 
     async def add_checkpoint(
         self, caller: CityCode, old_size: int, proof: tuple[bytes, ...], note: bytes
@@ -338,6 +364,15 @@ def _check_size(tx: Transaction, size: int) -> None:
         raise HutongError(
             UNKNOWN, what="log of size", name=str(size), remedy=f"it has {found} entries"
         )
+
+
+def _covers(asked: "asyncio.Future[StoredCheckpoint | None]", sequence: int) -> bool:
+    """Whether a partner has cosigned over the entry; raises what is no partner's failure."""
+    try:
+        own = asked.result()
+    except HutongError:
+        return False
+    return own is not None and own.size > sequence
 
 
 def _behind(tx: Transaction, cities: list[CityCode]) -> list[CityCode]:
