@@ -266,6 +266,10 @@ STATUS_FETCH: Final = timedelta(seconds=30)
 # How long a host that starts waits for its home cities' status lists before it decides anything.
 CATCH_UP: Final = timedelta(seconds=2)
 
+# Statements of each kind that stay opened for the next reading of the registry, which a change of
+# one partner makes: those of some hundreds of partners, at a few KiB each.
+REGISTRY_OPENED: Final = 1024
+
 # How often a checkpoint is made where the log has grown, and brought to WITNESSES_AT_ONCE partners.
 CHECKPOINT_EVERY: Final = timedelta(seconds=10)
 

@@ -168,6 +168,9 @@ class Partnerships(Protocol):
     def contacts(self) -> dict[CityCode, Contact]:
         """The last contact with each partner."""
 
+    def contact(self, city: CityCode) -> Contact | None:
+        """The last contact with a partner, if there was any."""
+
     def begin_joining(self, joining: Joining) -> Joining:
         """Keep a way into another city, or find the one that was begun before."""
 

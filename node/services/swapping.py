@@ -234,8 +234,8 @@ class Swapping:
             self._here.trace(tx, LogKind.RECEIVED, scale.envelope.payload, now)
 
     async def _contact(self, city: CityCode) -> Contact:
-        contacts = await self._uow.read(lambda tx: tx.partnerships.contacts())
-        return contacts.get(city) or Contact(city, self._here.now())
+        contact = await self._uow.read(lambda tx: tx.partnerships.contact(city))
+        return contact or Contact(city, self._here.now())
 
     async def _reached(self, city: CityCode, swapped: BundleSwap) -> None:
         now = self._here.now()

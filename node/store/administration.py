@@ -1,13 +1,15 @@
 """What operators decided: written one decision at a time, read as one registry."""
 
+from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from federation import codec
-from federation.envelope import open_own
+from federation.envelope import Envelope, open_own
 from federation.identifiers import CityCode
-from federation.messages import Flags
+from federation.messages import Agreement, Flags, TrustBundle
+from node import limits
 from node.incentives import Catalogue
 from node.indicators import IndicatorCatalogue
 from node.registry import (
@@ -201,11 +203,11 @@ def _own_scale(scale: str, envelope: bytes, content: str) -> OwnScale:
 
 
 def _partner(city: str, reason: str, envelope: bytes, added_at: int, *rest: Any) -> Partner:  # noqa: ANN401 - columns
-    kept = codec.envelope_from_bytes(envelope)
+    kept, opened = _bundle(bytes(envelope))
     flags, (sequence, there_sequence, told, exchanged_by, words) = rest[:8], rest[8:]
     return Partner(
         city=CityCode(city),
-        bundle=open_own(kept, codec.TRUST_BUNDLE).message,
+        bundle=opened,
         envelope=kept,
         added_at=to_instant(added_at),
         here=Flags(*(bool(flag) for flag in flags[:4])),
@@ -240,17 +242,34 @@ def _invitation(city: str, request_id: str, code: bytes, seed: bytes, *rest: Any
 
 
 def _partner_scale(envelope: bytes) -> PartnerScale:
+    return _scale(bytes(envelope))
+
+
+@lru_cache(limits.REGISTRY_OPENED)
+def _scale(envelope: bytes) -> PartnerScale:
     kept = codec.envelope_from_bytes(envelope)
     exported = open_own(kept, codec.SCORE_SCALE).message
     return PartnerScale(exported, kept, codec.scale_reference(exported))
 
 
+@lru_cache(limits.REGISTRY_OPENED)
+def _bundle(envelope: bytes) -> tuple[Envelope, TrustBundle]:
+    kept = codec.envelope_from_bytes(envelope)
+    return kept, open_own(kept, codec.TRUST_BUNDLE).message
+
+
+@lru_cache(limits.REGISTRY_OPENED)
+def _terms(envelope: bytes) -> tuple[Envelope, Agreement]:
+    kept = codec.envelope_from_bytes(envelope)
+    return kept, open_own(kept, codec.AGREEMENT).message
+
+
 def _agreement(
     state: str, reason: str, envelope: bytes, here: int, there: int, *ends: int | None
 ) -> StoredAgreement:
-    kept = codec.envelope_from_bytes(envelope)
+    kept, agreed = _terms(bytes(envelope))
     return StoredAgreement(
-        agreement=open_own(kept, codec.AGREEMENT).message,
+        agreement=agreed,
         envelope=kept,
         state=AgreementState(state),
         state_reason=reason,

@@ -25,6 +25,7 @@ _MOVES: Final = (
     .order_by(PARTNER_MOVES.c.at, PARTNER_MOVES.c.move_id)
 )
 _CONTACTS: Final = sa.select(CONTACTS)
+_CONTACT: Final = sa.select(CONTACTS).where(CONTACTS.c.city == _B("city"))
 _JOINING: Final = sa.select(JOININGS).where(JOININGS.c.key == _B("key"))
 _HEAR: Final = (
     sa.update(JOININGS)
@@ -80,20 +81,12 @@ class PartnershipRepository:
 
     def contacts(self) -> dict[CityCode, Contact]:
         """The last contact with each partner."""
-        return {
-            CityCode(city): Contact(
-                city=CityCode(city),
-                tried_at=to_instant(tried_at),
-                reached_at=to_instant_or_none(reached_at),
-                failures=failures,
-                problem=problem,
-                clock_offset=None if offset is None else from_span(offset),
-                acknowledged=acknowledged,
-            )
-            for city, reached_at, tried_at, failures, problem, offset, acknowledged in (
-                self._session.all(_CONTACTS)
-            )
-        }
+        return {CityCode(row[0]): _contact(*row) for row in self._session.all(_CONTACTS)}
+
+    def contact(self, city: CityCode) -> Contact | None:
+        """The last contact with a partner, if there was any."""
+        row = self._session.one(_CONTACT, city=city)
+        return None if row is None else _contact(*row)
 
     def begin_joining(self, joining: Joining) -> Joining:
         """Keep a way into another city, or find the one that was begun before."""
@@ -128,3 +121,23 @@ class PartnershipRepository:
     def end_joining(self, key: bytes) -> None:
         """Forget a way, with its seed."""
         self._session.write(_END_JOINING, which=key)
+
+
+def _contact(
+    city: str,
+    reached_at: int | None,
+    tried_at: int,
+    failures: int,
+    problem: str,
+    offset: int | None,
+    acknowledged: int,
+) -> Contact:
+    return Contact(
+        city=CityCode(city),
+        tried_at=to_instant(tried_at),
+        reached_at=to_instant_or_none(reached_at),
+        failures=failures,
+        problem=problem,
+        clock_offset=None if offset is None else from_span(offset),
+        acknowledged=acknowledged,
+    )

@@ -175,7 +175,7 @@ class PartnerCalls:
         return answer
 
     def _wire(self, tx: Transaction, partner: Partner) -> pb.Partner:
-        return partner_to_wire(partner, tx.registry, tx.partnerships.contacts().get(partner.city))
+        return partner_to_wire(partner, tx.registry, tx.partnerships.contact(partner.city))
 
     def _any_to_wire(self, city: CityCode, contacts: dict[CityCode, Contact]) -> pb.Partner:
         registry = self._cases.uow.registry
