@@ -221,16 +221,28 @@ def search_seeds(seeds: range, processes: int, **options: object) -> None:
     show_default=True,
     help="Visits of each city's resident in that time.",
 )
+@click.option(
+    "--degree",
+    type=click.IntRange(2),
+    help="Partners of each city, an even number; all others where it is not given.",
+)
 @click.option("--plot", "picture", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
 def growth(
-    cities: tuple[int, ...], minutes: float, visits: int, picture: Path | None, file: Path | None
+    cities: tuple[int, ...],
+    minutes: float,
+    visits: int,
+    degree: int | None,
+    picture: Path | None,
+    file: Path | None,
 ) -> None:
     """Count messages, bytes and queues of one city as the number of cities grows."""
     worlds = []
     with _CONSOLE.status("") as status:
         for count in cities:
-            measured = measure(count, seconds=minutes * 60, visits=visits, tell=status.update)
+            measured = measure(
+                count, seconds=minutes * 60, visits=visits, degree=degree, tell=status.update
+            )
             worlds.append(measured)
             _CONSOLE.print(
                 f"{count} cities, {measured.pairs} pairs: {measured.real_seconds:.0f} s, "

@@ -1,7 +1,8 @@
 """How cost grows with the number of cities: messages, bytes and queues of one city, by method.
 
-Every world is a full mesh, without trouble, in which each city has the same number of residents who
-make the same journeys. The first seconds after the start are left out: there each city meets all.
+Every world is without trouble, and a full mesh unless a degree is given; each city has the same
+number of residents, who make the same journeys. The first seconds after the start are left out:
+there each city meets all.
 """
 
 import math
@@ -79,15 +80,24 @@ class Measured:
 
 
 def measure(
-    cities: int, *, seconds: float, visits: int, tell: Tell = lambda _what: None
+    cities: int,
+    *,
+    seconds: float,
+    visits: int,
+    degree: int | None = None,
+    tell: Tell = lambda _what: None,
 ) -> Measured:
-    """Count one world for so many virtual seconds, in which each city's one resident visits."""
+    """Count one world for so many virtual seconds, in which each city's one resident visits.
+
+    Each is a partner of all, or of `degree` others, as `mesh` has it.
+    """
     began = time.perf_counter()
 
     async def main(world: SimWorld) -> Measured:
         everybody = tuple(world.cities.values())
         tell(f"{cities} cities serve")
-        pairs = await mesh(everybody, world.now)
+        chance = world.random("mesh")
+        pairs = await mesh(everybody, world.now, degree=degree, chance=chance)
         tell(f"{pairs} pairs have agreements")
         await world.sleep(_WARM_UP)
         before, entries, since = _counted(world), _entries(world), world.seconds

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from federation import codec
@@ -18,7 +18,7 @@ from federation.agreement import agreement_id_of, check_agreement
 from federation.envelope import Envelope, add_signature, seal
 from federation.identifiers import CityCode
 from federation.limits import CLOCK_SKEW
-from federation.messages import Agreement, Flags, Header, ScoreScale
+from federation.messages import Agreement, Flags, Header, ScoreScale, TrustBundle
 from federation.methods import Concordance
 from node import data
 from node.files import ConcordancePlan, parse_agreement, parse_indicators
@@ -46,6 +46,9 @@ APPROVAL: Final = Approval("a simulated agreement", "a simulated assessment")
 
 # What an exchange, an approval, a trial and a signed agreement add to a statement's sequence.
 _STEPS: Final = 3
+
+# Opened bundles that are kept at hand: one of each city of the largest world that is usual.
+_BUNDLES: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +214,7 @@ def _write(
 
 
 def _befriend(tx: Transaction, city: SimCity, other: SimCity, now: datetime) -> None:
-    bundle = codec.TRUST_BUNDLE.decode(other.keys.bundle.payload)
+    bundle = _bundle(other.keys.bundle.payload)
     sequence = int(now.timestamp()) + _STEPS
     partner = Partner(
         city=other.code,
@@ -226,7 +229,7 @@ def _befriend(tx: Transaction, city: SimCity, other: SimCity, now: datetime) -> 
         exchanged_by=FIRST,
     )
     tx.administration.put_partner(partner)
-    own = codec.TRUST_BUNDLE.decode(city.keys.bundle.payload).sequence
+    own = _bundle(city.keys.bundle.payload).sequence
     tx.partnerships.put_contact(
         Contact(other.code, now, now, clock_offset=timedelta(0), acknowledged=own)
     )
@@ -238,6 +241,11 @@ def _befriend(tx: Transaction, city: SimCity, other: SimCity, now: datetime) -> 
         scale = PartnerScale(theirs.exported, theirs.envelope, theirs.reference)
         tx.administration.put_partner_scale(scale)
         city.here.trace(tx, LogKind.RECEIVED, theirs.envelope.payload, now)
+
+
+@lru_cache(_BUNDLES)
+def _bundle(payload: bytes) -> TrustBundle:
+    return codec.TRUST_BUNDLE.decode(payload)
 
 
 def _steps(city: SimCity, other: CityCode, now: datetime) -> tuple[PartnerMove, ...]:

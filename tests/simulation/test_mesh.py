@@ -34,7 +34,7 @@ async def the_whole_way(world: SimWorld) -> None:
     for one, other in pairs:
         await one.up.swapping.swap(other.code)
     for one, other in pairs:
-        await tested(one, other)
+        await has_tested(one, other)
     for one, other in pairs:
         await one.up.swapping.swap(other.code)
     for one, other in pairs:
@@ -51,7 +51,7 @@ async def approve(one: SimCity, other: SimCity) -> None:
     await one.store.run(lambda tx: desk.approve(tx, other.code, SECOND, APPROVAL))
 
 
-async def tested(one: SimCity, other: SimCity) -> None:
+async def has_tested(one: SimCity, other: SimCity) -> None:
     await one.store.run(lambda tx: one.up.partners.tested(tx, other.code, SECOND))
 
 
