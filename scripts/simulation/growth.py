@@ -242,6 +242,8 @@ def plot(worlds: Sequence[Measured], path: Path) -> None:
     chart = pygal.XY(
         title="Messages of one city in one virtual hour",
         x_title="cities",
+        legend_at_bottom=True,
+        truncate_legend=-1,
         x_labels=[{"label": str(n), "value": math.log10(n)} for n in counts],
         y_labels=_powers(worlds),
         show_dots=True,
