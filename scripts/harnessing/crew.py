@@ -23,9 +23,9 @@ from scripts.harnessing import bound, records
 from scripts.harnessing.keeper_client import Answer, ask
 from scripts.harnessing.layout import Folder
 from scripts.harnessing.scenario_format import Offer, Up
+from scripts.harnessing.spawning import ROOT
 
 PROGRAM: Final = (sys.executable, "-m", "scripts.harnessing")
-ROOT: Final = Path(__file__).resolve().parent.parent.parent
 ANSWER_SECONDS: Final = 180.0
 END_SECONDS: Final = 40.0
 _CALL_SECONDS: Final = 20.0

@@ -9,11 +9,11 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import IO, Final, Self
 
+from scripts.harnessing.spawning import ROOT
+
 LEAVE: Final = b"leave\n"
-ROOT: Final = Path(__file__).resolve().parent.parent.parent
 _DOWN_SECONDS: Final = 180
 
 

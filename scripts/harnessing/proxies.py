@@ -9,13 +9,12 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, Final
 
 from scripts.harnessing.links import WITHOUT_PROXY, LinksError, Shape
 from scripts.harnessing.proxy_process import HOST
+from scripts.harnessing.spawning import ROOT
 
-_ROOT: Final = Path(__file__).resolve().parents[2]
 _STOP_SECONDS: Final = 5.0
 _LINE_BYTES: Final = 1024 * 1024
 
@@ -65,7 +64,7 @@ class Proxies:
             str(self._seed),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            cwd=_ROOT,
+            cwd=ROOT,
             limit=_LINE_BYTES,
             # Ctrl-C is for whoever opened them; they end when their input does.
             start_new_session=True,

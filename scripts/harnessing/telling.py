@@ -68,7 +68,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     # Steps, as they are taken
     "step": ("第 {number}/{of} 步：{what}", "step {number} of {of}: {what}"),
     "load": (
-        "负载：每秒 {rate:g} 个行程，共 {seconds:g} 秒",
+        "负载：每秒 {rate:g} 个流程，共 {seconds:g} 秒",
         "load: {rate:g} journeys a second for {seconds:g} s",
     ),
     "fault": ("故障：{what}", "fault: {what}"),
@@ -141,7 +141,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     # The endurance run
     "endure_peak": ("寻找可持续的最高速率", "Looking for the rate that is sustained"),
     "endure_rate": (
-        "可持续速率：每秒 {peak:g} 个行程；以其 {share:.0%} 即 {rate:.1f} 运行 {minutes:g} 分钟",
+        "可持续速率：每秒 {peak:g} 个流程；以其 {share:.0%} 即 {rate:.1f} 运行 {minutes:g} 分钟",
         "Sustained: {peak:g} journeys/s; {share:.0%} of it, {rate:.1f}, for {minutes:g} minutes",
     ),
     "endure_safeties": ("衡量每项安全措施的代价", "Measuring what each safety costs"),

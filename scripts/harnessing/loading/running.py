@@ -25,8 +25,8 @@ from scripts.harnessing.loading.cast import Cast
 from scripts.harnessing.loading.concessions import CONCESSIONS
 from scripts.harnessing.loading.offers import Offer, Target
 from scripts.harnessing.records import Act, Load
+from scripts.harnessing.spawning import ROOT
 
-_ROOT: Final = Path(__file__).resolve().parents[3]
 _READY_SECONDS: Final = 60.0
 _END_SECONDS: Final = 60.0
 _SOON: Final = 0.3
@@ -147,7 +147,7 @@ class Offered:
         with (self._folder.root / "load.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "scripts.harnessing.loading", json.dumps(job)],
-                cwd=_ROOT,
+                cwd=ROOT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -102,11 +102,11 @@ _SECTIONS: Final = {
     "links_namespaces": ("网络命名空间与 tc netem", "network namespaces and tc netem"),
     "links_none": ("直接回环，不可制造线路故障", "plain loopback, without faults of lines"),
     "loads": ("负载", "Loads"),
-    "load_rate": ("每秒行程", "Journeys/s"),
+    "load_rate": ("每秒流程", "Journeys/s"),
     "load_began": ("开始", "Began"),
     "load_lasted": ("时长", "Lasted"),
     "load_window": ("取数窗口", "Window of figures"),
-    "load_mix": ("行程比例", "Mix of journeys"),
+    "load_mix": ("流程比例", "Mix of journeys"),
     "main_load": ("以下数字取自此负载", "the figures below are of this one"),
     "on_time": ("同一时间轴", "On one time axis"),
     "axis_note": (
@@ -151,8 +151,8 @@ _TABLES: Final = {
     "figures_invalid": ("这些数字无效，因为：", "These figures do not count, because:"),
     "peak": (
         (
-            "全部规则生效时的可持续速率：每秒 {rate} 个行程（试了 {tried} 个速率，"
-            "每个 {seconds} 秒：行程的 99 % 成功，p99 低于一秒，等待的请求不再增多）。"
+            "全部规则生效时的可持续速率：每秒 {rate} 个流程（试了 {tried} 个速率，"
+            "每个 {seconds} 秒：流程的 99 % 成功，p99 低于一秒，等待的请求不再增多）。"
         ),
         (
             "Sustained with every rule on: {rate} journeys a second, the highest of {tried} rates"
@@ -162,7 +162,7 @@ _TABLES: Final = {
     ),
     "sustained": (
         (
-            "每秒成功 {rate} 次行程（应发 {due} 次，开始 {started} 次，每一步均成功 {well} 次）；"
+            "每秒成功 {rate} 次流程（应发 {due} 次，开始 {started} 次，每一步均成功 {well} 次）；"
             "每秒 {calls} 次请求获应答。"
         ),
         (
