@@ -19,12 +19,13 @@ import pytest
 from rich.console import Console
 
 from scripts.harnessing import records
-from scripts.harnessing.crew import ROOT, Background, Crew
+from scripts.harnessing.crew import Background, Crew
 from scripts.harnessing.endurance import Course, endure
 from scripts.harnessing.layout import Folder
 from scripts.harnessing.playing import play
 from scripts.harnessing.records import Load
 from scripts.harnessing.scenario_files import Scenario
+from scripts.harnessing.spawning import ROOT
 from tests.harness.fake_harness import note
 
 PROGRAM = (sys.executable, "-m", "tests.harness.fake_harness")

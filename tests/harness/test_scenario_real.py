@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from scripts.harnessing import records
-from scripts.harnessing.crew import ROOT
 from scripts.harnessing.layout import Folder
 from scripts.harnessing.records import Act, Happening, Load
+from scripts.harnessing.spawning import ROOT
 
 pytestmark = [pytest.mark.all, pytest.mark.timeout(400)]
 
