@@ -39,6 +39,10 @@ LEVELS: Final = (
 )
 
 _TITLES: Final = ("每次应答的代价（裸回显 = 1）", "Cost of an answer (bare echo = 1)")
+_NOISE: Final = (
+    "因测量误差而低于前一级的，按不增加代价绘制",
+    "A level that noise made cheaper than the one before it is drawn as costing nothing more",
+)
 
 
 def costs(figures: Sequence[Figure]) -> list[float]:
@@ -47,10 +51,13 @@ def costs(figures: Sequence[Figure]) -> list[float]:
     By the ratios of the same rounds. Where noise made a level cheaper than the one before it adds
     nothing. Raises KeyError where a level was not measured.
     """
-    found = {figure.name: figure for figure in figures}
-    totals = [1 / (found[level.name].ratio or 1.0) for level in LEVELS]
-    highest = list(itertools.accumulate(totals, max))
+    highest = list(itertools.accumulate(_totals(figures), max))
     return [1.0, *(after - before for before, after in itertools.pairwise(highest))]
+
+
+def _totals(figures: Sequence[Figure]) -> list[float]:
+    found = {figure.name: figure for figure in figures}
+    return [1 / (found[level.name].ratio or 1.0) for level in LEVELS]
 
 
 def chart(figures: Sequence[Figure], lang: str) -> Any:  # noqa: ANN401 - pygal has no types
@@ -63,6 +70,9 @@ def chart(figures: Sequence[Figure], lang: str) -> Any:  # noqa: ANN401 - pygal 
         legend_at_bottom_columns=2,
         margin_bottom=44,
     )
+    totals = _totals(figures)
+    if totals != sorted(totals):
+        drawn.x_title = _NOISE[0 if zh else 1]
     drawn.x_labels = [level.short_zh if zh else level.name for level in LEVELS]
     for place, level in enumerate(LEVELS):
         bars = [added[place] if place <= bar else None for bar in range(len(LEVELS))]

@@ -19,6 +19,8 @@ class FaultKind:
     """What it takes besides: least, most, and what it is where nothing is said."""
     lasts: bool = True
     """Whether it lasts until it is mended; a kill does not."""
+    of_process: bool = True
+    """Whether it is of one process of a city; else it is of all of them."""
 
 
 # In the order in which they are listed.
@@ -77,6 +79,7 @@ KINDS: Final[Mapping[str, FaultKind]] = {
             "证书已过期",
             "the certificate that the node shows to partners has expired",
             on_link=False,
+            of_process=False,
         ),
         FaultKind(
             "flood",
@@ -90,6 +93,7 @@ KINDS: Final[Mapping[str, FaultKind]] = {
             "伙伴城市以乱码作答",
             "a partner that answers garbage, with its own true certificate",
             on_link=False,
+            of_process=False,
         ),
     )
 }
@@ -133,7 +137,10 @@ def parse_fault(found: Mapping[str, Any], cities: Mapping[str, int]) -> Fault:
     process, seconds = rest.pop("process", 0), rest.pop("seconds", 0.0)
     # A number named as the duration belongs to the fault where it takes one of that name.
     if "seconds" in kind.numbers:
-        rest["seconds"], seconds = seconds or kind.numbers["seconds"][2], rest.pop("lasts", 0.0)
+        jump = seconds if "seconds" in found else kind.numbers["seconds"][2]
+        rest["seconds"], seconds = jump, rest.pop("lasts", 0.0)
+        if jump == 0:
+            raise FaultError(f"{name}: seconds = 0 is no jump; how long it lasts is `lasts`")
     for where, which in (("city", city), *((("other", other),) if kind.on_link else ())):
         if which not in cities and not (where == "other" and which == "*"):
             known = ", ".join(cities)
@@ -142,13 +149,19 @@ def parse_fault(found: Mapping[str, Any], cities: Mapping[str, int]) -> Fault:
         raise FaultError(f"{name} is of one city: leave out `other`")
     if city == other:
         raise FaultError(f"{name}: a line has two ends, not {city!r} twice")
-    if not isinstance(process, int) or not 0 <= process < cities[city]:
-        raise FaultError(f"{name}: process = {process!r}: {city} has {cities[city]}, from 0")
+    _check_process(kind, process, city, cities[city])
     if seconds and not kind.lasts:
         raise FaultError(f"{name} ends by itself: leave out how long it lasts")
     return Fault(
         name, city, other, process, _number(name, "seconds", seconds, (0, 86_400)), _of(kind, rest)
     )
+
+
+def _check_process(kind: FaultKind, process: object, city: str, processes: int) -> None:
+    if not isinstance(process, int) or not 0 <= process < processes:
+        raise FaultError(f"{kind.name}: process = {process!r}: {city} has {processes}, from 0")
+    if process and (kind.on_link or not kind.of_process):
+        raise FaultError(f"{kind.name} is of all processes of a city: leave out `process`")
 
 
 def _of(kind: FaultKind, found: Mapping[str, Any]) -> dict[str, float]:

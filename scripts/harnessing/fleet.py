@@ -129,8 +129,6 @@ class Fleet:
     folder: Folder
     plan: Plan
     links: Links
-    log_level: str = "warning"
-    metrics: bool = False
     spawner: Spawner = field(default_factory=Spawner)
     towns: dict[str, Town] = field(default_factory=dict)
     """By pinyin."""
@@ -182,9 +180,9 @@ class Fleet:
             "HUTONG_PEER_LISTEN": f"{host}:{peer}",
             "HUTONG_LOCAL_LISTEN": f"{host}:{local}",
             "HUTONG_ONBOARDING_LISTEN": f"{host}:{onboarding}",
-            "HUTONG_LOG_LEVEL": self.log_level,
+            "HUTONG_LOG_LEVEL": self.plan.log_level,
         }
-        if self.metrics:
+        if self.plan.metrics:
             settings["HUTONG_METRICS_LISTEN"] = f"{host}:{metrics}"
         return Member(city, number, self.links, self.spawner, settings)
 

@@ -254,7 +254,7 @@ async def keep(folder: Folder, wish: Wish, leash: int, *, attached: bool) -> Non
     links, why = choose(wish.links, seed=wish.seed)
     plan = wish.plan(links.name, why)
     folder.plan.write_text(plan.to_json(), "utf-8")
-    fleet = Fleet(folder, plan, links, wish.log_level, wish.metrics)
+    fleet = Fleet(folder, plan, links)
     await Keeper(fleet).run(wish.hours, leash, attached=attached)
 
 

@@ -43,6 +43,9 @@ class Plan:
     """When, in UTC, ISO 8601."""
     versions: dict[str, str] = field(default_factory=dict)
     """Of the node, the libraries, Python and the machine."""
+    log_level: str = "warning"
+    metrics: bool = False
+    """Whether the nodes give metrics."""
 
     def __getitem__(self, city: str) -> Place:
         """The place of that pinyin or code; raises KeyError."""

@@ -150,7 +150,12 @@ async def _line(fleet: Fleet, fault: Fault) -> Begun:
         "lossy": lambda: Shape(loss_percent=fault.number("percent")),
         "cut": lambda: Shape(cut=True),
     }[fault.kind]()
-    await _shape(fleet, town, others, shape)
+    try:
+        await _shape(fleet, town, others, shape)
+    except BaseException:
+        # Of many lines none is left broken that nobody could mend.
+        await _shape(fleet, town, others, None)
+        raise
 
     async def mend() -> str:
         await _shape(fleet, town, others, None)

@@ -81,7 +81,16 @@ class Wish:
         """The plan of a run that begins now, with lines that were chosen for a reason."""
         began = datetime.now(UTC).isoformat(timespec="seconds")
         versions = _versions() | {"links": why}
-        return Plan(self.places(), links, self.residents, self.seed, began, versions)
+        return Plan(
+            self.places(),
+            links,
+            self.residents,
+            self.seed,
+            began,
+            versions,
+            self.log_level,
+            self.metrics,
+        )
 
     def to_json(self) -> str:
         """As the keeper is told."""

@@ -47,7 +47,6 @@ def test_no_acts_are_no_figures_and_no_error() -> None:
     found = figures.of([], LOAD)
     assert (found.calls, found.rate, found.latency.p50, found.deeds) == (0, 0.0, None, ())
     assert found.histogram == figures.Histogram((), ())
-    assert figures.series([]) == figures.Series(0)
     assert found.to_json()["latency"]["count"] == 0
 
 
@@ -125,23 +124,6 @@ def test_a_home_that_could_not_be_reached_is_no_good_answer() -> None:
     found = figures.of([act(20, journey="a", told="HOME_UNREACHABLE")], LOAD)
     assert found.outcomes == {"HOME_UNREACHABLE": 1}
     assert found.journeys_well == 0
-
-
-def test_a_series_tells_due_by_when_it_was_due_and_answers_by_when_they_came() -> None:
-    acts = [
-        act(0.0, 0.1, journey="a"),
-        act(0.5, 2.1, journey="b"),
-        act(3.2, 0.2, "DEADLINE", journey="c"),
-        act(3.4, 0.3, journey="a"),
-    ]
-    found = figures.series(acts)
-    assert found.since == BEGAN
-    assert found.due == [2, 0, 0, 1]
-    assert found.answered == [1, 0, 1, 1]
-    assert found.errors == {"DEADLINE": [0, 0, 0, 1]}
-    assert found.p99[0] == pytest.approx(2100)
-    assert found.p50[1:3] == [None, None]
-    assert figures.series(acts, replace(LOAD, ended=BEGAN + 1)).due == [2, 0, 0]
 
 
 def reasons(load: Load, acts: Iterable[Act]) -> str:

@@ -23,7 +23,7 @@ from scripts.harnessing.loading.mixes import KINDS, MIX
 from scripts.harnessing.loading.offers import Offer, Target
 from scripts.harnessing.loading.outcomes import was_answered, went_well
 from scripts.harnessing.loading.peak import Search, Step, peak
-from scripts.harnessing.loading.running import LoadError, Offered, Progress, offer_load
+from scripts.harnessing.loading.running import LoadError, Offered, Progress
 from scripts.harnessing.records import Act, Deed, Load
 from tests.harness import load_stage
 from tests.scenarios.stage import ROOT, eventually, store_of
@@ -46,7 +46,10 @@ def loaded(run: tuple[Folder, Cities]) -> tuple[Load, list[Act], list[Progress]]
     folder, cities = run
     seen = list[Progress]()
     offer = Offer(rate=25, seconds=12, generators=2, mix=dict(MIX) | {"records": 6, "consent": 8})
-    load = offer_load(folder, offer, told=seen.append, targets=load_stage.targets(cities))
+    with Offered(folder, offer, load_stage.targets(cities)) as offered:
+        for progress in offered.follow():
+            seen.append(progress)
+        load = offered.wait()
     return load, list(records.read_all(folder.histories, Act)), seen
 
 
@@ -127,7 +130,7 @@ def test_the_figures_are_of_all_generators_and_nothing_is_left_behind(
     assert found.journeys_well == found.journeys_started
     assert seen[-1].calls == len(acts)
     assert seen[-1].in_flight == 0
-    assert sum(figures.series(acts, load).due) == seen[-1].due
+    assert len({act.journey for act in acts}) == seen[-1].due
     assert all(was_answered(act) for act in acts)
     # The keys that were made for its clients are gone.
     assert not (folder.root / "clients").exists()

@@ -32,6 +32,9 @@ def test_a_level_that_noise_made_cheaper_adds_nothing_and_the_whole_is_still_tru
     costs = safeties_plot.costs(figures)
     assert costs[1] == costs[4] == 0
     assert sum(costs) == pytest.approx(1 / (figures[-1].ratio or 0))
+    said = "noise made cheaper"
+    assert said in safeties_plot.chart(figures, "en").render(is_unicode=True)
+    assert said not in safeties_plot.chart(made(), "en").render(is_unicode=True)
 
 
 def test_a_level_that_was_not_measured_is_not_guessed() -> None:

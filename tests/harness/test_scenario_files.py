@@ -19,6 +19,7 @@ name = { zh = "名", en = "name" }
 description = { zh = "说明", en = "what for" }
 """
 NO_LINES = '[up]\nlinks = "none"\n'
+TWO = '[up]\nstores = { nanjing = "postgresql" }\nprocesses = { nanjing = 2 }'
 LOAD = '[[steps]]\nload = { rate = 5, for = "10s" }\n'
 
 
@@ -63,6 +64,14 @@ def problems(steps: str, head: str = HEAD) -> list[str]:
         (
             '[[steps]]\nfault = { kind = "pause", city = "nanjing" }\n[[steps]]\nwait = "settled"',
             "the fault of step 1 lasts until it is mended",
+        ),
+        (
+            '[[steps]]\nfault = { kind = "clock", city = "nanjing", seconds = 0 }',
+            "seconds = 0 is no jump",
+        ),
+        (
+            '[[steps]]\nfault = { kind = "certificate", city = "nanjing", process = 1 }\n' + TWO,
+            "certificate is of all processes of a city",
         ),
         ("[[steps]]\ncheck = true\n[up]\ncities = 99", "up.cities = 99"),
         (

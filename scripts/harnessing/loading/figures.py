@@ -7,7 +7,7 @@ was not sent, has no latency and is an error.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
 import numpy as np
@@ -83,24 +83,6 @@ class Figures:
     def to_json(self) -> dict[str, Any]:
         """As machines read it."""
         return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """Per second: element i of each list is of the second that begins at `since + i`."""
-
-    since: int
-    """Seconds since 1970."""
-    due: list[int] = field(default_factory=list)
-    """Journeys that were begun or refused to be sent, by when they were due."""
-    answered: list[int] = field(default_factory=list)
-    """Calls that went well, by when they ended."""
-    errors: dict[str, list[int]] = field(default_factory=dict)
-    """Calls that did not, by what they came to and when they ended."""
-    p50: list[float | None] = field(default_factory=list)
-    """In milliseconds, of calls by when they were due; None where there was none."""
-    p99: list[float | None] = field(default_factory=list)
-    p999: list[float | None] = field(default_factory=list)
 
 
 class Reason(str):
@@ -205,40 +187,6 @@ def histogram(ms: Floats) -> Histogram:
     first, last = int(used[0]), int(used[-1])
     return Histogram(
         tuple(EDGES_MS[first : last + 2]), tuple(int(n) for n in counts[first : last + 1])
-    )
-
-
-def series(acts: Iterable[Act], load: Load | None = None) -> Series:
-    """What happened in each second, from the first to the last; of one load, where it is given."""
-    due, answered = Counter[int](), Counter[int]()
-    errors = defaultdict[str, Counter[int]](Counter)
-    took = defaultdict[int, list[float]](list)
-    known = set[str]()
-    for act in acts:
-        if load is not None and not load.began <= act.due < load.ended:
-            continue
-        if act.journey not in known:
-            known.add(act.journey)
-            due[int(act.due)] += 1
-        if went_well(act):
-            answered[int(act.ended)] += 1
-        else:
-            errors[told(act)][int(act.ended)] += 1
-        if was_answered(act):
-            took[int(act.due)].append((act.ended - act.due) * 1000)
-    seen = [*due, *answered, *took, *(at for each in errors.values() for at in each)]
-    if not seen:
-        return Series(0)
-    seconds = range(min(seen), max(seen) + 1)
-    found = [quantiles(np.array(took.get(at, ()))) for at in seconds]
-    return Series(
-        since=seconds.start,
-        due=[due[at] for at in seconds],
-        answered=[answered[at] for at in seconds],
-        errors={name: [each[at] for at in seconds] for name, each in sorted(errors.items())},
-        p50=[each.p50 for each in found],
-        p99=[each.p99 for each in found],
-        p999=[each.p999 for each in found],
     )
 
 

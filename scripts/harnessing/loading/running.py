@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -301,17 +301,3 @@ def load_of(offer: Offer, began: float, stopped_at: float | None = None) -> Load
         purpose=offer.purpose,
         generators=offer.generators,
     )
-
-
-def offer_load(
-    folder: Folder,
-    offer: Offer,
-    *,
-    told: Callable[[Progress], None] = lambda _: None,
-    targets: Sequence[Target] | None = None,
-) -> Load:
-    """Make a load from its beginning to its end; raises as `Offered.begin` and `wait` do."""
-    with Offered(folder, offer, targets) as offered:
-        for progress in offered.follow():
-            told(progress)
-        return offered.wait()

@@ -248,11 +248,15 @@ def _safeties(run: Run, words: Words) -> dict[str, Any] | None:
 
 def _concessions(run: Run, words: Words) -> list[str]:
     """What is not as cities would have it: of the harness, and of the loads."""
-    names = ["one_machine", "loopback", "residents", "keys", "kept", "plain_nodes", "samples"]
+    names = ["one_machine", "loopback", "residents", "keys", "kept", "samples"]
     if run.plan.links in {"proxies", "none"}:
         names.insert(2, run.plan.links)
     if len(run.plan.places) > _SHIPPED:
         names.append("made_cities")
+    if run.plan.log_level == "warning":
+        names.append("quiet_nodes")
+    if not run.plan.metrics:
+        names.append("no_metrics")
     found = [words[f"concession_{name}"] for name in names]
     told = dict.fromkeys(each for load in run.loads for each in load.concessions)
     return [*found, *(words.either(CONCESSIONS.get(each, each), each) for each in told)]

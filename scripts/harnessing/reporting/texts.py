@@ -296,10 +296,8 @@ _CONCESSIONS: Final = {
         "磁盘的持久性以操作系统的 fsync 为准；kill -9 不是断电。",
         "A write is durable as far as the machine's fsync goes; a kill -9 is no power cut.",
     ),
-    "concession_plain_nodes": (
-        "节点日志级别为 warning，未开启指标与追踪。",
-        "Nodes log warnings only, and give neither metrics nor traces.",
-    ),
+    "concession_quiet_nodes": ("节点日志级别为 warning。", "Nodes log warnings only."),
+    "concession_no_metrics": ("节点未开启指标。", "Nodes give no metrics."),
 }
 
 _DEEDS: Final = {
