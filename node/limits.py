@@ -97,8 +97,8 @@ WRITER_GATHERS: Final = timedelta(milliseconds=16)
 # How long the store may be locked by another process before a write is given up.
 STORE_BUSY: Final = timedelta(seconds=5)
 
-# KiB of pages that each connection to a SQLite file keeps: the upper parts of a city's indexes. What
-# is not in them is in the system's own cache; 64 MiB were hardly faster, and a node's memory grew by
+# KiB of pages that each connection to a SQLite file keeps: the upper parts of its indexes. What is
+# not in them is in the system's own cache; 64 MiB were hardly faster, and a node's memory grew by
 # as much for half an hour. Pages of 4 KiB that its write-ahead log may have before they are copied
 # into the file: 16 MiB.
 SQLITE_CACHE_KIB: Final = 8 * 1024
