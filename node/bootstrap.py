@@ -15,7 +15,7 @@ import uvloop
 from federation import codec
 from federation.envelope import Envelope
 from federation.messages import Endpoint
-from node import limits, record_limits
+from node import limits
 from node.anchor import FileAnchor
 from node.clock import SystemClock, SystemEntropy
 from node.config import Settings, read_settings
@@ -103,8 +103,6 @@ class _Node:
             Timer("registry", limits.HEALTH_EVERY, self.store.refresh),
             Timer("health", limits.HEALTH_EVERY, self.look),
             Timer("examine", limits.EXAMINE_EVERY, self.examine),
-            Timer("sweep", limits.SWEEP_EVERY, self.store.sweep),
-            Timer("scrub", record_limits.SCRUB_EVERY, self.store.scrub),
             *timers(self.cases),
         )
 

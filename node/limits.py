@@ -187,6 +187,11 @@ DRAIN_LAST: Final = timedelta(milliseconds=100)
 # changes by another process of the same city.
 HEALTH_EVERY: Final = timedelta(seconds=1)
 
+# How often the process that has the duty says so, and after how many looks without a word another
+# takes it over: two seconds after a process was killed its timed work goes on.
+DUTY_EVERY: Final = timedelta(milliseconds=500)
+DUTY_LOOKS: Final = 3
+
 # Certificates that `doctor` warns of: a month is time to act.
 EXPIRY_WARNING: Final = timedelta(days=30)
 

@@ -267,6 +267,14 @@ class PartnerMove:
 
 
 @dataclass(frozen=True, slots=True)
+class DutyMark:
+    """Which process of the city does its timed work, and how often that was said; "" for none."""
+
+    holder: str
+    beat: int
+
+
+@dataclass(frozen=True, slots=True)
 class Contact:
     """When this city last reached a partner, and what has been wrong since.
 

@@ -15,6 +15,7 @@ from node.incentives import Catalogue
 from node.indicators import IndicatorCatalogue
 from node.model import (
     Contact,
+    DutyMark,
     Joining,
     Page,
     PageRequest,
@@ -191,6 +192,19 @@ class Answers(Protocol):
         """Keep an answer; written at the commit."""
 
 
+class Duties(Protocol):
+    """Which process of the city does its timed work."""
+
+    def mark(self) -> DutyMark:
+        """Who has it, and how often that was said."""
+
+    def take(self, process: str, seen: DutyMark) -> bool:
+        """Say that a process has it; False where somebody said something since `seen`."""
+
+    def leave(self, process: str) -> None:
+        """Let it go, if this process has it."""
+
+
 class Transaction(Protocol):
     """Everything that one use case may read and write, together or not at all."""
 
@@ -318,6 +332,10 @@ class Transaction(Protocol):
     def consent_receipts(self) -> ConsentReceipts:
         """Receipts of consents."""
 
+    @property
+    def duty(self) -> Duties:
+        """Who does what is timed."""
+
 
 class UnitOfWork(Protocol):
     """The store, as use cases see it."""
@@ -340,6 +358,9 @@ class UnitOfWork(Protocol):
 
     async def probe(self) -> None:
         """Write for the sake of writing; raises STORE_UNAVAILABLE."""
+
+    async def sweep(self) -> int:
+        """Remove what nobody can ask for any more; how many rows."""
 
     async def scrub(self) -> bool:
         """Let what was removed leave the database's own files; False: it has to be tried again.

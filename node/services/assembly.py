@@ -21,6 +21,7 @@ from node.services.cosigning import Cosigning
 from node.services.counting import Counting
 from node.services.counting_uses import CountingUses
 from node.services.delivering import Delivering
+from node.services.duty import Duty
 from node.services.erasing import Erasing
 from node.services.examining import Examining
 from node.services.fairness_report import FairnessReport
@@ -66,6 +67,7 @@ class UseCases:
 
     here: Here
     uow: UnitOfWork
+    duty: Duty
     digest: Callable[[bytes], bytes]
     """A keyed digest of what was asked."""
     attesting: Attesting
@@ -228,6 +230,7 @@ def assemble(
     return UseCases(
         here=here,
         uow=uow,
+        duty=Duty(here, uow),
         digest=keys.keyed_digest,
         attesting=attesting,
         batching=batching,

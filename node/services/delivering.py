@@ -59,8 +59,8 @@ class Delivering:
             if self._uow.registry.active_partner(host) is not None:
                 self._turns.nudge(host)
 
-    async def tick(self) -> None:
-        """Begin the deliveries that are due."""
+    async def look(self) -> tuple[CityCode, ...]:
+        """See who waits for something; the hosts."""
         feeds = await self._uow.read(lambda tx: tx.statuses.feeds())
         now, before = self._here.now(), self._undelivered
         waiting = {f.host: f for f in feeds if f.host != self._here.city and _count(f)}
@@ -68,9 +68,12 @@ class Delivering:
             host: Undelivered(_count(feed), before[host].since if host in before else now)
             for host, feed in waiting.items()
         }
-        self._turns.begin_due(
-            host for host in waiting if self._uow.registry.active_partner(host) is not None
-        )
+        return tuple(waiting)
+
+    async def tick(self) -> None:
+        """Begin the deliveries that are due."""
+        waiting, registry = await self.look(), self._uow.registry
+        self._turns.begin_due(h for h in waiting if registry.active_partner(h) is not None)
 
     async def close(self) -> None:
         """Let what runs go."""

@@ -4,7 +4,7 @@ The same list drives a real process and a simulated city.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from node import limits, record_limits
@@ -22,15 +22,25 @@ class Timer:
 
 
 def timers(cases: UseCases) -> tuple[Timer, ...]:
-    """The timers of a city's use cases."""
+    """The timers of a city's use cases: of each process, and of the one that has the duty."""
+    return (
+        # Twice as often as health: the work of a process that died does not wait for long.
+        Timer("duty", limits.DUTY_EVERY, cases.duty.tick, at_once=True),
+        # What lives in one process.
+        Timer("onboarding", limits.HEALTH_EVERY, cases.onboarding.tick),
+        Timer("rooms", limits.HEALTH_EVERY, cases.rooms.tick),
+        Timer("undelivered", limits.HEALTH_EVERY, cases.delivering.look),
+        *(replace(timer, act=cases.duty.once(timer.act)) for timer in _of_the_city(cases)),
+    )
+
+
+def _of_the_city(cases: UseCases) -> tuple[Timer, ...]:
     return (
         Timer("keys", limits.KEYS_EVERY, cases.key_desk.tend),
         Timer("refresh", limits.REFRESH_EVERY, cases.refreshing.tick),
         Timer("statuses", limits.PUSH_EVERY, cases.delivering.tick),
         Timer("reservations", limits.RESERVATIONS_EVERY, cases.reserving.tick),
         Timer("uses", limits.RELEASE_EVERY, cases.uses.tick),
-        Timer("onboarding", limits.HEALTH_EVERY, cases.onboarding.tick),
-        Timer("rooms", limits.HEALTH_EVERY, cases.rooms.tick),
         Timer("retention", record_limits.RETENTION_LOOKS, cases.retaining.tick),
         Timer("cases", record_limits.CASES_EVERY, cases.case_desk.tick),
         Timer("remind", limits.REMIND_EVERY, cases.reminding.tick),
@@ -38,6 +48,8 @@ def timers(cases: UseCases) -> tuple[Timer, ...]:
         Timer("rescore", limits.HEALTH_EVERY, cases.rescoring.tick),
         Timer("witness", limits.HEALTH_EVERY, cases.witnessing.tick),
         Timer("compare", limits.COMPARE_EVERY, cases.comparing.tick),
+        Timer("sweep", limits.SWEEP_EVERY, cases.uow.sweep),
+        Timer("scrub", record_limits.SCRUB_EVERY, cases.uow.scrub),
     )
 
 
@@ -50,3 +62,5 @@ async def close(cases: UseCases) -> None:
     await cases.hearing.close()
     await cases.renewing.close()
     await cases.witnessing.close()
+    # Last: whoever takes over finds nothing of it under way.
+    await cases.duty.close()

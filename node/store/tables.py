@@ -287,6 +287,16 @@ INDICATOR_CATALOGUES: Final = sa.Table(
     text("content"),
 )
 
+# One row: the process that does what is timed, and how often it said so.
+DUTIES: Final = sa.Table(
+    "duties",
+    METADATA,
+    whole("row_id", key=True),
+    text("holder"),
+    whole("beat"),
+    sa.CheckConstraint("row_id = 1", name="one_row"),
+)
+
 # One row: the version of all that operators decided, the instant of the last probe, that of the
 # last retention, and how often something was removed for good, against how often its traces were.
 NODE_STATE: Final = sa.Table(

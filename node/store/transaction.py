@@ -15,6 +15,7 @@ from node.store.cases import CaseRepository
 from node.store.checkpoints import CheckpointRepository
 from node.store.connection import Session, Upserts
 from node.store.consent_receipts import ConsentReceiptRepository
+from node.store.duties import DutyRepository
 from node.store.histories import HistoryRepository, VisitRepository
 from node.store.incentives import (
     CheckRepository,
@@ -71,6 +72,7 @@ class StoreTransaction:
         self.visits = VisitRepository(session, upserts)
         self.histories = HistoryRepository(session)
         self.consent_receipts = ConsentReceiptRepository(session)
+        self.duty = DutyRepository(session)
 
     def finish(self) -> None:
         """Write all that was appended; nothing comes after it but the commit."""

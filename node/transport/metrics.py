@@ -112,6 +112,8 @@ class _City(Collector):
             yield from _log(log)
         yield from _undelivered(self._cases.delivering.undelivered, self._cases.here.now())
         yield from self._keys()
+        held = int(self._cases.duty.held)
+        yield _gauge("hutong_duty_held", "1 where this process does the city's timed work.", held)
         degraded = GaugeMetricFamily(
             "hutong_degraded", "What `hutong doctor` warns of.", labels=("subject",)
         )

@@ -210,7 +210,6 @@ class SimCity:
             for timer in (
                 Timer("registry", limits.HEALTH_EVERY, self.store.refresh),
                 Timer("examine", limits.EXAMINE_EVERY, cases.watching.look),
-                Timer("sweep", limits.SWEEP_EVERY, self.store.sweep),
                 *timers(cases),
             ):
                 await running.enter_async_context(

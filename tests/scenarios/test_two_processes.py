@@ -20,6 +20,7 @@ from tests.scenarios.stage import (
     count,
     eventually,
     hand,
+    lines,
     of_standing,
 )
 
@@ -57,6 +58,7 @@ def twin(city: City, directory: Path) -> City:
         process=None,
         clients={},
     )
+    made.log.unlink()
     text = made.settings.read_text("utf-8")
     for old, new in (
         (city.peer_port, peer),
@@ -140,3 +142,32 @@ def test_a_suspension_by_one_is_seen_by_the_other(both: Both) -> None:
         assert eventually(lambda: hand_.ask(open_one, b"").reason == "MALFORMED")
         with hand_.channel() as first:
             assert eventually(lambda: bool(hand_.ask(first, hand_.question(code)).body))
+
+
+def taken(city: City) -> int:
+    """How often the process took the timed work, of those that it let go or lost less one each."""
+    said = [line["event"] for line in lines(city)]
+    return said.count("duty_taken") - said.count("duty_lost")
+
+
+def test_timed_work_is_done_by_one_and_goes_on_when_that_one_is_killed(both: Both) -> None:
+    one, two, hand_, residents = both
+    assert eventually(lambda: taken(one) + taken(two) == 1)
+    first, second = (one, two) if taken(one) else (two, one)
+    resident = of_standing(residents, "excellent")[3]
+    first.kill()
+    try:
+        assert second.consent(resident, hand_.city, [SCENARIO], ENDS)
+        assert eventually(lambda: taken(second) == 1)
+        # Checkpoints are timed work: the entry of the consent comes under one.
+        entries = count(second, "SELECT max(sequence) + 1 FROM log_entries")
+        assert eventually(lambda: count(second, "SELECT max(size) FROM checkpoints") >= entries)
+    finally:
+        first.start()
+        first.wait()
+    # Who comes back finds it done; and takes it at once from who leaves.
+    assert (taken(first), taken(second)) == (1, 1)
+    assert second.stop() == 0
+    assert eventually(lambda: taken(first) == 2)
+    second.start()
+    second.wait()
