@@ -86,7 +86,10 @@ class Settings(BaseModel):
     data_dir: Path = Path()
     """Where keys, certificates and the SQLite file are."""
     store: str = "sqlite:///hutong.sqlite"
-    """A SQLAlchemy URL: sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/DATABASE."""
+    """sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/DATABASE.
+
+    With postgresql+serializable:// writers do not wait for each other; those that meet run again.
+    """
     peer_listen: Address = "0.0.0.0:7443"
     """Where partner cities call."""
     local_listen: Address = "127.0.0.1:7444"

@@ -104,8 +104,11 @@ STORE_BUSY: Final = timedelta(seconds=5)
 SQLITE_CACHE_KIB: Final = 8 * 1024
 SQLITE_WAL_PAGES: Final = 4096
 
-# How often a use case is run again after a conflict with another process.
-CONFLICT_RETRIES: Final = 5
+# How often use cases are run again after they met another process's: together, and each alone. The
+# rest before it is at most so long at first, doubles, and is never longer than that.
+CONFLICT_RETRIES: Final = 8
+CONFLICT_REST: Final = timedelta(milliseconds=1)
+CONFLICT_REST_LONGEST: Final = timedelta(milliseconds=50)
 
 # Objects that may be made before the collector of cycles looks at the youngest ones: a few MiB.
 COLLECTOR_THRESHOLD: Final = 20_000

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from hypothesis import settings
 
 if TYPE_CHECKING:
@@ -73,9 +74,36 @@ def new_sqlite(tmp_path: Path) -> NewStore:
     return lambda name: f"sqlite:///{tmp_path / name}.sqlite"
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.all)])
+@pytest.fixture
+def new_serializable(new_postgres: NewStore) -> NewStore:
+    """Empty PostgreSQL databases whose writers do not wait for each other, but run again."""
+    return lambda name: new_postgres(name).replace("postgresql://", "postgresql+serializable://", 1)
+
+
+@pytest.fixture
+def new_retried(new_serializable: NewStore) -> Iterator[NewStore]:
+    """The same, where every third commit of a writer of this process must be made again."""
+    serial = itertools.count(1)
+
+    def meet(connection: sa.Connection) -> None:
+        if connection.get_execution_options().get("writes", False) and not next(serial) % 3:
+            met = psycopg.errors.SerializationFailure("forced by a test")
+            raise sa.exc.OperationalError("COMMIT", None, met)
+
+    sa.event.listen(sa.Engine, "commit", meet)
+    yield new_serializable
+    sa.event.remove(sa.Engine, "commit", meet)
+
+
+@pytest.fixture(
+    params=[
+        "new_sqlite",
+        pytest.param("new_postgres", marks=pytest.mark.all),
+        pytest.param("new_retried", marks=[pytest.mark.all, pytest.mark.long]),
+    ],
+    ids=["sqlite", "postgresql", "retried"],
+)
 def new_store(request: pytest.FixtureRequest) -> NewStore:
     """Empty databases of each kind."""
-    kind = "new_sqlite" if request.param == "sqlite" else "new_postgres"
-    found: NewStore = request.getfixturevalue(kind)
+    found: NewStore = request.getfixturevalue(request.param)
     return found

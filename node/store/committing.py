@@ -16,7 +16,7 @@ from sqlalchemy import exc
 from node import limits
 from node.errors import HutongError
 from node.ports import Transaction
-from node.store.engine import is_conflict, is_outage, unavailable
+from node.store.engine import has_met, is_conflict, is_outage, rest, unavailable
 from node.store.transaction import StoreTransaction, TransactionMaker
 
 
@@ -60,17 +60,27 @@ class Committer:
 
     def commit(self, jobs: Sequence[Job]) -> None:
         """Run them; each then has its result, durable, or its error, with nothing written."""
-        try:
-            self._together(jobs)
-        except Exception as error:  # noqa: BLE001 - its caller's to see; the writer lives on
-            if is_outage(error):
-                _fail(jobs, unavailable(error))
-                return
-            for place, job in enumerate(jobs):
-                outage = self._alone(job)
-                if outage is not None:
-                    _fail(jobs[place:], outage)
+        for turn in range(limits.CONFLICT_RETRIES):
+            try:
+                self._together(jobs)
+            except Exception as error:  # noqa: BLE001 - its caller's to see; the writer lives on
+                if is_outage(error):
+                    _fail(jobs, unavailable(error))
                     return
+                # Whoever met a writer of another process spoiled nothing, and runs again with all.
+                if not has_met(error):
+                    break
+                rest(turn)
+            else:
+                return
+        self._each_alone(jobs)
+
+    def _each_alone(self, jobs: Sequence[Job]) -> None:
+        for place, job in enumerate(jobs):
+            outage = self._alone(job)
+            if outage is not None:
+                _fail(jobs[place:], outage)
+                return
 
     def _together(self, jobs: Sequence[Job]) -> None:
         with self._transaction() as tx:
@@ -89,7 +99,7 @@ class Committer:
 
     def _alone(self, job: Job) -> HutongError | None:
         """Run one use case by itself, again after a conflict; the error of a failing database."""
-        for _ in range(limits.CONFLICT_RETRIES):
+        for turn in range(limits.CONFLICT_RETRIES):
             try:
                 with self._transaction() as tx:
                     job.result, job.error = job.use_case(tx), None
@@ -99,6 +109,7 @@ class Committer:
                     return found
                 if not is_conflict(error):
                     return None
+                rest(turn)
             except Exception as error:  # noqa: BLE001 - its caller's to see; the writer lives on
                 job.error = error
                 return None

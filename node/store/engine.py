@@ -1,5 +1,6 @@
 """The two databases, opened so that an acknowledged write survives a power cut."""
 
+import random
 import sqlite3
 import time
 from pathlib import Path
@@ -15,7 +16,8 @@ from node.errors import SETTING_INVALID, STORE_UNAVAILABLE, HutongError
 _READERS: Final = 4
 _WAL_AGAIN_SECONDS: Final = 0.01
 _SQLITE: Final = "sqlite:///"
-_POSTGRES: Final = ("postgresql://", "postgresql+psycopg://")
+_SERIALIZABLE: Final = "postgresql+serializable://"
+_POSTGRES: Final = ("postgresql://", "postgresql+psycopg://", _SERIALIZABLE)
 
 # Any number will do that nothing else in the database locks with.
 _WRITERS_LOCK: Final = 4_101_003_301
@@ -32,7 +34,8 @@ def make_engine(url: str) -> sa.Engine:
         SETTING_INVALID,
         where="settings",
         key="store",
-        problem="write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE",
+        problem="write sqlite:///FILE, postgresql://USER:PASSWORD@HOST/DATABASE, or "
+        "postgresql+serializable://... for a database that speaks PostgreSQL's language",
     )
 
 
@@ -136,21 +139,45 @@ def _postgresql(url: str, busy_ms: int) -> sa.Engine:
             SETTING_INVALID, where="settings", key="store", problem="the URL cannot be read"
         ) from error
 
+    # What a use case read is still so when it writes. One PostgreSQL has one writer at a time over
+    # all processes of the city, as SQLite has it: nobody runs again. Databases of many machines
+    # know no such lock: there writers that meet run again.
+    first = (
+        "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"
+        if url.startswith(_SERIALIZABLE)
+        else f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})"
+    )
+
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        # One writer at a time over all processes of the city, as SQLite has it: what a use case
-        # read is still so when it writes.
         if connection.get_execution_options().get("writes", False):
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
+            connection.exec_driver_sql(first)
 
     return engine
 
 
+def has_met(error: BaseException) -> bool:
+    """Whether two transactions met, neither of which has done anything wrong."""
+    return _name(error) in {"40001", "40P01"}
+
+
+def is_made_already(error: BaseException) -> bool:
+    """Whether another process was sooner to make a table, a column or an index."""
+    return _name(error) in {"42P07", "42701", "42710"} or is_conflict(error)
+
+
+def rest(turn: int) -> None:
+    """Let whoever was met go first: longer each time, and by chance, so that two do not meet again.
+
+    It blocks the thread; only writers of several processes come here.
+    """
+    longest = min(limits.CONFLICT_REST * 2**turn, limits.CONFLICT_REST_LONGEST)
+    time.sleep(random.uniform(0, longest.total_seconds()))  # noqa: S311 - no secret
+
+
 def is_conflict(error: BaseException) -> bool:
     """Whether two transactions met, so that running again may succeed."""
-    if isinstance(error, exc.IntegrityError):
-        return True
-    return _name(error) in {"40001", "40P01"}
+    return isinstance(error, exc.IntegrityError) or has_met(error)
 
 
 def is_outage(error: BaseException) -> bool:

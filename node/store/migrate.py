@@ -9,8 +9,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import exc
 
+from node import limits
 from node.errors import STORE_UNAVAILABLE, HutongError
+from node.store.engine import is_made_already, rest
 
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
 # Alembic's own context is one for the whole process.
@@ -29,9 +32,22 @@ def is_up_to_date(connection: sa.Connection) -> bool:
 def migrate(engine: sa.Engine) -> None:
     """Run the migrations that the database lacks.
 
-    Two processes that start at once do it one after the other, by the writers' lock. A database
-    that is newer than this code is refused.
+    Of two processes that start at once one makes the tables, and the other finds them: it waits for
+    the writers' lock, or runs again where there is none. A database that is newer than this code is
+    refused.
     """
+    for turn in range(limits.CONFLICT_RETRIES):
+        try:
+            _migrate(engine)
+        except exc.DBAPIError as error:
+            if turn == limits.CONFLICT_RETRIES - 1 or not is_made_already(error):
+                raise
+            rest(turn)
+        else:
+            return
+
+
+def _migrate(engine: sa.Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     config.set_main_option("path_separator", "os")

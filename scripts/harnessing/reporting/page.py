@@ -104,7 +104,12 @@ def _peak(run: Run, words: Words) -> str:
     if run.peak is None:
         return ""
     found, seconds = run.peak, f"{run.peak.seconds:g}"
-    return words.say("peak", rate=f"{found.rate:,.1f}", tried=found.tried, seconds=seconds)
+    said = words.say("peak", rate=f"{found.rate:,.1f}", tried=found.tried, seconds=seconds)
+    if run.figures is None or not run.figures.rate:
+        return said
+    each = run.figures.calls_a_second / run.figures.rate
+    calls = words.say("peak_calls", each=f"{each:.2f}", calls=f"{found.rate * each:,.0f}")
+    return f"{said} {calls}"
 
 
 def _over_time(run: Run, axis: Axis, its: list[Process], words: Words) -> list[dict[str, Any]]:

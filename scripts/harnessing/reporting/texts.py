@@ -149,6 +149,16 @@ _TABLES: Final = {
         ),
     ),
     "figures_invalid": ("这些数字无效，因为：", "These figures do not count, because:"),
+    "peak_calls": (
+        (
+            "每个流程约 {each} 次请求，即每秒 {calls} 次请求获应答；"
+            "原文章所述平台为每秒 500 次，其机器与规则均不同。"
+        ),
+        (
+            "At {each} calls in a journey that is {calls} answered calls a second. The source"
+            " article gives 500 a second for its platform, on other machines and by other rules."
+        ),
+    ),
     "peak": (
         (
             "全部规则生效时的可持续速率：每秒 {rate} 个流程（试了 {tried} 个速率，"

@@ -62,6 +62,19 @@ async def refusals(town: Town, resident: str) -> list[str]:
     return [use.refusal for use in page.items if use.outcome is UseOutcome.REFUSED]
 
 
+@pytest.fixture(
+    params=[
+        "new_sqlite",
+        pytest.param("new_postgres", marks=pytest.mark.all),
+        pytest.param("new_retried", marks=pytest.mark.all),
+    ]
+)
+def new_store(request: pytest.FixtureRequest) -> NewStore:
+    """Also one whose commits must be made again now and then."""
+    found: NewStore = request.getfixturevalue(request.param)
+    return found
+
+
 def test_a_resident_in_good_standing_opens_the_hosts_incentives_once(new_store: NewStore) -> None:
     async def path(stores: NewStore) -> None:
         async with world(stores) as cities:

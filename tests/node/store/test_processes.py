@@ -32,6 +32,13 @@ pytestmark = pytest.mark.all
 Worker = subprocess.Popen[str]
 
 
+@pytest.fixture(params=["new_sqlite", "new_postgres", "new_serializable"])
+def new_store(request: pytest.FixtureRequest) -> NewStore:
+    """Also databases whose writers do not wait for each other, but run again."""
+    found: NewStore = request.getfixturevalue(request.param)
+    return found
+
+
 @contextlib.contextmanager
 def workers(what: str, url: str, count: int, limit: int, first: int = 1) -> Iterator[list[Worker]]:
     """Processes that have opened the store and begin together."""
