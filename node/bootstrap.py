@@ -31,7 +31,7 @@ from node.keys import FileKeys, KeyFolder
 from node.keys.bundles import read_published
 from node.keys.files import read_certificate
 from node.keys.opening import key_access
-from node.lifecycle import every, until_told_to_stop
+from node.lifecycle import alive, every, tell_manager, until_told_to_stop, watchdog_interval
 from node.logs import configure_logs
 from node.ports import Clock, Keys
 from node.services.assembly import UseCases, assemble
@@ -185,7 +185,11 @@ async def _live(node: _Node, settings: Settings) -> None:
             await running.enter_async_context(
                 every(timer.interval, timer.act, name=timer.name, at_once=timer.at_once)
             )
+        if (often := watchdog_interval()) is not None:
+            await running.enter_async_context(every(often, alive, name="watchdog", at_once=True))
+        tell_manager("READY=1", f"STATUS=serving partners at {settings.peer_listen}")
         told = await until_told_to_stop(broken)
+        tell_manager("STOPPING=1", "STATUS=draining")
         _LOG.info("draining", told=told)
         await node.door.close()
         await asyncio.gather(*(port.stop() for port in node.ports))

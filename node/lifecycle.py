@@ -1,9 +1,11 @@
-"""A node's life: start, serve, sweep, drain, stop."""
+"""A node's life: start, serve, sweep, drain, stop; and what systemd is told of it."""
 
 import asyncio
 import contextlib
+import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -67,3 +69,38 @@ async def every(
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+def tell_manager(*said: str, environment: Mapping[str, str] = os.environ) -> None:
+    """Tell systemd, where it started this process, how far it is (sd_notify(3)).
+
+    That nobody listens any more is logged and ends nothing.
+    """
+    address = environment.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    # A name that begins so is in no folder.
+    name = "\0" + address[1:] if address.startswith("@") else address
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
+            line.setblocking(False)
+            line.sendto("\n".join(said).encode(), name)
+    except OSError as error:
+        _LOG.warning("manager_not_told", problem=error.strerror)
+
+
+def watchdog_interval(environment: Mapping[str, str] = os.environ) -> timedelta | None:
+    """How often systemd wants to hear of this process that it lives; None where it does not.
+
+    Half of what it waits for, as sd_watchdog_enabled(3) advises.
+    """
+    wanted = environment.get("WATCHDOG_USEC", "")
+    of = environment.get("WATCHDOG_PID", str(os.getpid()))
+    if not wanted.isascii() or not wanted.isdigit() or of != str(os.getpid()):
+        return None
+    return timedelta(microseconds=int(wanted) / 2) or None
+
+
+async def alive() -> None:
+    """Say that the loop runs: what hangs says nothing."""
+    tell_manager("WATCHDOG=1")
