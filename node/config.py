@@ -20,7 +20,7 @@ from federation.limits import TEXT_CHARACTERS
 from node.errors import NOT_INITIALISED, SETTING_INVALID, SETTING_UNKNOWN
 
 SETTINGS_FILE: Final = "hutong.toml"
-_PREFIX: Final = "HUTONG_"
+PREFIX: Final = "HUTONG_"
 _LAST_PORT: Final = 65535
 _OTHERS: Final = 0o077
 
@@ -32,7 +32,7 @@ _NOT_SETTINGS: Final = frozenset(
 # Secrets, which are no settings: nothing prints them, and no file of settings holds them.
 PASSPHRASE: Final = "HUTONG_KEY_PASSPHRASE"  # noqa: S105 - the name of one
 PIN: Final = "HUTONG_PKCS11_PIN"
-_SECRETS: Final = frozenset(name.removeprefix(_PREFIX) for name in (PASSPHRASE, PIN))
+_SECRETS: Final = frozenset(name.removeprefix(PREFIX) for name in (PASSPHRASE, PIN))
 
 
 # Paths of files that lie beside the settings, unless they are absolute.
@@ -79,7 +79,7 @@ Address = Annotated[str, AfterValidator(_address)]
 class Settings(BaseModel):
     """What an operator decides about one node. Relative paths are below the file's folder."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     city: Annotated[str, AfterValidator(_city)]
     """The GB/T 2260 code of the city."""
@@ -141,11 +141,11 @@ def read_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
     values = _from_file(path)
     _refuse_unknown(values, where=str(path))
     over = {
-        key.removeprefix(_PREFIX).lower(): value
+        key.removeprefix(PREFIX).lower(): value
         for key, value in environment.items()
-        if key.startswith(_PREFIX) and key.removeprefix(_PREFIX) not in _NOT_SETTINGS | _SECRETS
+        if key.startswith(PREFIX) and key.removeprefix(PREFIX) not in _NOT_SETTINGS | _SECRETS
     }
-    _refuse_unknown(over, where="environment", prefix=_PREFIX)
+    _refuse_unknown(over, where="environment", prefix=PREFIX)
     merged = values | over
     merged["data_dir"] = (path.parent / str(merged.get("data_dir", "."))).resolve()
     for key in _BESIDE.intersection(merged):
