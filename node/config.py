@@ -79,7 +79,7 @@ Address = Annotated[str, AfterValidator(_address)]
 class Settings(BaseModel):
     """What an operator decides about one node. Relative paths are below the file's folder."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     city: Annotated[str, AfterValidator(_city)]
     """The GB/T 2260 code of the city."""

@@ -83,7 +83,7 @@ def tell_manager(*said: str, environment: Mapping[str, str] = os.environ) -> Non
     name = "\0" + address[1:] if address.startswith("@") else address
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
-            line.setblocking(False)
+            line.settimeout(0)
             line.sendto("\n".join(said).encode(), name)
     except OSError as error:
         _LOG.warning("manager_not_told", problem=error.strerror)

@@ -11,7 +11,6 @@ import duckdb
 from node.files.reading import mistake
 from node.files.record_columns import Values, check_columns
 
-MAGIC: Final = b"PAR1"
 _ROWS_AT_ONCE: Final = 1000
 _SETTINGS: Final = {
     "autoinstall_known_extensions": "false",

@@ -16,12 +16,12 @@ from typing import IO, Final
 from federation.identifiers import uuid8
 from node.files.reading import mistake
 from node.files.record_columns import ROW_ID, Values, row_of
-from node.files.record_parquet import MAGIC, read_parquet
 from node.files.record_text import is_json, read_csv, read_json_lines
 from node.records import RecordRow
 
 _CHUNK: Final = 1024 * 1024
 _PARQUET: Final = {".parquet", ".pq"}
+_PARQUET_MAGIC: Final = b"PAR1"
 
 Counted = Callable[[int], object]
 """Hears how many rows were looked through so far."""
@@ -106,7 +106,9 @@ def _looked_through(name: str, path: Path, counted: Counted) -> RecordsFile:
 
 def _reader(name: str, start: bytes) -> Callable[[str, Path], Iterator[Values]]:
     suffix = Path(name).suffix.lower()
-    if start.startswith(MAGIC) or suffix in _PARQUET:
+    if start.startswith(_PARQUET_MAGIC) or suffix in _PARQUET:
+        from node.files.record_parquet import read_parquet  # noqa: PLC0415 - slow to load
+
         return read_parquet
     return read_json_lines if is_json(start, [suffix]) else read_csv
 

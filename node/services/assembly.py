@@ -174,6 +174,24 @@ def _between(
     )
 
 
+class _Timed(TypedDict):
+    """What nobody asks for: it is done when its time has come."""
+
+    duty: Duty
+    reminding: Reminding
+    rescoring: Rescoring
+    retaining: Retaining
+
+
+def _timed(here: Here, uow: UnitOfWork) -> _Timed:
+    return _Timed(
+        duty=Duty(here, uow),
+        reminding=Reminding(here, uow),
+        rescoring=Rescoring(here, uow),
+        retaining=Retaining(here, uow),
+    )
+
+
 class _Benefits(TypedDict):
     """What a standing opens, where it is used, and whether that is fair."""
 
@@ -230,7 +248,6 @@ def assemble(
     return UseCases(
         here=here,
         uow=uow,
-        duty=Duty(here, uow),
         digest=keys.keyed_digest,
         attesting=attesting,
         batching=batching,
@@ -244,7 +261,6 @@ def assemble(
         histories=Histories(here),
         visits=Visits(here),
         receipts=Receipts(here, uow, keys, between.witnessing),
-        reminding=Reminding(here, uow),
         recording=recording,
         record_loads=RecordLoads(here, uow, recording),
         quarantine=QuarantineDesk(here, recording),
@@ -254,8 +270,6 @@ def assemble(
         repairing=Repairing(here),
         case_desk=CaseDesk(here, uow),
         case_views=CaseViews(here),
-        rescoring=Rescoring(here, uow),
-        retaining=Retaining(here, uow),
         erasing=Erasing(here, uow, keys, delivering.nudge),
         catalogue=CatalogueDesk(here, keys),
         indicating=IndicatorDesk(here),
@@ -273,5 +287,6 @@ def assemble(
         cosigning=between.cosigning,
         comparing=Comparing(uow, between.cosigning),
         witnessing=between.witnessing,
+        **_timed(here, uow),
         **_benefits(here, uow, keys, book, peers, swapping),
     )

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import exc
-from sqlalchemy.dialects import postgresql, sqlite
 
 from node.store import incentive_tables, record_tables, tables, trust_tables
 
@@ -212,21 +211,25 @@ def upsert(table: sa.Table, dialect: str, *, keep: Sequence[str] = ()) -> sa.Ins
         for column in table.columns
         if not column.primary_key and column.name not in keep
     }
-    return statement.on_conflict_do_update(
+    found: sa.Insert = statement.on_conflict_do_update(
         index_elements=list(table.primary_key.columns), set_=replaced
     )
+    return found
 
 
 def insert_new(table: sa.Table, dialect: str) -> sa.Insert:
     """Insert, or leave what is there."""
-    return _insert(table, dialect).on_conflict_do_nothing()
-
-
-def _insert(table: sa.Table, dialect: str) -> postgresql.Insert:
-    # The two dialects' inserts have the same methods; one type stands for both.
-    make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    found: postgresql.Insert = make(table)
+    found: sa.Insert = _insert(table, dialect).on_conflict_do_nothing()
     return found
+
+
+def _insert(table: sa.Table, dialect: str) -> Any:  # noqa: ANN401 - each dialect has its own class
+    # The two dialects' inserts have the same methods. A node loads the one that it needs.
+    if dialect == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - slow to load
+    else:
+        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment] # noqa: PLC0415 - the same
+    return insert(table)
 
 
 class Upserts:

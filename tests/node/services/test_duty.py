@@ -1,7 +1,7 @@
 """Timed work is one process's of a city; whoever dies, hangs or leaves is followed by another."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -89,9 +89,7 @@ def test_of_two_that_take_it_at_once_one_has_it(stage: Stage) -> None:
     assert [each.held for each in heirs].count(True) == 1
 
 
-def test_who_cannot_say_so_does_not_have_it(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_cannot_say_so_does_not_have_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     one = process(stage)
     looks(stage, one)
 
@@ -132,7 +130,7 @@ def test_what_is_timed_waits_for_the_duty_and_begins_with_it(stage: Stage) -> No
         done.append("done")
 
     async def take_over() -> None:
-        waiting = asyncio.create_task(two.once(act)())
+        waiting = asyncio.ensure_future(two.once(act)())
         for _ in range(limits.DUTY_LOOKS):
             await two.tick()
             await asyncio.sleep(0)
@@ -147,7 +145,7 @@ def test_what_is_timed_waits_for_the_duty_and_begins_with_it(stage: Stage) -> No
 def test_only_what_lives_in_one_process_is_done_by_each(stage: Stage) -> None:
     cases = stage[HOME].cases
 
-    async def begun(act: Any) -> bool:  # noqa: ANN401 - what a timer does
+    async def begun(act: Callable[[], Awaitable[object]]) -> bool:
         task = asyncio.ensure_future(act())
         await asyncio.sleep(0.2)
         ended = task.done()

@@ -1,6 +1,5 @@
 """A log of before the tree: each entry keeps its place and its salt, and all of it verifies."""
 
-import importlib
 import sqlite3
 from collections.abc import Iterator
 
@@ -13,6 +12,7 @@ from federation.log_entry import commitment
 from federation.merkle_log import check_inclusion, inclusion_proof
 from node.store.engine import make_engine
 from node.store.migrate import migrate
+from node.store.upgrading import SCRIPTS
 from tests.conftest import NewStore
 from tests.node.store.rig import entry, opened
 from tests.node.store.test_log_snapshot import verified
@@ -32,9 +32,8 @@ def salt(number: int) -> bytes:
 
 def upgrade(engine: sa.Engine, revision: str) -> None:
     """As `migrate` does, but not to the newest."""
-    scripts = importlib.import_module("node.store.migrate")._SCRIPTS
     config = Config()
-    config.set_main_option("script_location", str(scripts))
+    config.set_main_option("script_location", str(SCRIPTS))
     config.set_main_option("path_separator", "os")
     with engine.execution_options(writes=True).connect() as connection, connection.begin():
         config.attributes["connection"] = connection

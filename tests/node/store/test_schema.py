@@ -1,18 +1,23 @@
 """The tables and the connections: what migrations make, and how safely they are written to."""
 
+import subprocess
+import sys
 from contextlib import ExitStack
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 import node.store.record_tables  # noqa: F401 - its tables are the metadata's too
 from node.errors import STORE_UNAVAILABLE, HutongError
 from node.store import open_store
 from node.store.engine import make_engine
-from node.store.migrate import migrate
+from node.store.migrate import NEWEST, migrate
 from node.store.tables import CODES, METADATA, NODE_STATE, RESIDENTS
+from node.store.upgrading import SCRIPTS
 from tests.conftest import NewStore
 from tests.node.store.rig import MovableClock, opened, resident
 
@@ -26,6 +31,31 @@ OWN_REASONS = {("quarantine", "reason"), ("record_moves", "reason"), ("case_step
 def test_the_migrations_make_what_the_code_reads(new_store: NewStore) -> None:
     with opened(new_store("one")) as desk, desk.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_the_newest_revision_that_the_code_names_is_the_migrations_own() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    config.set_main_option("path_separator", "os")
+    assert ScriptDirectory.from_config(config).get_current_head() == NEWEST
+
+
+def test_a_node_of_which_nothing_is_to_be_migrated_loads_neither_alembic_nor_duckdb(
+    new_sqlite: NewStore,
+) -> None:
+    url = new_sqlite("one")
+    with opened(url):
+        pass
+    code = (
+        "import sys, node.bootstrap\n"
+        "from node.clock import SystemClock\n"
+        "node.store.open_store(sys.argv[1], SystemClock())\n"
+        "print(sorted({'alembic', 'duckdb', 'psycopg', 'opendp'} & sys.modules.keys()))\n"
+        "import os; os._exit(0)\n"
+    )
+    words = [sys.executable, "-u", "-c", code, url]
+    found = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+    assert found.stdout == "[]\n"
 
 
 def test_migrating_again_changes_nothing(new_store: NewStore) -> None:
