@@ -17,7 +17,7 @@ from node import limits
 from node.errors import SETTING_INVALID, STORE_UNAVAILABLE, HutongError
 from node.ports import Transaction
 from node.store import open_store
-from node.store.engine import unavailable
+from node.store.engine import make_engine, unavailable
 from node.store.tables import ANSWERS
 from node.store.trust_tables import LOG_ENTRIES
 from tests.conftest import NewStore
@@ -73,18 +73,33 @@ def test_a_store_locked_by_another_process_is_told_within_the_limit_and_works_ag
         assert serials(desk) == [text_id(1), text_id(3)]
 
 
-def test_a_store_locked_at_the_start_is_told(
+def test_a_store_whose_tables_cannot_be_made_for_a_lock_is_told(
     new_store: NewStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "STORE_BUSY", timedelta(milliseconds=500))
     url = new_store("locked")
+    other = make_engine(url)
+    with other.execution_options(writes=True).connect() as held, held.begin():
+        with pytest.raises(HutongError) as refused:
+            open_store(url, MovableClock())
+        assert problem_of(refused) == "another process holds its lock"
+    other.dispose()
+    with opened(url) as desk:
+        desk.probe()
+
+
+def test_a_process_starts_while_another_writes(
+    new_store: NewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "STORE_BUSY", timedelta(milliseconds=500))
+    url = new_store("busy")
     with opened(url) as other:
-        with other.engine.execution_options(writes=True).connect() as held, held.begin():
-            with pytest.raises(HutongError) as refused:
-                open_store(url, MovableClock())
-            assert problem_of(refused) == "another process holds its lock"
-        with opened(url) as desk:
-            desk.probe()
+        keep(other, 1)
+        busy = other.engine.execution_options(writes=True)
+        with busy.connect() as held, held.begin(), opened(url) as desk:
+            assert serials(desk) == [text_id(1)]
+            with pytest.raises(HutongError):
+                desk.probe()
 
 
 def test_a_full_disk_is_told_leaves_nothing_half_written_and_can_be_read(

@@ -364,7 +364,7 @@ OPERATORS = {
 # published again, and what was spent on it bought anew.
 FOR_EVER = {
     "log_entries", "log_tiles", "log_state", "status_feeds", "forks", "residents", "histograms",
-    "privacy_spendings",
+    "privacy_spendings", "duties",
 }  # fmt: skip
 
 
