@@ -105,6 +105,7 @@ class Crew:
         """Begin a load; it goes on in the background."""
         self._loads += 1
         words = ["--rate", f"{load.rate:g}", "--for", f"{load.seconds:g}", "--seed", str(load.seed)]
+        words += ["--processes", str(load.processes)]
         for name, weight in load.mix.items():
             words += ["--mix", f"{name}={weight:g}"]
         log = self.folder.root / f"load-{self._loads}.log"

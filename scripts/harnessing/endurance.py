@@ -30,6 +30,8 @@ _LASTS_SHARE: Final = 1 / 3
 _FITS_BYTES: Final = 3 * 1024**3
 # A flood of the usual rate takes a whole core, which no city on this machine has for itself.
 _NUMBERS: Final[Mapping[str, dict[str, float]]] = {"flood": {"rate": 200.0}}
+# Processes that make the load: where many are answered at once, after a pause, one alone is late.
+GENERATORS: Final = 2
 _BEYOND_HOURS: Final = 2.0
 """For the search, the check, and all that comes before and after the load."""
 
@@ -98,6 +100,7 @@ def scenario(course: Course, up: Up, rate: float) -> Scenario:
     made = list[Step]()
     seconds = min(course.minutes * 60, LONGEST_SECONDS)
     load: dict[str, Any] = {"rate": rate, "for": f"{seconds:.3f}s", "seed": course.seed}
+    load["processes"] = GENERATORS
     made.append(Step.model_validate({"load": load}))
     broken = dict(enumerate(faults(course, up), 1))
     for place, at in enumerate(course.instants, 1):
@@ -147,7 +150,7 @@ def endure(course: Course, crew: Crew, console: Console) -> int:
 
 def _peak(crew: Crew, tell: Any) -> float:  # noqa: ANN401 - as `endure` has it
     tell(say("endure_peak"), "bold cyan")
-    found = crew.answer("load", "--find-peak", "--json")
+    found = crew.answer("load", "--find-peak", "--processes", str(GENERATORS), "--json")
     peak = float(found["peak"])
     if not peak:
         raise CrewError("load --find-peak", BAD)

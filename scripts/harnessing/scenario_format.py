@@ -92,6 +92,8 @@ class Offer(Table):
     seconds: Duration = Field(alias="for")
     mix: dict[str, Annotated[Number, Field(ge=0, le=1000)]] = {}
     seed: int = Field(1, ge=0, le=2**31)
+    processes: int = Field(1, ge=1, le=32)
+    """That make it."""
 
 
 class Ways(Table):

@@ -301,7 +301,7 @@ def test_an_endurance_run_finds_the_peak_breaks_checks_ends_and_reports_in_this_
         *("mend_all", "settled", "down", "report"),
     ]
     loads = [call["words"] for call in rig.calls() if call["what"] == "load"]
-    assert loads[0] == ["--find-peak", "--json"]
+    assert loads[0] == ["--find-peak", "--processes", "2", "--json"]
     assert loads[1][:4] == ["--rate", "30", "--for", "1.2"]
     # Figures of a second do not count, and a run that shows nothing is not good.
     assert (code, "A promise was broken" in said) == (1, True), said
