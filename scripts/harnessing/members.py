@@ -28,6 +28,9 @@ SERVES_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 30.0
 _CALL_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 0.02
+# Whoever waits for a process looks again after so long: a call that began while the process started
+# may hang, and says nothing of the process that has started meanwhile.
+_LOOKED_SECONDS: Final = 1.0
 _SERVING: Final = health_pb2.HealthCheckResponse.SERVING
 _OPERATOR: Final = "/node.v1.OperatorService/"
 _HEALTH: Final = "/grpc.health.v1.Health/Check"
@@ -132,21 +135,22 @@ class Member:
             return False
 
     async def answers(self) -> bool:
-        """Whether it says that it serves, and answers an operator."""
-        if not await self.healthy():
+        """Whether it says that it serves, and answers an operator, each within a second."""
+        if not await self.healthy(_LOOKED_SECONDS):
             return False
         try:
             request, kind = pb.GetDescriptorRequest(), pb.GetDescriptorResponse
-            await self.call(f"{_OPERATOR}GetDescriptor", request, kind)
+            await self.call(f"{_OPERATOR}GetDescriptor", request, kind, _LOOKED_SECONDS)
         except grpc.aio.AioRpcError:
             return False
         return True
 
     async def reaches(self, other: City) -> bool:
-        """Whether it comes through to a partner."""
+        """Whether it comes through to a partner within a second."""
         request = pb.SyncPartnerRequest(city=other.about.code)
         try:
-            await self.call(f"{_OPERATOR}SyncPartner", request, pb.SyncPartnerResponse)
+            kind = pb.SyncPartnerResponse
+            await self.call(f"{_OPERATOR}SyncPartner", request, kind, _LOOKED_SECONDS)
         except grpc.aio.AioRpcError:
             return False
         return True
