@@ -42,6 +42,9 @@ def read_json_lines(file: str, path: Path) -> Iterator[Values]:
             number += 1
             if line.strip():
                 yield _object(file, number, line)
+        # A mark that says nothing but how what follows is written, whole or cut off.
+        if not number:
+            raise mistake(file, _line(1), "it is empty")
 
 
 def _object(file: str, number: int, line: str) -> Values:

@@ -27,8 +27,9 @@ class Duty:
 
     def __init__(self, here: Here, uow: UnitOfWork) -> None:
         """For a process of the city of `here`; `tick` is called twice a second."""
+        self._here = here
         self._uow = uow
-        self._name = here.new_id(here.now())
+        self._name = ""
         self._held = asyncio.Event()
         self._seen: DutyMark | None = None
         self._looks = 0
@@ -69,6 +70,7 @@ class Duty:
                 _LOG.info("duty_not_left", reason=error.reason.name)
 
     async def _look(self) -> bool:
+        self._name = self._name or self._here.new_id(self._here.now())
         mark = await self._uow.read(lambda tx: tx.duty.mark())
         self._looks = self._looks + 1 if mark == self._seen else 0
         self._seen = mark

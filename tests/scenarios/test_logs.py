@@ -1,5 +1,6 @@
 """After a whole main path: what is in the logs and the stores, and what is not (rule 8)."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -53,15 +54,15 @@ def all_residents(tour: Tour) -> set[str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_log_names_nobody(tour: Tour, name: str) -> None:
     city = tour.cities[name]
-    text = city.log.read_text("utf-8")
+    # The city goes on to log: the last line may be on its way.
+    text = city.log.read_text("utf-8").rpartition("\n")[0]
     assert len(text) > 10_000
     for secret in numbers() | tour.secrets | all_residents(tour):
         assert secret not in text
         assert secret.replace("-", "") not in text
-    for line in lines(city):
-        assert set(line) <= KEYS, line
     # Every line is one of ours: no library speaks past them.
-    assert len(lines(city)) == len(text.splitlines())
+    for line in map(json.loads, text.split("\n")):
+        assert set(line) <= KEYS, line
     assert "[struck out]" not in text
 
 

@@ -261,6 +261,13 @@ def test_rows_that_are_mended_bear_the_ids_of_those_that_wait_all_of_them(tmp_pa
     assert "have no row_id" in fields["problem"]
 
 
+@pytest.mark.parametrize("content", [b"\xef", b"\xef\xbb", b"\xef\xbb\xbf"])
+def test_a_byte_order_mark_and_nothing_after_it_is_an_empty_file(
+    tmp_path: Path, content: bytes
+) -> None:
+    assert refused(tmp_path / "r.jsonl", content)["problem"] == "it is empty"
+
+
 @given(content=st.binary(max_size=400), name=st.sampled_from(("r.csv", "r.jsonl", "r.parquet")))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_garbage_only_ever_is_refused(tmp_path: Path, content: bytes, name: str) -> None:
