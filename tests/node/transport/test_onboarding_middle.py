@@ -257,7 +257,7 @@ def test_a_bundle_of_one_exchange_is_of_no_use_in_another(pair: Pair, other_liar
     said, stolen = honest.proof(honest.begin()), thief.proof(thief.begin())
     for swapped in (
         Finish(said.confirmation, stolen.sealed_bundle),
-        Finish(said.confirmation, said.sealed_bundle[:-1] + b"\x00"),
+        Finish(said.confirmation, said.sealed_bundle[:-1] + bytes([said.sealed_bundle[-1] ^ 1])),
     ):
         error = refused(ONBOARDING_MISMATCH, lambda s=swapped: honest.finish(s))  # type: ignore[misc]
         assert error.fields["where"] == "sealed_bundle"
