@@ -10,6 +10,7 @@ whatever is timed must be such that done twice it changes nothing.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import structlog
 
@@ -19,6 +20,7 @@ from node.model import DutyMark
 from node.ports import UnitOfWork
 from node.services.here import Here
 
+_NOBODY: Final = ""
 _LOG = structlog.get_logger()
 
 
@@ -30,6 +32,7 @@ class Duty:
         self._here = here
         self._uow = uow
         self._name = ""
+        self._ends = False
         self._held = asyncio.Event()
         self._seen: DutyMark | None = None
         self._looks = 0
@@ -55,26 +58,30 @@ class Duty:
         """
         held = False
         try:
-            held = await self._look()
+            held = not self._ends and await self._look()
         finally:
-            self._note(held=held)
+            self._note(held=held and not self._ends)
+
+    def end(self) -> None:
+        """Begin nothing timed any more: the process ends. What is under way goes on."""
+        self._ends = True
+        self._note(held=False)
 
     async def close(self) -> None:
-        """Let another process have the duty at once."""
-        if self.held:
-            self._note(held=False)
-            try:
-                await self._uow.run(lambda tx: tx.duty.leave(self._name))
-            except HutongError as error:
-                # It is taken over a little later.
-                _LOG.info("duty_not_left", reason=error.reason.name)
+        """Let another process have the duty at once, if this one had it."""
+        self.end()
+        try:
+            await self._uow.run(lambda tx: tx.duty.leave(self._name))
+        except HutongError as error:
+            # It is taken over a little later.
+            _LOG.info("duty_not_left", reason=error.reason.name)
 
     async def _look(self) -> bool:
         self._name = self._name or self._here.new_id(self._here.now())
         mark = await self._uow.read(lambda tx: tx.duty.mark())
         self._looks = self._looks + 1 if mark == self._seen else 0
         self._seen = mark
-        if mark.holder in {"", self._name} or self._looks >= limits.DUTY_LOOKS:
+        if mark.holder in {_NOBODY, self._name} or self._looks >= limits.DUTY_LOOKS:
             said = await self._uow.run(lambda tx: tx.duty.take(self._name, mark))
             self._seen, self._looks = None, 0
             return said

@@ -55,6 +55,8 @@ def _of_the_city(cases: UseCases) -> tuple[Timer, ...]:
 
 async def close(cases: UseCases) -> None:
     """Let go of what the timers began, and wait until it has ended."""
+    # First and last: nothing begins any more, and whoever takes over finds nothing under way.
+    cases.duty.end()
     await cases.refreshing.close()
     await cases.rooms.close()
     await cases.delivering.close()
@@ -62,5 +64,4 @@ async def close(cases: UseCases) -> None:
     await cases.hearing.close()
     await cases.renewing.close()
     await cases.witnessing.close()
-    # Last: whoever takes over finds nothing of it under way.
     await cases.duty.close()

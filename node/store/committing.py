@@ -109,7 +109,8 @@ class Committer:
                     return found
                 if not is_conflict(error):
                     return None
-                rest(turn)
+                if has_met(error):
+                    rest(turn)
             except Exception as error:  # noqa: BLE001 - its caller's to see; the writer lives on
                 job.error = error
                 return None

@@ -2,6 +2,7 @@
 
 import html
 import re
+import shutil
 import string
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -159,6 +160,19 @@ def test_the_rate_that_is_sustained_is_told_where_it_was_looked_for(
     assert said not in page(empty, lang)
     empty.peak.write_text(records.line(Peak(81.5, 9, 10.0)), "utf-8")
     assert said in page(empty, lang)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_calls_that_are_sustained_are_told_where_a_load_says_how_many_a_journey_takes(
+    run: Folder, tmp_path: Path, lang: str
+) -> None:
+    whole = Folder(Path(shutil.copytree(run.root, tmp_path / "whole")))
+    whole.peak.write_text(records.line(Peak(81.5, 9, 10.0)), "utf-8")
+    found = gather(whole).figures
+    assert found is not None
+    each = found.calls_a_second / found.rate
+    said = Words(lang).say("peak_calls", each=f"{each:.2f}", calls=f"{81.5 * each:,.0f}")
+    assert html.escape(said) in page(whole, lang)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -65,6 +65,27 @@ def test_who_leaves_is_followed_at_the_next_look(stage: Stage) -> None:
     assert looks(stage, two) == [True]
     # Who has it no more takes nothing from who has it.
     stage.run(one.close())
+    assert looks(stage, one, two) == [False, True]
+
+
+def test_who_ends_takes_nothing_again_and_begins_nothing(stage: Stage) -> None:
+    one, two, done = process(stage), process(stage), list[str]()
+    looks(stage, one, two)
+
+    async def act() -> None:
+        done.append("done")
+
+    async def ending() -> None:
+        one.end()
+        begun = asyncio.ensure_future(one.once(act)())
+        # Its own timer looks once more while it leaves.
+        await asyncio.gather(one.close(), one.tick())
+        await one.tick()
+        begun.cancel()
+        await asyncio.gather(begun, return_exceptions=True)
+
+    stage.run(ending())
+    assert (one.held, done) == (False, [])
     assert looks(stage, two) == [True]
 
 
@@ -111,7 +132,10 @@ def test_whatever_the_order_no_two_that_just_looked_have_it(
 ) -> None:
     processes = [process(stage) for _ in range(4)]
     for which, leaves in steps:
-        stage.run(processes[which].close() if leaves else processes[which].tick())
+        if leaves:
+            stage.run(processes[which].close())
+            processes[which] = process(stage)
+        stage.run(processes[which].tick())
         if processes[which].held:
             mark = stage.act(stage[HOME], lambda tx: tx.duty.mark())
             assert mark.holder == processes[which]._name
