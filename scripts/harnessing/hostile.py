@@ -15,6 +15,7 @@ from node.v1 import operator_service_pb2 as pb
 from scripts.harnessing.fault_kinds import Fault, FaultError
 from scripts.harnessing.fleet import Fleet, Town
 from scripts.harnessing.hostile_process import Flooding
+from scripts.harnessing.precedence import give_way
 from scripts.harnessing.spawning import Child
 
 _READY_SECONDS: Final = 30.0
@@ -44,6 +45,7 @@ class Hostile:
         if await self._line(_READY_SECONDS) != "ready":
             self.child.kill()
             raise FaultError(f"the hostile process did not start; see {self.log}")
+        give_way(self.child.pid)
 
     async def _line(self, seconds: float) -> str:
         stdout = self.child.process.stdout

@@ -20,6 +20,7 @@ from node.v1 import operator_service_pb2 as pb
 from scripts.city import City
 from scripts.harnessing.levers import Lever
 from scripts.harnessing.links import Links
+from scripts.harnessing.precedence import give_way
 from scripts.harnessing.spawning import Child, Spawner
 
 M = TypeVar("M", bound=Message)
@@ -125,6 +126,8 @@ class Member:
                 raise MemberError(f"{self.name} did not serve within {seconds:g} s; see {self.log}")
             await asyncio.sleep(_LOOK_SECONDS)
         self.state = "serving"
+        if self.child is not None:
+            give_way(self.child.pid)
 
     async def healthy(self, seconds: float = _CALL_SECONDS) -> bool:
         """Whether it says that it serves."""

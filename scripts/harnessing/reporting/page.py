@@ -253,9 +253,9 @@ def _safeties(run: Run, words: Words) -> dict[str, Any] | None:
 
 def _concessions(run: Run, words: Words) -> list[str]:
     """What is not as cities would have it: of the harness, and of the loads."""
-    names = ["one_machine", "loopback", "residents", "keys", "kept", "samples"]
+    names = ["one_machine", "precedence", "loopback", "residents", "keys", "kept", "samples"]
     if run.plan.links in {"proxies", "none"}:
-        names.insert(2, run.plan.links)
+        names.insert(3, run.plan.links)
     if len(run.plan.places) > _SHIPPED:
         names.append("made_cities")
     if run.plan.log_level == "warning":

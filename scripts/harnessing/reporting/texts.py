@@ -265,6 +265,13 @@ _CONCESSIONS: Final = {
             " processor and disk."
         ),
     ),
+    "concession_precedence": (
+        "正在启动的进程先于正在服务的进程使用处理器：真实城市启动时独占自己的机器。",
+        (
+            "A process that starts goes before those that serve: in earnest a city that starts has"
+            " a machine to itself."
+        ),
+    ),
     "concession_loopback": (
         "城市之间是本机回环，除故障外没有真实网络的延迟与丢包。",
         (
