@@ -216,7 +216,7 @@ def _name_in(certificate: bytes, address: Endpoint) -> str:
             .extensions.get_extension_for_class(x509.SubjectAlternativeName)
             .value.get_values_for_type(x509.DNSName)
         )
-    except (ValueError, x509.ExtensionNotFound) as error:
+    except Exception as error:
         raise _unreachable(address, "it shows no certificate of a city") from error
     if not names:
         raise _unreachable(address, "it shows no certificate of a city")

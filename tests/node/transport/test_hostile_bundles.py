@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from federation import codec
 from federation.envelope import Envelope, seal
 from federation.errors import HutongError
-from federation.identifiers import uuid7
+from federation.identifiers import CityCode, uuid7
 from federation.limits import CERTIFICATE_BYTES
 from federation.messages import TrustBundle
 from federation.v1 import federation_service_pb2 as pb
@@ -106,6 +106,33 @@ def test_a_bundle_with_a_certificate_that_is_none_shuts_out_nobody_else(
     made = open_store(f"sqlite:///{house.directory / 'store.sqlite'}", SystemClock())
     credentials.peer_server(house.keys, made)
     house.loop.run(made.close())
+
+
+def unreadable(city: CityCode) -> tuple[bytes, ...]:
+    """Certificates of that city that cannot be read: names of no UTF-8 or type, no such version."""
+    der = peer_identity(city, now=now(), life=LIFE).der()
+    name = peer_name(city).encode()
+    typed = bytes((0x0C, len(name))) + name
+    assert der.count(typed) == 2
+    return (
+        der.replace(name, b"\xff" + name[1:], 1),
+        der.replace(typed, bytes((0x0D, len(name))) + name, 1),
+        der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x5b", 1),
+    )
+
+
+@pytest.mark.parametrize("which", range(3), ids=["no utf-8", "no such type", "no such version"])
+def test_a_certificate_that_cannot_be_read_shuts_out_nobody(
+    house: House, friend: Stranger, other: Stranger, which: int
+) -> None:
+    house.trust(friend)
+    house.trust(other)
+    bad = next_bundle(friend, tls_certificates=(unreadable(FRIEND)[which], friend.own.der()))
+    with house.as_partner(friend.own) as channel:
+        call(channel, EXCHANGE, sent(bad))
+    for city in (friend, other):
+        with house.as_partner(city.own) as channel:
+            call(channel, EXCHANGE, sent(bad if city is friend else city.keys.bundle))
 
 
 def test_a_bundle_of_garbage_only_is_told_as_unreachable(house: House, friend: Stranger) -> None:
