@@ -107,3 +107,13 @@ def new_store(request: pytest.FixtureRequest) -> NewStore:
     """Empty databases of each kind."""
     found: NewStore = request.getfixturevalue(request.param)
     return found
+
+
+@pytest.fixture(
+    params=["new_sqlite", pytest.param("new_postgres", marks=pytest.mark.all)],
+    ids=["sqlite", "postgresql"],
+)
+def new_locking(request: pytest.FixtureRequest) -> NewStore:
+    """Empty databases of each kind whose writers wait for each other."""
+    found: NewStore = request.getfixturevalue(request.param)
+    return found

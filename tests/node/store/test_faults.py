@@ -56,10 +56,10 @@ def file_of(url: str) -> Path:
 
 
 def test_a_store_locked_by_another_process_is_told_within_the_limit_and_works_again(
-    new_store: NewStore, monkeypatch: pytest.MonkeyPatch
+    new_locking: NewStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "STORE_BUSY", timedelta(milliseconds=500))
-    url = new_store("locked")
+    url = new_locking("locked")
     with opened(url) as other, opened(url) as desk:
         keep(desk, 1)
         with other.engine.execution_options(writes=True).connect() as held, held.begin():
@@ -73,11 +73,23 @@ def test_a_store_locked_by_another_process_is_told_within_the_limit_and_works_ag
         assert serials(desk) == [text_id(1), text_id(3)]
 
 
+@pytest.mark.all
+def test_where_writers_do_not_wait_one_that_holds_a_transaction_open_holds_up_nobody(
+    new_serializable: NewStore,
+) -> None:
+    url = new_serializable("open")
+    with opened(url) as other, opened(url) as desk:
+        with other.engine.execution_options(writes=True).connect() as held, held.begin():
+            keep(desk, 1)
+            desk.probe()
+        assert serials(desk) == [text_id(1)]
+
+
 def test_a_store_whose_tables_cannot_be_made_for_a_lock_is_told(
-    new_store: NewStore, monkeypatch: pytest.MonkeyPatch
+    new_locking: NewStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "STORE_BUSY", timedelta(milliseconds=500))
-    url = new_store("locked")
+    url = new_locking("locked")
     other = make_engine(url)
     with other.execution_options(writes=True).connect() as held, held.begin():
         with pytest.raises(HutongError) as refused:
@@ -89,10 +101,10 @@ def test_a_store_whose_tables_cannot_be_made_for_a_lock_is_told(
 
 
 def test_a_process_starts_while_another_writes(
-    new_store: NewStore, monkeypatch: pytest.MonkeyPatch
+    new_locking: NewStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "STORE_BUSY", timedelta(milliseconds=500))
-    url = new_store("busy")
+    url = new_locking("busy")
     with opened(url) as other:
         keep(other, 1)
         busy = other.engine.execution_options(writes=True)
