@@ -45,7 +45,7 @@ class Hostile:
         if await self._line(_READY_SECONDS) != "ready":
             self.child.kill()
             raise FaultError(f"the hostile process did not start; see {self.log}")
-        give_way(self.child.pid)
+        await give_way(self.child.pid)
 
     async def _line(self, seconds: float) -> str:
         stdout = self.child.process.stdout

@@ -127,7 +127,7 @@ class Member:
             await asyncio.sleep(_LOOK_SECONDS)
         self.state = "serving"
         if self.child is not None:
-            give_way(self.child.pid)
+            await give_way(self.child.pid)
 
     async def healthy(self, seconds: float = _CALL_SECONDS) -> bool:
         """Whether it says that it serves."""

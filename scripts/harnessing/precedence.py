@@ -5,6 +5,7 @@ and how long it takes would say how busy they are. Where the machine's kernel kn
 it is as if nothing were said.
 """
 
+import asyncio
 import contextlib
 import os
 from pathlib import Path
@@ -14,14 +15,34 @@ _BEHIND: Final = 5
 """Steps of niceness: of a processor for which both compete, a starting process has three parts of
 four."""
 
+# The kernel takes one such word each tenth of a second of users that are not root.
+_AGAIN_SECONDS: Final = 0.1
+_TIMES: Final = 50
 
-def give_way(pid: int) -> None:
+
+async def give_way(pid: int) -> None:
     """Put a process, with all its threads, behind those that start; nothing where it has ended."""
     niceness = min(os.getpriority(os.PRIO_PROCESS, 0) + _BEHIND, 19)
-    with contextlib.suppress(OSError):
-        # Each session is a group of its own, among which the processor is shared first.
-        Path(f"/proc/{pid}/autogroup").write_text(str(niceness), "ascii")
+    _put_threads(pid, niceness)
+    for _ in range(_TIMES):
+        if _put_session(pid, niceness):
+            return
+        await asyncio.sleep(_AGAIN_SECONDS)
+
+
+def _put_threads(pid: int, niceness: int) -> None:
     with contextlib.suppress(OSError):
         for thread in Path(f"/proc/{pid}/task").iterdir():
             with contextlib.suppress(ProcessLookupError):
                 os.setpriority(os.PRIO_PROCESS, int(thread.name), niceness)
+
+
+def _put_session(pid: int, niceness: int) -> bool:
+    """Among sessions, where the kernel shares between them first; False where it is busy."""
+    try:
+        Path(f"/proc/{pid}/autogroup").write_bytes(str(niceness).encode())
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True

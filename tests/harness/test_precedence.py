@@ -1,15 +1,17 @@
 """Who starts goes before those that serve: all threads of a process give way, and nobody else's."""
 
+import asyncio
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 from scripts.harnessing.precedence import give_way
+from scripts.harnessing.spawning import ROOT
 
 # Three threads that wait for the end of what they read; then one more is made, and it says so.
 _PROCESS = """
-import os, sys, threading, time
+import os, sys, threading
 for _ in range(2):
     threading.Thread(target=threading.Event().wait, daemon=True).start()
 print("ready", flush=True)
@@ -18,6 +20,29 @@ threading.Thread(target=threading.Event().wait, daemon=True).start()
 print("another", flush=True)
 sys.stdin.readline()
 os._exit(0)
+"""
+
+# As a user who is not root: from whom the kernel takes one such word at a time.
+_AT_ONCE = """
+import asyncio, os, subprocess
+from pathlib import Path
+from scripts.harnessing.precedence import give_way
+
+if os.getuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+processes = [subprocess.Popen(["/bin/sleep", "60"], start_new_session=True) for _ in range(4)]
+
+async def all_at_once():
+    await asyncio.gather(*(give_way(each.pid) for each in processes))
+
+asyncio.run(all_at_once())
+for each in processes:
+    group = Path(f"/proc/{each.pid}/autogroup")
+    grouped = group.read_text().split()[-1] if group.exists() else ""
+    print(os.getpriority(os.PRIO_PROCESS, each.pid), grouped)
+    each.kill()
 """
 
 
@@ -42,7 +67,7 @@ def test_every_thread_of_a_process_that_serves_gives_way_also_those_to_come() ->
         try:
             assert process.stdout.readline() == "ready\n"
             assert set(_niceness(process.pid)) == {before}
-            give_way(process.pid)
+            asyncio.run(give_way(process.pid))
             assert _niceness(process.pid) == [min(before + 5, 19)] * 3
             process.stdin.write("\n")
             process.stdin.flush()
@@ -55,7 +80,16 @@ def test_every_thread_of_a_process_that_serves_gives_way_also_those_to_come() ->
     assert os.getpriority(os.PRIO_PROCESS, 0) == before
 
 
+def test_several_give_way_at_once_also_where_nobody_is_root() -> None:
+    behind = str(min(os.getpriority(os.PRIO_PROCESS, 0) + 5, 19))
+    grouped = behind if Path("/proc/self/autogroup").exists() else ""
+    said = subprocess.run(
+        [sys.executable, "-c", _AT_ONCE], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.splitlines() == [f"{behind} {grouped}"] * 4
+
+
 def test_a_process_that_has_ended_gives_way_to_nobody() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
-    give_way(process.pid)
+    asyncio.run(give_way(process.pid))
