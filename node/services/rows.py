@@ -5,6 +5,7 @@ goes no further than its keyed digest: neither errors nor what is kept of a bad 
 """
 
 import re
+import unicodedata
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any, Final
@@ -34,7 +35,8 @@ _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LIKE_DOCUMENT: Final = re.compile(
     r"(?<![0-9A-Za-z])(?:[1-9][0-9]{5}(?:19|20)[0-9]{2}[01][0-9][0-3][0-9]{4}[0-9Xx]"
     r"|[A-Za-z]{3}[0-9]{12})(?![0-9A-Za-z])"
-    r"|[A-Z0-9<]{9}[0-9][A-Z<]{3}[0-9]{7}[MF<][0-9]{7}[A-Z0-9<]{14}[0-9<][0-9]"
+    r"|[A-Z0-9<]{9}[0-9][A-Z<]{3}[0-9]{7}[MF<][0-9]{7}[A-Z0-9<]{14}[0-9<][0-9]",
+    re.IGNORECASE,
 )
 _MASK: Final = "********"
 _ACTIONS: Final = {"": RowAction.ADD} | {action.value: action for action in RowAction}
@@ -193,7 +195,8 @@ class RowReader:
         """A text of a bad row, fit to be kept: short, and without any document's number."""
         plain = text.replace(number, _MASK) if number else text
         # Also one with a slip of the finger in it: it is nearly the number.
-        plain = _LIKE_DOCUMENT.sub(_MASK, plain)
+        if _LIKE_DOCUMENT.search(narrow := _narrow(plain)):
+            plain = _LIKE_DOCUMENT.sub(_MASK, narrow)
         short = plain[:QUARANTINED_CHARACTERS]
         return "".join(c if _can_be_printed(c) else "\N{REPLACEMENT CHARACTER}" for c in short)
 
@@ -239,7 +242,12 @@ def _day(text: str, column: str) -> date:
 
 def _holds_document(text: str, today: date) -> bool:
     """Whether a part of a text is the number of a document, check digit and all."""
-    return any(_is_document(found, today) for found in _LIKE_DOCUMENT.findall(text))
+    return any(_is_document(found, today) for found in _LIKE_DOCUMENT.findall(_narrow(text)))
+
+
+def _narrow(text: str) -> str:
+    """The text with plain digits and letters for those of full width, as documents are read."""
+    return unicodedata.normalize("NFKC", text)
 
 
 def _is_document(text: str, today: date) -> bool:
