@@ -16,7 +16,6 @@ the proof does not hold, it is on the city to show one that does.
 """
 
 import base64
-import binascii
 import enum
 import json
 from collections.abc import Sequence
@@ -114,12 +113,12 @@ def evidence_to_json(evidence: Evidence) -> bytes:
 def evidence_from_json(content: bytes) -> Evidence:
     """The evidence in a file; what it proves is for `judge`. Raises MALFORMED."""
     try:
-        said = json.loads(content)
+        said = json.loads(content, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
-        raise malformed("evidence", "it is no JSON") from error
+        raise malformed("evidence", "it is no JSON, or has a member twice") from error
     if not isinstance(said, dict) or said.keys() != _MEMBERS or said["form"] != FORM:
         raise malformed("evidence", f"it is no object of the form {FORM}")
-    return Evidence(
+    evidence = Evidence(
         city=city_code(_text(said, "city"), where="city"),
         at=_instant(_text(said, "at")),
         problem=_text(said, "problem"),
@@ -130,6 +129,18 @@ def evidence_from_json(content: bytes) -> Evidence:
             json.dumps(said["trust_bundle"]).encode(), where="trust_bundle"
         ),
     )
+    if said["fingerprint"] != fingerprint(evidence.trust_bundle):
+        # Officers compare what is written here: it must not be another bundle's.
+        raise malformed("fingerprint", "it is not that of the trust bundle")
+    return evidence
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    # Two readers of a member that occurs twice could read two things.
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError
+    return members
 
 
 def _text(said: dict[str, Any], name: str) -> str:
@@ -158,5 +169,6 @@ def _hashes(found: object) -> tuple[bytes, ...]:
         raise malformed("proof", f"it is a list of at most {PROOF_HASHES} hashes")
     try:
         return tuple(base64.b64decode(str(each), validate=True) for each in found)
-    except binascii.Error as error:
+    except ValueError as error:
+        # What is no ASCII is told apart from what is no base64.
         raise malformed("proof", "a hash is no base64") from error

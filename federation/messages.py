@@ -18,6 +18,8 @@ _DIGEST_BYTES = 32
 _PORTS = 65535
 _PORT_DIGITS = 5
 _LEAST = timedelta(microseconds=1)
+# A number that counts up from 1 never gets beyond what a signed integer of a store holds.
+_SEQUENCE_BITS = 63
 
 
 class Disclosure(enum.IntEnum):
@@ -387,7 +389,7 @@ class Partnership:
         """Refuse one that is for several cities, or that says two things of one agreement."""
         if len(self.header.audience) != 1:
             raise malformed("header.audience", "a partnership is with one city")
-        if self.sequence < 1:
-            raise malformed("sequence", "it counts from 1")
+        if not 0 < self.sequence < 1 << _SEQUENCE_BITS:
+            raise malformed("sequence", f"it counts from 1, and has {_SEQUENCE_BITS} bits")
         ids = tuple(a.agreement_id for a in self.agreements)
         ascending(ids, where="agreements", most=limits.PARTNERSHIP_AGREEMENTS)

@@ -217,7 +217,9 @@ def _to_plain(receipt: Receipt) -> dict[str, object]:
 
 def _from_plain(found: dict[str, Any]) -> Receipt:
     statement, batch, content = found.get("statement"), found.get("batch"), found.get("content")
-    entry = found["log"]
+    entry, says = found["log"], found.get("says")
+    if says is not None and not isinstance(says, dict):
+        raise TypeError
     return Receipt(
         kind=ReceiptKind(found["kind"]),
         entry=EntryProof(
@@ -237,7 +239,7 @@ def _from_plain(found: dict[str, Any]) -> Receipt:
             for each in found["cities"]
         ),
         statement=None if statement is None else _read_envelope(statement, "statement"),
-        says=found.get("says"),
+        says=says,
         batch=None
         if batch is None
         else BatchPlace(

@@ -235,7 +235,7 @@ def partnerships(draw: st.DrawFn) -> Partnership:
     )
     return Partnership(
         header=draw(headers(audience=(draw(CITIES),))),
-        sequence=draw(st.integers(1, 2**64 - 1)),
+        sequence=draw(st.integers(1, 2**63 - 1)),
         flags=Flags(*draw(st.tuples(*[st.booleans()] * 4))),
         agreements=tuple(standings),
     )

@@ -63,7 +63,7 @@ def _good() -> list[Vector]:
         "with-two-agreements": partnership(4),
         "suspended": partnership(5, Flags(approved=True, tested=True, suspended=True)),
         "ended": replace(partnership(6, Flags(approved=True, ended=True)), agreements=()),
-        "of-the-highest-sequence": partnership(2**64 - 1),
+        "of-the-highest-sequence": partnership(2**63 - 1),
     }
     last = partnership()
     end = last.header.expires_at - SECOND
