@@ -152,6 +152,8 @@ def pinned(der: bytes, city: CityCode) -> bytes | None:
         key = certificate.public_key()
         # Names are read only when they are asked for, and raise then what is wrong with them.
         subject, issuer = certificate.subject, certificate.issuer
+        # So are days: what ends on none would be asked for its end by every look at the partners.
+        _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     except Exception:  # noqa: BLE001 - the library raises many kinds, and none may shut others out
         return None
     wanted = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, peer_name(city))])

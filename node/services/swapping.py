@@ -233,6 +233,10 @@ class Swapping:
             )
             self._here.trace(tx, LogKind.RECEIVED, scale.envelope.payload, now)
 
+    def _newest(self) -> int:
+        """The number of this city's newest trust bundle."""
+        return codec.TRUST_BUNDLE.decode(self._keys.bundle.payload).sequence
+
     async def _contact(self, city: CityCode) -> Contact:
         contact = await self._uow.read(lambda tx: tx.partnerships.contact(city))
         return contact or Contact(city, self._here.now())
@@ -244,7 +248,8 @@ class Swapping:
             tried_at=now,
             reached_at=now,
             clock_offset=_offset(swapped, now),
-            acknowledged=swapped.acknowledged,
+            # Nobody knows a newer bundle of this city than there is, whatever number it says.
+            acknowledged=min(swapped.acknowledged, self._newest()),
         )
         await self._uow.run(lambda tx: tx.partnerships.put_contact(contact))
 

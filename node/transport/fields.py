@@ -21,6 +21,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_SECOND: Final = 253_402_300_799
 _TOKEN_CHARACTERS: Final = 128
 _NANOS_IN_MICRO: Final = 1000
+_NANOS: Final = 10**9
 
 
 def ask_of(cases: UseCases, call: Call, request: Message) -> Ask:
@@ -66,6 +67,8 @@ def instant(request: Message, field: str) -> datetime:
         raise HutongError(FIELD_INVALID, field=field, problem="it is missing; give an instant")
     if not 0 <= found.seconds <= _LAST_SECOND:
         raise HutongError(FIELD_INVALID, field=field, problem="it is outside the years 1970-9999")
+    if not 0 <= found.nanos < _NANOS:
+        raise HutongError(FIELD_INVALID, field=field, problem="a second has 10^9 nanoseconds")
     return _EPOCH + timedelta(seconds=found.seconds, microseconds=found.nanos // _NANOS_IN_MICRO)
 
 
