@@ -100,7 +100,14 @@ def check_from_json(text: str, check_id: str) -> CheckFacts:
                 "facts": _facts(found["facts"]),
             }
         )
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise _damaged(check_id, "its facts cannot be read") from error
     if form != _FORM:
         raise _damaged(check_id, f"its facts are of form {form}, and this version reads {_FORM}")

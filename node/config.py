@@ -6,6 +6,7 @@ passes for its default.
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from node.errors import NOT_INITIALISED, SETTING_INVALID, SETTING_UNKNOWN
 SETTINGS_FILE: Final = "hutong.toml"
 PREFIX: Final = "HUTONG_"
 _LAST_PORT: Final = 65535
+_PORT: Final = re.compile(r"[0-9]{1,5}")
 _OTHERS: Final = 0o077
 
 # Of the same prefix, but for the command line and the tests.
@@ -49,7 +51,8 @@ def _city(value: str) -> CityCode:
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        # The name of a folder of the database, or one too long for a file, is an OSError.
         raise ValueError(
             "it is no time zone of the IANA database, such as Asia/Shanghai"
         ) from error
@@ -58,7 +61,7 @@ def _zone(value: str) -> str:
 
 def _address(value: str) -> str:
     host, _, port = value.rpartition(":")
-    if not host or not port.isdigit() or int(port) > _LAST_PORT:
+    if not host or not _PORT.fullmatch(port) or int(port) > _LAST_PORT:
         raise ValueError("write HOST:PORT, such as 127.0.0.1:7443")
     return value
 
@@ -147,21 +150,23 @@ def read_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
     }
     _refuse_unknown(over, where="environment", prefix=PREFIX)
     merged = values | over
-    merged["data_dir"] = (path.parent / str(merged.get("data_dir", "."))).resolve()
-    for key in _BESIDE.intersection(merged):
-        merged[key] = (path.parent / str(merged[key])).resolve()
+    merged.setdefault("data_dir", ".")
+
+    def wrong(key: str, problem: str) -> HutongError:
+        where = "environment" if key in over else str(path)
+        return HutongError(SETTING_INVALID, where=where, key=key, problem=problem)
+
+    for key in ("data_dir", *_BESIDE.intersection(merged)):
+        try:
+            merged[key] = (path.parent / str(merged[key])).resolve()
+        except (ValueError, OSError) as error:
+            raise wrong(key, "it is no path") from error
     try:
         return Settings.model_validate(merged)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        where = "environment" if key in over else str(path)
-        raise HutongError(
-            SETTING_INVALID,
-            where=where,
-            key=key,
-            problem=first["msg"].removeprefix("Value error, "),
-        ) from error
+        raise wrong(key, first["msg"].removeprefix("Value error, ")) from error
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -169,7 +174,8 @@ def _from_file(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise HutongError(NOT_INITIALISED, path=str(path)) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
+        # Besides what is no TOML: numbers too long to be read, and brackets too deep.
         raise HutongError(
             SETTING_INVALID, where=str(path), key="(whole file)", problem=str(error)
         ) from error

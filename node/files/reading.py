@@ -20,6 +20,10 @@ Part = str | int
 
 _MILLI: Final = 1000
 _SMALLEST: Final = Decimal("0.001")
+_DIGITS: Final = 1000
+
+# Characters of a line in which a key is looked for: to look costs the square of them.
+_LINE_CHARACTERS: Final = 500
 
 # A quoted text that is no key.
 _VALUE: Final = re.compile(r'"(?:[^"\\]|\\.)*"(?!\s*[=.\]])')
@@ -99,7 +103,7 @@ def read_toml(
     text = decode(file, content, most)
     lines = Lines(file, text)
     try:
-        found = tomllib.loads(text, parse_float=Decimal)
+        found = tomllib.loads(text, parse_float=_decimal)
     except tomllib.TOMLDecodeError as error:
         raise mistake(file, *_syntax(str(error))) from error
     except (ValueError, ArithmeticError, RecursionError) as error:
@@ -116,13 +120,27 @@ def read_toml(
         raise lines.mistake(first["loc"], problem) from error
 
 
+def _decimal(text: str) -> Decimal:
+    """The number in a text; one that is beyond all measure as the first that is.
+
+    As a whole number 1e999999999 would take gigabytes: who wants one of it never comes back.
+    """
+    if len(text) > _DIGITS:
+        raise ValueError(text)
+    found = Decimal(text)
+    if not found.is_finite() or abs(found.adjusted()) <= _DIGITS:
+        return found
+    exponent = _DIGITS if found.adjusted() > 0 else -_DIGITS
+    return Decimal((int(found.is_signed()), (int(bool(found)),), exponent))
+
+
 class Lines:
     """Finds the line of a value in a TOML text."""
 
     def __init__(self, file: str, text: str) -> None:
         """Over the text of a file."""
         self.file = file
-        self._lines = text.splitlines()
+        self._lines = [line[:_LINE_CHARACTERS] for line in text.splitlines()]
 
     def mistake(self, loc: Sequence[Part], problem: str) -> HutongError:
         """The error about the value at `loc`, for example ("bands", 2, "lower")."""

@@ -60,6 +60,8 @@ def _object(file: str, number: int, line: str) -> Values:
     # A list of pairs is what an object became, so that a name that comes twice is seen.
     if not isinstance(found, list) or not line.lstrip().startswith("{"):
         raise mistake(file, where, 'it is not one JSON object, such as {"record_number": "1"}')
+    for name, _ in found:
+        _check_whole(file, where, name)
     check_columns(file, where, [name for name, _ in found], all_needed=False)
     return {name: _value(file, where, name, value) for name, value in found}
 
@@ -69,9 +71,13 @@ def _value(file: str, where: str, name: str, value: Any) -> str:  # noqa: ANN401
         return ""
     if not isinstance(value, str):
         raise mistake(file, f"{where} ({name})", "write a text or a number")
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise mistake(file, f"{where} ({name})", "it holds half a character; write it whole")
+    _check_whole(file, f"{where} ({name})", value)
     return value
+
+
+def _check_whole(file: str, where: str, text: str) -> None:
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise mistake(file, where, "it holds half a character; write it whole")
 
 
 def _refused(name: str) -> str:
