@@ -32,6 +32,10 @@ def clean(value: str) -> str:
     return "".join(c if c.isprintable() else _escaped(c) for c in value)
 
 
+def _is_half(character: str) -> bool:
+    return "\ud800" <= character <= "\udfff"
+
+
 def _escaped(character: str) -> str:
     number = ord(character)
     return f"\\u{number:04x}" if number < _ESCAPED_WIDE else f"\\U{number:08x}"
@@ -75,6 +79,9 @@ class Output:
         if self.machine:
             ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
             shown = json.dumps(document, ensure_ascii=ascii_only, indent=2)
+            if any(map(_is_half, shown)):
+                # Half a character, which JSON can spell and no encoding can write.
+                shown = json.dumps(document, indent=2)
             sys.stdout.write(shown + "\n")
         return self.machine
 

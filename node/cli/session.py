@@ -108,7 +108,10 @@ class Session:
         """An instant of the API as people read it; "" where there is none."""
         if not instant:
             return ""
-        found = datetime.fromisoformat(str(instant)).astimezone(self.zone)
+        found = datetime.fromisoformat(str(instant))
+        # What another city says may lie in the last hours of the year 9999: it is told as it came.
+        with contextlib.suppress(OverflowError):
+            found = found.astimezone(self.zone)
         return found.isoformat(sep=" ", timespec="seconds")
 
     def _client(self) -> dict[str, str]:

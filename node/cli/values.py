@@ -52,7 +52,10 @@ def moment_of(text: str) -> str:
     """A day, or an instant with its zone; kept as text until the city's zone is known."""
     try:
         found = datetime.fromisoformat(text.strip())
-    except ValueError as error:
+        if found.tzinfo is not None:
+            found.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        # An instant of the first or the last year may be none in UTC.
         raise Wrong("said.bad_moment") from error
     if found.tzinfo is None and not _is_day(text.strip()):
         raise Wrong("said.bad_moment")
@@ -88,7 +91,10 @@ def instant_of(text: str | None, zone: ZoneInfo, now: datetime) -> datetime:
     if text is None:
         return now
     found = datetime.fromisoformat(text)
-    return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+    try:
+        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError as error:
+        raise Misused("said.bad_moment") from error
 
 
 def _is_day(text: str) -> bool:

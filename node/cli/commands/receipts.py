@@ -143,7 +143,7 @@ def _said(receipt: Receipt) -> Any:  # noqa: ANN401 - whatever JSON the city sig
     if receipt.kind is ReceiptKind.CONSENT:
         try:
             return json.loads(receipt.content or b"")
-        except ValueError:
+        except (ValueError, RecursionError):
             return (receipt.content or b"").decode()
     return receipt.says
 
