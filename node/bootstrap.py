@@ -40,10 +40,11 @@ from node.services.timers import Timer, close, timers
 from node.store import Store, open_room, open_store
 from node.store.copying import open_copy, open_sums
 from node.store.log_snapshot import LogSnapshot, open_log
-from node.transport.calls import unmetered
+from node.transport.listening import unmetered
 from node.transport.local_client import LocalClient, local_client
-from node.transport.metrics import Metrics
+from node.transport.metrics import LOCAL, PEER, Metrics
 from node.transport.onboarding import GrpcDoor
+from node.transport.outgoing import unwatched
 from node.transport.peers import GrpcPeers
 from node.transport.servers import Port, local_port, peer_port
 
@@ -135,7 +136,10 @@ async def _serve(settings: Settings) -> None:
     keys, workshop = access.ring(clock), access.workshop(settings, clock)
     authority = read_certificate(folder.ca_certificate)
     here = Here(settings.code, settings.zone, clock, SystemEntropy())
-    async with open_store(settings.store_url, clock) as store, GrpcPeers(keys) as peers:
+    # Where nobody reads it nothing is counted.
+    metrics = Metrics() if settings.metrics_listen else None
+    watch = metrics.watch() if metrics else unwatched
+    async with open_store(settings.store_url, clock) as store, GrpcPeers(keys, watch) as peers:
         door = GrpcDoor(settings.onboarding_listen, _door(settings, keys), keys, here)
         rooms = functools.partial(open_room, clock)
         anchor = FileAnchor(settings.data_dir)
@@ -143,14 +147,15 @@ async def _serve(settings: Settings) -> None:
         # A store that was rolled back must not be served from: it would tell another history.
         await cases.witnessing.check()
         door.welcome(cases.onboarding)
-        metrics = Metrics(cases)
-        # Where nobody reads it nothing is counted.
-        meter = metrics.meter if settings.metrics_listen else lambda _port: unmetered
+        meters = [metrics.meter(p) if metrics else unmetered for p in (PEER, LOCAL)]
         ports = (
-            peer_port(settings.peer_listen, keys, store, cases, meter("peer")),
-            local_port(settings.local_listen, keys, authority, cases, meter("local")),
+            peer_port(settings.peer_listen, keys, store, cases, meters[0]),
+            local_port(settings.local_listen, keys, authority, cases, meters[1]),
         )
-        with metrics.served(settings.metrics_listen):
+        with contextlib.ExitStack() as listening:
+            if metrics:
+                metrics.look_at(cases)
+                listening.enter_context(metrics.served(settings.metrics_listen))
             await _live(_Node(clock, store, keys, cases, door, ports), settings)
 
 

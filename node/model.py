@@ -291,6 +291,39 @@ class Contact:
     acknowledged: int = 0
 
 
+class Delivery(enum.Enum):
+    """What is kept for a partner until it has it.
+
+    As home: changes of status lists. As host: questions for a use that the partner counts, uses
+    that are given back, requests for renewal. To any: checkpoints to cosign, and trust bundles.
+    """
+
+    STATUS = "status"
+    USE = "use"
+    RELEASE = "release"
+    RENEWAL = "renewal"
+    CHECKPOINT = "checkpoint"
+    BUNDLE = "bundle"
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """How much of one kind a partner does not have yet, and since when the oldest of it waits."""
+
+    city: CityCode
+    delivery: Delivery
+    count: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Use cases that wait for their commit, and for how many seconds the oldest has waited."""
+
+    waiting: int
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True)
 class Joining:
     """A way into another city by its code: the same code and address go on with the same words.

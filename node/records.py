@@ -136,6 +136,14 @@ class CaseKind(enum.Enum):
     REPAIR = "repair"
 
 
+@dataclass(frozen=True, slots=True)
+class CaseCount:
+    """Open cases of one kind, and how many of them nobody answered in time."""
+
+    open: int
+    late: int
+
+
 class CaseState(enum.Enum):
     """Where a case stands."""
 

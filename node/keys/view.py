@@ -54,6 +54,7 @@ class KeysView:
     """All keys of a trust bundle, and when the timer will act by itself."""
 
     sequence: int
+    issued_at: datetime
     expires_at: datetime
     root_threshold: int
     keys: tuple[KeyView, ...]
@@ -63,8 +64,9 @@ class KeysView:
 def view(bundle: TrustBundle, now: datetime) -> KeysView:
     """The keys that a bundle names, as they stand at `now`."""
     keys = (*_root(bundle, now), *_signing(bundle, now), *_tls(bundle, now))
-    expires = bundle.header.expires_at
-    return KeysView(bundle.sequence, expires, bundle.root_threshold, keys, next_due(bundle))
+    header, threshold = bundle.header, bundle.root_threshold
+    issued, expires = header.issued_at, header.expires_at
+    return KeysView(bundle.sequence, issued, expires, threshold, keys, next_due(bundle))
 
 
 def _root(bundle: TrustBundle, now: datetime) -> Iterable[KeyView]:

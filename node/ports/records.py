@@ -8,6 +8,7 @@ from federation.identifiers import CityCode
 from node.model import Page, PageRequest, PendingQuestion, Resident
 from node.records import (
     Case,
+    CaseCount,
     CaseKind,
     CaseState,
     CaseStep,
@@ -128,6 +129,9 @@ class Cases(Protocol):
 
     def count_overdue(self) -> Mapping[CaseKind, int]:
         """How many open cases are marked overdue, of each kind."""
+
+    def count_open(self, now: datetime) -> Mapping[CaseKind, CaseCount]:
+        """How many are open, of each kind, and late at `now`, marked or not."""
 
     def add_step(self, step: CaseStep) -> None:
         """Keep a step."""

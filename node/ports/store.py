@@ -14,6 +14,7 @@ from federation.identifiers import CityCode
 from node.incentives import Catalogue
 from node.indicators import IndicatorCatalogue
 from node.model import (
+    Backlog,
     Contact,
     DutyMark,
     Joining,
@@ -36,6 +37,7 @@ from node.ports.trust import (
     ConsentReceipts,
     Histories,
     Log,
+    Outbox,
     PartnerStatuses,
     Renewals,
     Statuses,
@@ -333,6 +335,10 @@ class Transaction(Protocol):
         """Receipts of consents."""
 
     @property
+    def outbox(self) -> Outbox:
+        """What partners do not have yet."""
+
+    @property
     def duty(self) -> Duties:
         """Who does what is timed."""
 
@@ -355,6 +361,9 @@ class UnitOfWork(Protocol):
 
     async def read(self, use_case: Callable[[Transaction], T]) -> T:
         """Run a use case that writes nothing."""
+
+    def backlog(self) -> Backlog:
+        """What waits for a commit in this process; from whatever thread."""
 
     async def probe(self) -> None:
         """Write for the sake of writing; raises STORE_UNAVAILABLE."""

@@ -19,7 +19,7 @@ from node.attested import (
 )
 from node.history import Event, Place, Visit
 from node.logbook import Fork, LogEntry, PartnerCheckpoint, StoredCheckpoint, StoredEntry
-from node.model import Page, PageRequest, StoredRecognition
+from node.model import Owed, Page, PageRequest, StoredRecognition
 
 
 class Log(Protocol):
@@ -252,6 +252,13 @@ class Visits(Protocol):
 
     def newest(self, recognition_id: str, most: int, *, before: str = "") -> tuple[Visit, ...]:
         """At most so many events of a recognised visitor, the newest first, before that id."""
+
+
+class Outbox(Protocol):
+    """What is kept for partners until they have it."""
+
+    def owed(self) -> tuple[Owed, ...]:
+        """Questions, uses given back and requests that are still kept, by kind and by partner."""
 
 
 class ConsentReceipts(Protocol):

@@ -6,6 +6,7 @@ Here it is decided what the next bundle says; that it is made safely is the work
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from federation.envelope import Envelope, envelope_from_json
 from federation.errors import MISSING_SIGNATURE, HutongError
 from federation.identifiers import uuid8
 from federation.messages import TrustBundle
+from node.certificates import validity
 from node.errors import FIELD_INVALID, KEYS_CHANGED
 from node.keys.planning import Plan, Wanted, due, revocation, rotation
 from node.keys.view import KeysView, view
@@ -95,6 +97,10 @@ class KeyDesk:
         """The keys as they are now, whichever process changed them."""
         self._keys.reload()
         return view(self._bundle(), self._here.now())
+
+    def local_end(self) -> datetime:
+        """When the local port's certificate ends, unless the timer renews it before."""
+        return validity(self._keys.local_identity.certificate)[1]
 
     async def rotate(self, ask: Ask, wanted: Wanted, encode: Encode) -> bytes:
         """Make new keys, publish them, and use them after the lead."""

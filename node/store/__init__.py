@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from node import limits
+from node.model import Backlog
 from node.ports import Clock, Transaction
 from node.registry import Registry
 from node.store.connection import Session
@@ -72,6 +73,10 @@ class Store:
     async def refresh(self) -> None:
         """See what another process of the city changed in the registry."""
         await self.read(lambda tx: tx.registry.version)
+
+    def backlog(self) -> Backlog:
+        """What waits for a commit in this process; from whatever thread."""
+        return self._writer.backlog()
 
     async def probe(self) -> None:
         """Write for the sake of writing; raises STORE_UNAVAILABLE."""

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from node.model import Page, PageRequest
 from node.records import (
     Case,
+    CaseCount,
     CaseKind,
     CaseMove,
     CaseState,
@@ -58,6 +59,12 @@ _OVERDUE: Final = (
 _COUNT_OVERDUE: Final = (
     sa.select(CASES.c.kind, sa.func.count())
     .where(CASES.c.state.in_(listed(_OPEN)), CASES.c.overdue == 1)
+    .group_by(CASES.c.kind)
+)
+_LATE: Final = sa.or_(CASES.c.overdue == 1, CASES.c.due_at < _B("now"))
+_COUNT_OPEN: Final[Any] = (
+    sa.select(CASES.c.kind, sa.func.count(), sa.func.sum(sa.case((_LATE, 1), else_=0)))
+    .where(CASES.c.state.in_(listed(_OPEN)))
     .group_by(CASES.c.kind)
 )
 # Due instants are of one width until the year 5138, so that texts are in their order.
@@ -167,6 +174,11 @@ class CaseRepository:
     def count_overdue(self) -> Mapping[CaseKind, int]:
         """How many open cases are marked overdue."""
         return {CaseKind(kind): count for kind, count in self._session.all(_COUNT_OVERDUE)}
+
+    def count_open(self, now: datetime) -> Mapping[CaseKind, CaseCount]:
+        """How many are open, of each kind, and late at `now`, marked or not."""
+        rows = self._session.all(_COUNT_OPEN, now=to_micros(now))
+        return {CaseKind(kind): CaseCount(count, int(late)) for kind, count, late in rows}
 
     def add_step(self, step: CaseStep) -> None:
         """Keep a step."""

@@ -31,6 +31,8 @@ class Job:
     use_case: Callable[[Transaction], Any]
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[Any]"
+    since: float
+    """When it was queued, by `time.monotonic`."""
     result: object = None
     error: BaseException | None = None
 

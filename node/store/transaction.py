@@ -25,6 +25,7 @@ from node.store.incentives import (
 from node.store.leases import HistogramRepository, LeaseRepository
 from node.store.log import LogRepository
 from node.store.notices import NoticeRepository, PromiseRepository, ReadRepository
+from node.store.outbox import OutboxRepository
 from node.store.partnerships import PartnershipRepository
 from node.store.quarantine import QuarantineRepository
 from node.store.records import RecordRepository
@@ -72,6 +73,7 @@ class StoreTransaction:
         self.visits = VisitRepository(session, upserts)
         self.histories = HistoryRepository(session)
         self.consent_receipts = ConsentReceiptRepository(session)
+        self.outbox = OutboxRepository(session)
         self.duty = DutyRepository(session)
 
     def finish(self) -> None:

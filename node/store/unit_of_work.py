@@ -7,6 +7,7 @@ only then lets anybody see a result.
 import asyncio
 import contextlib
 import threading
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 
 from node import limits
 from node.errors import OVERLOADED, STORE_UNAVAILABLE, HutongError
+from node.model import Backlog
 from node.ports import Transaction
 from node.store.committing import Committer, Job
 from node.store.transaction import TransactionMaker
@@ -29,6 +31,7 @@ class Writer:
         """Start the thread; `close` ends it."""
         self._committer = Committer(engine, make)
         self._waiting: deque[Job] = deque()
+        self._batch: Sequence[Job] = ()
         self._wake = threading.Condition()
         self._closing = False
         self._crowded = False
@@ -38,7 +41,7 @@ class Writer:
     async def run(self, use_case: Callable[[Transaction], T]) -> T:
         """Queue a use case and wait until it is durable, or has failed with nothing written."""
         loop = asyncio.get_running_loop()
-        job = Job(use_case, loop, loop.create_future())
+        job = Job(use_case, loop, loop.create_future(), time.monotonic())
         with self._wake:
             if self._closing:
                 raise HutongError(STORE_UNAVAILABLE, problem="the node is stopping")
@@ -49,6 +52,12 @@ class Writer:
                 self._wake.notify()
         found: T = await job.future
         return found
+
+    def backlog(self) -> Backlog:
+        """What waits, with what is being committed; from whatever thread."""
+        with self._wake:
+            jobs = [*self._batch, *self._waiting]
+        return Backlog(len(jobs), time.monotonic() - jobs[0].since if jobs else 0.0)
 
     def close(self) -> None:
         """Finish what waits, then end the thread."""
@@ -62,7 +71,8 @@ class Writer:
             live = [job for job in batch if not job.future.cancelled()]
             if live:
                 self._committer.commit(live)
-                _deliver(live)
+            self._batch = ()
+            _deliver(live)
         self._committer.close()
 
     def _next_batch(self) -> list[Job]:
@@ -74,7 +84,9 @@ class Writer:
                 self._gather()
             count = min(len(self._waiting), limits.WRITER_BATCH)
             self._crowded = count > 1
-            return [self._waiting.popleft() for _ in range(count)]
+            batch = [self._waiting.popleft() for _ in range(count)]
+            self._batch = batch
+            return batch
 
     def _gather(self) -> None:
         """Let others join, while they come."""

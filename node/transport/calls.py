@@ -25,17 +25,15 @@ from federation.errors import MALFORMED, HutongError
 from federation.identifiers import is_uuid
 from node.errors import INTERNAL, KEY_UNUSABLE, STORE_UNAVAILABLE, TOKEN_UNUSABLE
 from node.transport import status
+from node.transport.listening import CANCELLED, OK, Context, Meter, Told, unmetered
 from node.transport.streams import Streams, WholeWrites, write_all
 
 REQUEST_ID_HEADER: Final = "hutong-request-id"
 TIME_HEADER: Final = "hutong-time"
-_OK: Final = "OK"
-_CANCELLED: Final = "CANCELLED"
 _OUTWARD: Final = "federation."
 _LOG: Final = structlog.get_logger()
 
 T = TypeVar("T")
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +56,6 @@ StreamHandler = Callable[[Call, Any], AsyncIterator[Message | bytes] | Awaitable
 
 Fresh = Callable[[str, str], Callable[[], Awaitable[object]] | None]
 """What is to be done before each call of a method of a service; None: nothing."""
-
-Told = Callable[[str, float], None]
-"""Hears how a call ended, and after how many seconds."""
-
-Meter = Callable[[str, str], Told]
-"""Who hears of the calls of a method of a service."""
 
 
 class Gate(Protocol):
@@ -118,15 +110,6 @@ class Running:
 def stopping() -> HutongError:
     """What a call is told that comes, or still streams, when the node stops."""
     return HutongError(STORE_UNAVAILABLE, problem="the node is stopping")
-
-
-def unmetered(_service: str, _method: str) -> Told:
-    """Nobody hears of it."""
-
-    def tell(_reason: str, _seconds: float) -> None:
-        """Nobody wants to know."""
-
-    return tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +178,7 @@ class _Served:
     async def serve(self, context: Context, work: Callable[[Call], Awaitable[T]]) -> T:
         """What `work` gives for one call; whatever is raised is the call's status."""
         began = time.perf_counter()
-        who, reason = "", _CANCELLED
+        who, reason = "", CANCELLED
         try:
             if self.fresh is not None:
                 await self.fresh()
@@ -211,7 +194,7 @@ class _Served:
             failure = _failure(error, self.name, who)
             reason = failure.reason.name
         else:
-            reason = _OK
+            reason = OK
             return answer
         finally:
             _log(self.name, who, reason, began, self.tell)
@@ -363,7 +346,7 @@ def _parse(request_type: type[Message], data: bytes, method: str) -> Message:
 
 def _log(method: str, caller: str, reason: str, began: float, tell: Told) -> None:
     seconds = time.perf_counter() - began
-    tell(reason, seconds)
+    tell(caller, reason, seconds)
     milliseconds = round(seconds * 1000, 1)
     _LOG.info("served", method=method, caller=caller, reason=reason, milliseconds=milliseconds)
 

@@ -23,8 +23,9 @@ from node.model import Caller, Role
 from node.ports import UnitOfWork
 from node.registry import Partner, PartnerState, Registry
 from node.services.here import Here
-from node.transport.calls import Context, followed_id
+from node.transport.calls import followed_id
 from node.transport.credentials import pins
+from node.transport.listening import Context
 
 _TLS: Final = b"TLSv1.3"
 _ROLES: Final[Mapping[str, Role]] = {

@@ -28,7 +28,8 @@ from node.ports import Identities
 from node.services.here import Here
 from node.services.onboarding import Onboarding
 from node.transport import status
-from node.transport.calls import Call, Context, Running, service_handler
+from node.transport.calls import Call, Running, service_handler
+from node.transport.listening import Context
 from node.transport.reunion import shown_by
 
 M = TypeVar("M", bound=Message)

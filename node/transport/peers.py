@@ -24,12 +24,12 @@ from node.ports import BundleSwap, Identities, ScaleSwap
 from node.registry import Partner
 from node.transport import credentials, reunion
 from node.transport.calls import TIME_HEADER
+from node.transport.outgoing import Metadata, Watch, unwatched
 from node.transport.peer_answers import (
     clock_of,
     envelope_in,
     first_answer,
     first_reached,
-    followed,
     parse,
     told,
     unreachable,
@@ -72,9 +72,10 @@ class _Line:
 class GrpcPeers(TrustCalls, TrialCalls):
     """The partner cities' peer ports."""
 
-    def __init__(self, keys: Identities) -> None:
-        """Call with the certificate that is current at each call."""
+    def __init__(self, keys: Identities, watch: Watch = unwatched) -> None:
+        """Call with the certificate that is current at each call; `watch` is around each."""
         self._keys = keys
+        self._watch = watch
         self._lines: dict[str, _Line] = {}
         self._hanging_up: set[asyncio.Task[None]] = set()
 
@@ -109,21 +110,23 @@ class GrpcPeers(TrustCalls, TrialCalls):
         listen: Callable[[Any], None],
     ) -> M:
         """Call a partner of which, and which of us, only an older certificate may be known."""
-        data = request.SerializeToString()
+        data, path = request.SerializeToString(), _SERVICE + method
 
         async def attempt(channel: grpc.aio.Channel) -> M:
             seconds = limits.PEER_DEADLINE.total_seconds()
-            call = channel.unary_unary(_SERVICE + method, None, None)(data, timeout=seconds)
+            call = channel.unary_unary(path, None, None)(data, timeout=seconds)
             answer = await call
             listen(await call.trailing_metadata())
             return parse(partner, answer_type, answer)
 
-        try:
-            return await self._met(partner, attempt)
-        except grpc.aio.AioRpcError as error:
-            raise told(partner, error) from error
-        except TimeoutError as error:
-            raise unreachable(partner, "no connection") from error
+        # What it would have said beside the bundles is not said on such a line.
+        with self._watch(partner.city, path):
+            try:
+                return await self._met(partner, attempt)
+            except grpc.aio.AioRpcError as error:
+                raise told(partner, error) from error
+            except TimeoutError as error:
+                raise unreachable(partner, "no connection") from error
 
     async def _met(
         self, partner: Partner, attempt: Callable[[grpc.aio.Channel], Awaitable[M]]
@@ -215,16 +218,17 @@ class GrpcPeers(TrustCalls, TrialCalls):
         # One deadline for all endpoints: a partner that fails late at each gains no time by it.
         ends = loop.time() + deadline.total_seconds()
 
-        async def attempt(channel: grpc.aio.Channel) -> M:
-            call = channel.unary_unary(path, None, None)(
-                data, timeout=max(ends - loop.time(), 0), metadata=followed()
-            )
-            answer = await call
-            if listen is not None:
-                listen(await call.trailing_metadata())
-            return parse(partner, answer_type, answer)
+        async with self._place(partner, path) as (line, metadata):
 
-        async with self._place(partner) as line:
+            async def attempt(channel: grpc.aio.Channel) -> M:
+                call = channel.unary_unary(path, None, None)(
+                    data, timeout=max(ends - loop.time(), 0), metadata=metadata
+                )
+                answer = await call
+                if listen is not None:
+                    listen(await call.trailing_metadata())
+                return parse(partner, answer_type, answer)
+
             try:
                 return await first_answer(line.channels, attempt)
             except grpc.aio.AioRpcError as error:
@@ -243,17 +247,17 @@ class GrpcPeers(TrustCalls, TrialCalls):
         The first endpoint that is reached is asked; once a call has begun, a cut is told.
         """
         path, seconds = _SERVICE + method, patience.total_seconds()
-        async with self._place(partner) as line:
+        async with self._place(partner, path) as (line, metadata):
             channel = await first_reached(line.channels)
             if channel is None:
                 raise unreachable(partner, "no connection")
             call: Any
             if isinstance(requests, Message):
                 one = requests.SerializeToString()
-                call = channel.unary_stream(path, None, None)(one, metadata=followed())
+                call = channel.unary_stream(path, None, None)(one, metadata=metadata)
             else:
                 many = (request.SerializeToString() async for request in requests)
-                call = channel.stream_stream(path, None, None)(many, metadata=followed())
+                call = channel.stream_stream(path, None, None)(many, metadata=metadata)
             try:
                 while True:
                     data = await asyncio.wait_for(call.read(), seconds)
@@ -268,16 +272,18 @@ class GrpcPeers(TrustCalls, TrialCalls):
                 call.cancel()
 
     @contextlib.asynccontextmanager
-    async def _place(self, partner: Partner) -> AsyncIterator[_Line]:
-        line = self._line(partner)
-        if line.under_way >= limits.CALLS_PER_PARTNER:
-            problem = f"{limits.CALLS_PER_PARTNER} calls to it are under way already"
-            raise unreachable(partner, problem)
-        line.under_way += 1
-        try:
-            yield line
-        finally:
-            line.under_way -= 1
+    async def _place(self, partner: Partner, path: str) -> AsyncIterator[tuple[_Line, Metadata]]:
+        """A place among the calls to a partner, and what the call of that path says beside it."""
+        with self._watch(partner.city, path) as metadata:
+            line = self._line(partner)
+            if line.under_way >= limits.CALLS_PER_PARTNER:
+                problem = f"{limits.CALLS_PER_PARTNER} calls to it are under way already"
+                raise unreachable(partner, problem)
+            line.under_way += 1
+            try:
+                yield line, metadata
+            finally:
+                line.under_way -= 1
 
     def _line(self, partner: Partner) -> _Line:
         line, identity = self._lines.get(partner.city), self._keys.peer_identity

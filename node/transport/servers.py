@@ -20,12 +20,10 @@ from node.transport import credentials
 from node.transport.calls import (
     Around,
     Gate,
-    Meter,
     Running,
     as_ours,
     service_handler,
     stopping,
-    unmetered,
 )
 from node.transport.department_cases import DepartmentCaseServicer
 from node.transport.departments import DepartmentServicer
@@ -34,6 +32,7 @@ from node.transport.gates import LocalGate, PeerGate
 from node.transport.health import Health
 from node.transport.history_service import HistoryServicer
 from node.transport.incentive_service import IncentiveServicer
+from node.transport.listening import Meter, unmetered
 from node.transport.log_service import LogServicer
 from node.transport.operators import OperatorServicer
 from node.transport.oversight import OversightServicer

@@ -145,7 +145,7 @@ class SimStore(Store):
         if len(self._waiting) >= limits.WRITER_QUEUE:
             raise HutongError(OVERLOADED, limit=str(limits.WRITER_QUEUE))
         loop = asyncio.get_running_loop()
-        job = Job(use_case, loop, loop.create_future())
+        job = Job(use_case, loop, loop.create_future(), loop.time())
         self._waiting.append(job)
         self.most_waiting = max(self.most_waiting, len(self._waiting))
         if not self._due:

@@ -37,6 +37,7 @@ from node.services.assembly import UseCases, assemble
 from node.services.here import Here
 from node.store import Store, open_room, open_store
 from node.transport import status
+from node.transport.listening import Meter, unmetered
 from node.transport.onboarding import GrpcDoor
 from node.transport.peers import GrpcPeers
 from node.transport.servers import Port, local_port, peer_port
@@ -192,8 +193,9 @@ def opened(
     peers: Peers | None = None,
     city: CityCode = HERE,
     clock: Clock | None = None,
+    meter: Meter = unmetered,
 ) -> Iterator[House]:
-    """A house; its doors are closed at the end."""
+    """A house; its doors are closed at the end. `meter` is the peer port's."""
     clock, about = clock or SystemClock(), data.city(city)
     peer_number, local_number, door_number = free_ports(3)
     init_node(
@@ -214,20 +216,15 @@ def opened(
     async def make_door() -> GrpcDoor:
         return GrpcDoor(address, address, keys, here)
 
-    door = loop.run(make_door())
+    door, authority = loop.run(make_door()), folder.ca_certificate.read_bytes()
     rooms = functools.partial(open_room, clock)
     cases = assemble(here, store, keys, peers or GrpcPeers(keys), workshop, door, rooms, anchor)
     door.welcome(cases.onboarding)
 
     async def start() -> tuple[Port, Port]:
         made = (
-            peer_port(f"127.0.0.1:{peer_number}", keys, store, cases),
-            local_port(
-                f"127.0.0.1:{local_number}",
-                keys,
-                folder.ca_certificate.read_bytes(),
-                cases,
-            ),
+            peer_port(f"127.0.0.1:{peer_number}", keys, store, cases, meter),
+            local_port(f"127.0.0.1:{local_number}", keys, authority, cases),
         )
         for port in made:
             await port.start()

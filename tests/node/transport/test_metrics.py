@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,12 +15,15 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from federation.errors import HutongError
 from node import bootstrap, limits
+from node.attested import PendingRenewal
 from node.clock import SystemClock
 from node.errors import CANNOT_LISTEN
 from node.logbook import Fork
-from node.model import Contact, Role
+from node.model import Contact, Delivery, Role
+from node.redemptions import PendingRelease, PendingUse
 from node.transport.metrics import Metrics
 from scripts.cities import free_ports
+from tests.node.store.test_case_rows import case as made_case
 from tests.node.transport.conftest import Street
 from tests.node.transport.house import (
     FRIEND,
@@ -49,7 +53,9 @@ def home(loop: Loop, tmp_path: Path) -> Iterator[Street]:
 
 def made(house: House) -> Metrics:
     async def make() -> Metrics:
-        return Metrics(house.cases)
+        metrics = Metrics()
+        metrics.look_at(house.cases)
+        return metrics
 
     return house.loop.run(make())
 
@@ -107,7 +113,7 @@ def test_the_log_is_measured(home: Street) -> None:
     assert of(samples, "partner_cosigned_entries", city=FRIEND) == own.size
     assert of(samples, "partner_cosigned_entries", city=OTHER) == 0
     assert of(samples, "partner_log_forked", city=OTHER) == 1
-    assert of(samples, "partner_log_forked", city=FRIEND) is None
+    assert of(samples, "partner_log_forked", city=FRIEND) == 0
 
 
 def test_each_partner_is_measured(home: Street) -> None:
@@ -138,30 +144,47 @@ def test_each_partner_is_measured(home: Street) -> None:
     assert certificate is not None
     assert certificate > now().timestamp()
     assert of(samples, "partner_told", city=OTHER) == 0
-    for use in ("root", "signing", "tls"):
+    for use in ("root", "signing", "tls", "local"):
         own = of(samples, "key_expiry_timestamp_seconds", use=use)
         assert own is not None
         assert own > now().timestamp()
     assert of(samples, "bundle_sequence") == 1
 
 
-def test_calls_are_counted_by_how_they_ended(home: Street) -> None:
+def test_calls_are_counted_by_who_called_and_how_they_ended(home: Street) -> None:
     metrics = made(home.house)
     tell = metrics.meter("peer")("federation.v1.FederationService", "ExchangeScales")
-    for reason, seconds in (("OK", 0.002), ("OK", 0.2), ("NOT_A_PARTNER", 0.0001)):
-        tell(reason, seconds)
+    for who, reason, seconds in (
+        (FRIEND, "OK", 0.002),
+        (FRIEND, "OK", 0.2),
+        (OTHER, "OK", 0.2),
+        (FRIEND, "OVERLOADED", 0.0001),
+        ("", "NOT_A_PARTNER", 0.0001),
+    ):
+        tell(who, reason, seconds)
     samples = scraped(metrics)
     of_call = {"port": "peer", "method": "ExchangeScales"}
-    assert of(samples, "calls_total", reason="OK", **of_call) == 2
-    assert of(samples, "calls_total", reason="NOT_A_PARTNER", **of_call) == 1
-    assert of(samples, "call_duration_seconds_count", **of_call) == 3
-    assert of(samples, "call_duration_seconds_bucket", le="0.0025", **of_call) == 2
+    assert of(samples, "calls_total", city=FRIEND, reason="OK", **of_call) == 2
+    assert of(samples, "calls_total", city=FRIEND, reason="OVERLOADED", **of_call) == 1
+    assert of(samples, "calls_total", city="", reason="NOT_A_PARTNER", **of_call) == 1
+    assert of(samples, "call_duration_seconds_count", city=FRIEND, **of_call) == 3
+    assert of(samples, "call_duration_seconds_count", city=OTHER, **of_call) == 1
+    assert of(samples, "call_duration_seconds_bucket", le="0.0025", city=FRIEND, **of_call) == 2
+
+
+def test_what_a_local_client_is_called_is_no_label(home: Street) -> None:
+    metrics = made(home.house)
+    tell = metrics.meter("local")("node.v1.VenueService", "Redeem")
+    tell("venue/library-of-zhang-san", "OK", 0.01)
+    samples = scraped(metrics)
+    assert of(samples, "calls_total", port="local", city="", method="Redeem", reason="OK") == 1
+    assert not [labels for _, labels in samples if "zhang" in str(labels)]
 
 
 def test_no_label_holds_more_than_cities_methods_and_reasons(home: Street) -> None:
     samples = scraped(made(home.house))
     labels = {key for _, pairs in samples for key, _ in pairs}
-    assert labels <= {"city", "state", "subject", "port", "method", "reason", "le", "use"}
+    assert labels == {"city", "delivery", "kind", "state", "use"}
 
 
 def test_a_store_that_does_not_answer_costs_its_part_only(
@@ -169,16 +192,89 @@ def test_a_store_that_does_not_answer_costs_its_part_only(
 ) -> None:
     house = home.house
     keep(house, reached(0, 0))
-    monkeypatch.setattr("node.transport.metrics.SCRAPE_DEADLINE", timedelta(milliseconds=20))
     metrics = made(house)
 
     async def hang(_: object) -> None:
         await asyncio.Event().wait()
 
+    assert of(scraped(metrics), "store_answers") == 1
+    monkeypatch.setattr("node.transport.gauges.SCRAPE_DEADLINE", timedelta(milliseconds=20))
     monkeypatch.setattr(type(house.store), "read", lambda _self, act: hang(act))
     samples = scraped(metrics)
+    assert of(samples, "store_answers") == 0
     assert of(samples, "partner_contact_failures", city=FRIEND) is None
     assert of(samples, "partner_bundle_sequence", city=FRIEND) == 1
+
+
+def test_what_partners_do_not_have_is_told_with_its_age(home: Street) -> None:
+    house, long_ago = home.house, now() - timedelta(hours=1)
+    nothing = scraped(made(house))
+    for delivery in Delivery:
+        which = {"city": FRIEND, "delivery": delivery.value}
+        assert of(nothing, "partner_undelivered", **which) == 0, delivery
+        assert of(nothing, "partner_undelivered_age_seconds", **which) == 0, delivery
+    house.act(lambda tx: tx.use_questions.ask(PendingUse(b"k", "u", FRIEND, b"", long_ago)))
+    for lease in ("one", "two"):
+        release = PendingRelease(lease, FRIEND, long_ago)
+        house.act(lambda tx, r=release: tx.use_questions.give_back(r))  # type: ignore[misc]
+    house.act(lambda tx: tx.renewals.ask(PendingRenewal(FRIEND, "r", b"", long_ago)))
+    # One that knows no bundle of ours, and has cosigned nothing.
+    keep(house, reached(0, 0))
+    house.loop.run(house.cases.witnessing.checkpoint())
+    samples = scraped(made(house))
+    for name, count in (("use", 1), ("release", 2), ("renewal", 1), ("bundle", 1), ("status", 0)):
+        assert of(samples, "partner_undelivered", city=FRIEND, delivery=name) == count, name
+        assert of(samples, "partner_undelivered", city=OTHER, delivery=name) == 0, name
+    assert of(samples, "partner_undelivered", city=OTHER, delivery="checkpoint") == of(
+        samples, "log_checkpoint_entries"
+    )
+    for name in ("use", "release", "renewal"):
+        age = of(samples, "partner_undelivered_age_seconds", city=FRIEND, delivery=name)
+        assert age is not None
+        assert age >= 3600, name
+
+
+def test_a_queue_before_the_writer_is_seen_with_its_age(home: Street) -> None:
+    house, holding, let_go = home.house, threading.Event(), threading.Event()
+    metrics = made(house)
+    assert of(scraped(metrics), "writer_waiting") == 0
+    assert of(scraped(metrics), "writer_age_seconds") == 0
+
+    def hold(_tx: object) -> None:
+        holding.set()
+        let_go.wait(20)
+
+    async def queue() -> list[asyncio.Task[None]]:
+        return [asyncio.create_task(house.store.run(hold))]
+
+    held = house.loop.run(queue())
+    try:
+        assert holding.wait(20)
+        held += house.loop.run(queue())
+        samples = scraped(metrics)
+    finally:
+        let_go.set()
+    assert of(samples, "writer_waiting") == 2
+    age = of(samples, "writer_age_seconds")
+    assert age is not None
+    assert age > 0
+
+    async def end() -> None:
+        await asyncio.gather(*held)
+
+    house.loop.run(end())
+    assert of(scraped(metrics), "writer_waiting") == 0
+
+
+def test_cases_past_their_deadline_are_counted_before_a_timer_marks_them(home: Street) -> None:
+    house = home.house
+    for serial, due in ((1, now() + timedelta(days=1)), (2, now() - timedelta(seconds=1))):
+        case = replace(made_case(serial), due_at=due)
+        house.act(lambda tx, c=case: tx.cases.add(c))  # type: ignore[misc]
+    samples = scraped(made(house))
+    assert of(samples, "cases_open", kind="repair") == 2
+    assert of(samples, "cases_overdue", kind="repair") == 1
+    assert of(samples, "cases_open", kind="objection") == 0
 
 
 def test_an_address_that_is_taken_is_told_by_its_setting(home: Street) -> None:
@@ -187,11 +283,6 @@ def test_an_address_that_is_taken_is_told_by_its_setting(home: Street) -> None:
         with pytest.raises(HutongError) as raised, made(home.house).served(address):
             raise AssertionError("it listens")
     assert raised.value == HutongError(CANNOT_LISTEN, address=address, key="metrics_listen")
-
-
-def test_without_the_setting_nothing_listens(home: Street) -> None:
-    with made(home.house).served(""):
-        pass
 
 
 def health(house: House, service: str) -> int:
@@ -218,16 +309,16 @@ def test_health_degrades_with_a_reason_before_anything_ends_and_the_port_serves_
     keep(house, reached(limits.FAILURES_WARNING, 0))
     assert both(house) == (True, False)
     subject = f"partner {FRIEND} contact"
-    assert of(scraped(made(house)), "degraded", subject=subject) == 1
+    assert of(scraped(made(house)), "degraded", subject=subject, severity="warning") == 1
     assert health(house, "") == health_pb2.HealthCheckResponse.SERVING
     keep(house, reached(0, 0))
     assert both(house) == (True, True)
-    assert of(scraped(made(house)), "degraded", subject=subject) is None
+    assert of(scraped(made(house)), "degraded", subject=subject, severity="warning") is None
     monkeypatch.setattr("node.services.findings.EXPIRY_WARNING", timedelta(days=366))
     assert both(house) == (False, False)
     samples = scraped(made(house))
     for what in ("signing-key", f"partner {FRIEND} signing-key"):
-        assert of(samples, "degraded", subject=what) == 1
+        assert of(samples, "degraded", subject=what, severity="warning") == 1
 
 
 def test_a_partner_learns_nothing_of_other_partners(home: Street) -> None:

@@ -111,8 +111,8 @@ async def staged() -> AsyncIterator[Stage]:
     gate, servicer, running = OpenGate(), Servicer(), Running()
     told = list[tuple[str, str]]()
 
-    def meter(_service: str, method: str) -> Callable[[str, float], None]:
-        return lambda reason, _seconds: told.append((method, reason))
+    def meter(_service: str, method: str) -> Callable[[str, str, float], None]:
+        return lambda _who, reason, _seconds: told.append((method, reason))
 
     streams = Streams(gate.allowed)
     around = Around(streams, meter=meter)

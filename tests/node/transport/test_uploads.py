@@ -94,8 +94,8 @@ async def staged() -> AsyncIterator[Stage]:
     servicer.may_take.set()
     told = list[tuple[str, str]]()
 
-    def meter(_service: str, method: str) -> Callable[[str, float], None]:
-        return lambda reason, _seconds: told.append((method, reason))
+    def meter(_service: str, method: str) -> Callable[[str, str, float], None]:
+        return lambda _who, reason, _seconds: told.append((method, reason))
 
     streams = Streams(gate.allowed)
     server: Any = grpc.aio.server(options=_OPTIONS)
