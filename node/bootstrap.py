@@ -15,7 +15,7 @@ import uvloop
 from federation import codec
 from federation.envelope import Envelope
 from federation.messages import Endpoint
-from node import limits
+from node import initialise, limits
 from node.anchor import FileAnchor
 from node.clock import SystemClock, SystemEntropy
 from node.config import Settings, read_settings
@@ -23,7 +23,6 @@ from node.errors import NOT_INITIALISED, HutongError
 from node.initialise import (
     ClientFiles,
     default_client,
-    examine_files,
     init_node,
     issue_client,
 )
@@ -32,7 +31,9 @@ from node.keys.bundles import read_published
 from node.keys.files import read_certificate
 from node.keys.opening import key_access
 from node.lifecycle import alive, every, tell_manager, until_told_to_stop, watchdog_interval
-from node.logs import configure_logs
+from node.logs import configure_logs, tell_all_held, tell_held
+from node.machine import disk, examine_machine
+from node.model import Finding
 from node.ports import Clock, Keys
 from node.services.assembly import UseCases, assemble
 from node.services.here import Here
@@ -40,12 +41,14 @@ from node.services.timers import Timer, close, timers
 from node.store import Store, open_room, open_store
 from node.store.copying import open_copy, open_sums
 from node.store.log_snapshot import LogSnapshot, open_log
+from node.store.looking import schema_finding
 from node.transport.listening import unmetered
 from node.transport.local_client import LocalClient, local_client
 from node.transport.metrics import LOCAL, PEER, Metrics
 from node.transport.onboarding import GrpcDoor
 from node.transport.outgoing import unwatched
 from node.transport.peers import GrpcPeers
+from node.transport.scraping import Samples, scrape
 from node.transport.servers import Port, local_port, peer_port
 
 if TYPE_CHECKING:
@@ -54,6 +57,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ClientFiles",
     "LocalClient",
+    "Samples",
     "default_client",
     "examine_files",
     "init_node",
@@ -62,6 +66,7 @@ __all__ = [
     "own_bundle",
     "own_log",
     "read_settings",
+    "scrape",
     "serve",
     "whole_city",
 ]
@@ -104,6 +109,7 @@ class _Node:
             Timer("registry", limits.HEALTH_EVERY, self.store.refresh),
             Timer("health", limits.HEALTH_EVERY, self.look),
             Timer("examine", limits.EXAMINE_EVERY, self.examine),
+            Timer("logs", limits.LOG_HELD_EVERY, tell_held),
             *timers(self.cases),
         )
 
@@ -123,7 +129,10 @@ def serve(settings: Settings) -> int:
             ANCHOR_UNUSABLE.
     """
     configure_logs(settings.log_level, city=settings.code)
-    uvloop.run(_serve(settings))
+    try:
+        uvloop.run(_serve(settings))
+    finally:
+        tell_all_held()
     return 0
 
 
@@ -144,6 +153,7 @@ async def _serve(settings: Settings) -> None:
         rooms = functools.partial(open_room, clock)
         anchor = FileAnchor(settings.data_dir)
         cases = assemble(here, store, keys, peers, workshop, door, rooms, anchor)
+        cases.examining.look_also(lambda: (disk(settings),))
         # A store that was rolled back must not be served from: it would tell another history.
         await cases.witnessing.check()
         door.welcome(cases.onboarding)
@@ -203,6 +213,21 @@ async def _live(node: _Node, settings: Settings) -> None:
     if broken.done():
         raise broken.result()
     broken.cancel()
+
+
+def examine_files(settings_path: Path, *, silent: bool = True) -> tuple[Finding, ...]:
+    """What `doctor` sees without the node: its files and its machine, and of a `silent` its store.
+
+    A node that answers knows its store, and better than whoever may not read it.
+    """
+    found = initialise.examine_files(settings_path)
+    try:
+        settings = read_settings(settings_path)
+    except HutongError:
+        # So was said already.
+        return found
+    store = (schema_finding(settings.store_url),) if silent else ()
+    return (*found, *examine_machine(settings), *store)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,12 +37,13 @@ from node.keys.files import (
     read_certificate,
     read_key,
     replace_whole,
+    unusable,
     write_identity,
     write_private,
 )
 from node.keys.opening import key_access
 from node.model import Caller, Finding, Role, Severity
-from node.services.findings import RESTORE, expiry
+from node.services.findings import Remedy, expiry, restore
 
 _LAST_PORT: Final = 65535
 _DEFAULT_CLIENT: Final = "default"
@@ -197,13 +198,12 @@ def examine_files(settings_path: Path) -> tuple[Finding, ...]:
     except HutongError as error:
         return (_finding(error),)
     except OSError as error:
-        detail = f"{error.filename}: {error.strerror}"
-        return (Finding("files", Severity.ERROR, detail, detail, *RESTORE),)
+        return (_finding(unusable(Path(error.filename or "?"), error.strerror or "?")),)
     now = SystemClock().now()
     return (
         Finding("settings", Severity.OK, "可读。", "They can be read."),
         Finding("signing-key", Severity.OK, "可用。", "It can be used."),
-        expiry("local-certificate", local_ends, now),
+        expiry("local-certificate", local_ends, now, _RENEWED),
         expiry("tls-certificate", peer_ends, now),
     )
 
@@ -215,11 +215,17 @@ _LOCKED: Final = Finding(
     "The keys are under a passphrase or a PIN that is not known here: they were not examined.",
     "请设置 HUTONG_KEY_PASSPHRASE 或 HUTONG_PKCS11_PIN 后重试。",
     "Set HUTONG_KEY_PASSPHRASE or HUTONG_PKCS11_PIN, and look again.",
+    "read -rs HUTONG_KEY_PASSPHRASE && export HUTONG_KEY_PASSPHRASE",
+)
+_RENEWED: Final[Remedy] = (
+    "节点运行时自行更新：请启动节点；若已在运行，原因见其日志。",
+    "A node that runs renews it by itself: start it; if it runs, its log says why it did not.",
+    "systemctl restart hutong",
 )
 
 
 def _finding(error: HutongError) -> Finding:
-    return Finding("files", Severity.ERROR, error.text("zh"), error.text("en"), *RESTORE)
+    return Finding("files", Severity.ERROR, error.text("zh"), error.text("en"), *restore(error))
 
 
 def _make_keys(

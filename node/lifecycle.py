@@ -13,6 +13,7 @@ import structlog
 
 from federation.errors import HutongError
 from node.errors import FatalError
+from node.log_events import own_words
 
 _LOG = structlog.get_logger()
 
@@ -58,7 +59,12 @@ async def every(
             try:
                 await act()
             except HutongError as error:
-                _LOG.warning("periodic_work_failed", work=name, reason=error.reason.name)
+                _LOG.warning(
+                    "periodic_work_failed",
+                    work=name,
+                    reason=error.reason.name,
+                    problem=own_words(error),
+                )
             except Exception:  # noqa: BLE001 - a fault of ours; without its timers a node would lie
                 _LOG.exception("periodic_work_failed", work=name)
 

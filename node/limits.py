@@ -198,6 +198,28 @@ DUTY_LOOKS: Final = 3
 # Certificates that `doctor` warns of: a month is time to act.
 EXPIRY_WARNING: Final = timedelta(days=30)
 
+# Bytes that are free where a node writes: below the first `doctor` warns, and there is a day to act
+# where each call writes a few KiB; below the second the write-ahead log alone may fill the rest.
+DISK_WARNING: Final = 2 * 1024**3
+DISK_ERROR: Final = 256 * 1024**2
+
+# How long lines of one kind are held together in the log, at first and at the longest: an hour of a
+# dead partner is some lines. Of calls that were refused so many are told each by itself. Kinds that
+# are held apart, of some hundred bytes each; and characters of one text: a traceback's.
+LOG_TOGETHER: Final = timedelta(minutes=1)
+LOG_TOGETHER_LONGEST: Final = timedelta(minutes=15)
+LOG_REFUSALS: Final = 10
+LOG_KINDS: Final = 2000
+LOG_CHARACTERS: Final = 16_000
+
+# How often it is looked whether a count is to be told.
+LOG_HELD_EVERY: Final = timedelta(seconds=5)
+
+# How long timed work may fail, or run without an end, before `doctor` warns of it: what fails is
+# tried again after seconds or minutes, and a whole city is scored in less than the second.
+WORK_FAILS: Final = timedelta(minutes=10)
+WORK_HANGS: Final = timedelta(hours=1)
+
 # How often the stored state of keys and partners is examined for what health and metrics say.
 EXAMINE_EVERY: Final = timedelta(minutes=1)
 
@@ -290,6 +312,10 @@ WITNESSES_AT_ONCE: Final = 8
 
 # How long a receipt waits for a checkpoint to be cosigned.
 COSIGNING_DEADLINE: Final = timedelta(seconds=5)
+
+# How long an entry of the log may be under no checkpoint before `doctor` warns of it: sixty times
+# as long as it should be.
+CHECKPOINT_WARNING: Final = timedelta(minutes=10)
 
 # How long a partner may leave checkpoints without its cosignature before `doctor` warns of it.
 COSIGNING_WARNING: Final = timedelta(hours=1)

@@ -358,3 +358,4 @@ class Finding:
     detail_en: str
     remedy_zh: str = ""
     remedy_en: str = ""
+    command: str = ""

@@ -133,7 +133,7 @@ class Desk:
 
     def _candidate(self, now: Question, scale: File | None, indicators: File | None) -> Question:
         if now.scale is None:
-            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load")
+            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load FILE")
         city, version = self._here.city, now.version + 1
         after = now.scale
         if scale is not None:

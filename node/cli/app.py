@@ -22,6 +22,7 @@ TREE: Final = {
     "init": "setup:init",
     "serve": "setup:serve",
     "doctor": "examining:doctor",
+    "top": "top:top",
     "client issue": "setup:issue",
     "keys show": "keys:show",
     "keys rotate": "keys:rotate",

@@ -8,6 +8,7 @@ from node.cli.texts import LANGUAGES, text
 __all__ = [
     "CLIENT_MISSING",
     "COMMAND_LINE",
+    "METRICS_OFF",
     "SETTINGS_MISSING",
     "UNEXPECTED",
     "HutongError",
@@ -28,6 +29,14 @@ CLIENT_MISSING = Reason(
     Status.FAILED_PRECONDITION,
     "There is no client file {path}; make it with `{command}`.",
     "没有客户端文件 {path}；请用 `{command}` 签发。",
+)
+METRICS_OFF = Reason(
+    "METRICS_OFF",
+    Status.FAILED_PRECONDITION,
+    'The node measures nothing that can be read: set metrics_listen = "127.0.0.1:9464" in {path} '
+    "and restart it, or give --metrics HOST:PORT for each of its processes.",
+    '节点未开放指标：请在 {path} 中设置 metrics_listen = "127.0.0.1:9464" 并重启，'
+    "或用 --metrics HOST:PORT 逐一指定其进程。",
 )
 UNEXPECTED = Reason(
     "UNEXPECTED",

@@ -91,10 +91,13 @@ class Session:
         given = self._given("address")
         if given:
             return given
-        host, _, port = self.settings.local_listen.rpartition(":")
-        # An address that is listened on everywhere is dialled here.
-        dialled = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 - it is not listened on here
-        return f"{dialled}:{port}"
+        return self.dialled(self.settings.local_listen)
+
+    def dialled(self, listen: str) -> str:
+        """How an address is reached from here: one that is listened on everywhere, here."""
+        host, _, port = listen.rpartition(":")
+        here = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - it is not listened on here
+        return f"{here.get(host, host)}:{port}"
 
     @property
     def zone(self) -> ZoneInfo:

@@ -46,6 +46,8 @@ def _bad_value(error: click.BadParameter, language: str) -> str:
             return text("said.bad_choice", language, known=", ".join(map(str, kind.choices)))
         case click.IntRange() as kind:
             return text("said.bad_number", language, least=kind.min, most=kind.max)
+        case click.FloatRange() as kind:
+            return text("said.bad_amount", language, least=kind.min, most=kind.max)
         case _:
             return error.message
 

@@ -48,6 +48,14 @@ def uuid_of(text: str) -> str:
         raise Wrong("said.bad_uuid") from error
 
 
+def address_of(text: str) -> str:
+    """HOST:PORT, as it is dialled."""
+    host, _, port = text.strip().rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not host.isprintable():
+        raise Wrong("said.bad_address", value=text)
+    return f"{host}:{port}"
+
+
 def moment_of(text: str) -> str:
     """A day, or an instant with its zone; kept as text until the city's zone is known."""
     try:

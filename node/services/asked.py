@@ -109,7 +109,7 @@ class Asked:
             raise _mismatch(label, "it asks for scenarios that were not agreed")
         own = registry.own_scale(terms.scale)
         if own is None:
-            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load")
+            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load FILE")
         return terms, own
 
     def agreed(

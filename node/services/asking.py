@@ -75,5 +75,6 @@ class Asking:
         own = registry.own_scale(terms.scale)
         found = own or registry.partner_scale(terms.home, terms.scale)
         if found is None:
-            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong partner sync")
+            command = f"hutong partner sync {terms.home}"
+            raise HutongError(NOTHING_IN_FORCE, what="scale", command=command)
         return found.exported

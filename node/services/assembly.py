@@ -59,6 +59,7 @@ from node.services.trial_rooms import NewRoom, Rooms
 from node.services.visits import Visits
 from node.services.watching import Watching
 from node.services.witnessing import Witnessing
+from node.services.works import Works
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class UseCases:
     here: Here
     uow: UnitOfWork
     duty: Duty
+    works: Works
     digest: Callable[[bytes], bytes]
     """A keyed digest of what was asked."""
     attesting: Attesting
@@ -178,6 +180,7 @@ class _Timed(TypedDict):
     """What nobody asks for: it is done when its time has come."""
 
     duty: Duty
+    works: Works
     reminding: Reminding
     rescoring: Rescoring
     retaining: Retaining
@@ -186,6 +189,7 @@ class _Timed(TypedDict):
 def _timed(here: Here, uow: UnitOfWork) -> _Timed:
     return _Timed(
         duty=Duty(here, uow),
+        works=Works(here),
         reminding=Reminding(here, uow),
         rescoring=Rescoring(here, uow),
         retaining=Retaining(here, uow),
@@ -244,7 +248,9 @@ def assemble(
     asking = Asking(here, uow, keys, peers, attesting, swapping)
     batching = Batching(here, uow, keys, book, swapping)
     recording = Recording(here, keys)
-    examining = Examining(here, uow, swapping.swap, between.key_desk, delivering)
+    timed = _timed(here, uow)
+    beside = (timed["works"].findings, timed["duty"].findings)
+    examining = Examining(here, uow, swapping.swap, between.key_desk, delivering, beside)
     return UseCases(
         here=here,
         uow=uow,
@@ -287,6 +293,6 @@ def assemble(
         cosigning=between.cosigning,
         comparing=Comparing(uow, between.cosigning),
         witnessing=between.witnessing,
-        **_timed(here, uow),
+        **timed,
         **_benefits(here, uow, keys, book, peers, swapping),
     )

@@ -22,4 +22,5 @@ def case_finding(overdue: Mapping[CaseKind, int]) -> Finding:
         "请用 `hutong case list` 查看，裁决其中的申诉，并督促有关部门答复其余案件。",
         "List them with `hutong case list`; decide those that are appeals, and have the "
         "departments answer the others.",
+        "hutong case list",
     )

@@ -87,7 +87,7 @@ class CatalogueDesk:
     def _parse(self, registry: Registry, file_name: str, content: bytes) -> tuple[Catalogue, Scale]:
         own, current = registry.own_scale(), registry.catalogue
         if own is None:
-            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load")
+            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load FILE")
         version = current.version + 1 if current else 1
         return parse_incentives(
             file_name, content, city=self._here.city, scale=own.scale, version=version

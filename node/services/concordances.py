@@ -146,7 +146,7 @@ def _scale(
     if found is None:
         what, command = f"scale of {city}", f"hutong partner sync {city}"
         if own:
-            what, command = "scale", "hutong scale load"
+            what, command = "scale", "hutong scale load FILE"
         raise HutongError(NOTHING_IN_FORCE, what=what, command=command)
     return found.exported, found.reference
 

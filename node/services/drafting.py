@@ -43,7 +43,7 @@ def newest_scales(registry: Registry, here: CityCode, city: CityCode) -> dict[Ci
     """The scales in force of this city and a partner; raises NOTHING_IN_FORCE."""
     own, other = registry.own_scale(), registry.partner_scale(city)
     if own is None:
-        raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load")
+        raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load FILE")
     if other is None:
         command = f"hutong partner sync {city}"
         raise HutongError(NOTHING_IN_FORCE, what=f"scale of {city}", command=command)

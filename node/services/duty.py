@@ -16,7 +16,7 @@ import structlog
 
 from federation.errors import HutongError
 from node import limits
-from node.model import DutyMark
+from node.model import DutyMark, Finding, Severity
 from node.ports import UnitOfWork
 from node.services.here import Here
 
@@ -41,6 +41,14 @@ class Duty:
     def held(self) -> bool:
         """Whether this process has the duty."""
         return self._held.is_set()
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What `doctor` says of it; that nobody has it would be told as work that fails."""
+        if self.held:
+            said = ("本进程承担本市的定时工作。", "This process does the city's timed work.")
+        else:
+            said = ("定时工作由另一进程承担。", "Another process does the city's timed work.")
+        return (Finding("duty", Severity.OK, *said),)
 
     def once(self, act: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
         """`act` as one process of the city does it: it waits until this one has the duty."""

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from federation.errors import HutongError
 from federation.identifiers import CityCode
@@ -11,8 +12,9 @@ from node import limits
 from node.errors import PEER_UNREACHABLE, STORE_UNAVAILABLE
 from node.model import Contact, Finding, Severity
 from node.ports import UnitOfWork
-from node.registry import Partner
+from node.registry import Partner, PartnerState
 from node.services.case_findings import case_finding
+from node.services.clock_findings import own_clock
 from node.services.delivering import Delivering
 from node.services.here import Here
 from node.services.log_findings import log_findings, log_state
@@ -30,6 +32,10 @@ class Stored:
     rules: tuple[Finding, ...]
 
 
+Look = Callable[[], Iterable[Finding]]
+"""Findings that cost next to nothing to make."""
+
+
 class Examining:
     """Examines a running node."""
 
@@ -40,13 +46,22 @@ class Examining:
         swap: Callable[[CityCode], Awaitable[object]],
         key_desk: KeyDesk,
         delivering: Delivering,
+        beside: Iterable[Look] = (),
     ) -> None:
-        """Examine the node of `here`; `swap` tries a partner now, and keeps how it went."""
+        """Examine the node of `here`; `swap` tries a partner now, and keeps how it went.
+
+        `beside` has what is found without the store.
+        """
         self._here = here
         self._uow = uow
         self._swap = swap
         self._key_desk = key_desk
         self._delivering = delivering
+        self._beside = list(beside)
+
+    def look_also(self, look: Look) -> None:
+        """See by `look`, too: the machine that the node runs on, which no use case can."""
+        self._beside.append(look)
 
     async def examine(self) -> tuple[Finding, ...]:
         """Every finding; partners are tried side by side, each with its own deadline.
@@ -62,6 +77,7 @@ class Examining:
         return (
             *await self._key_desk.findings(),
             await self._store(),
+            *self._around(),
             *self._in_force(),
             *seen,
         )
@@ -74,7 +90,7 @@ class Examining:
         return Stored(
             keys=await self._key_desk.findings(),
             partners=await self._partners({}),
-            rules=(*self._in_force(), await self._cases()),
+            rules=(*self._around(), *self._in_force(), await self._cases()),
         )
 
     async def _store(self) -> Finding:
@@ -88,8 +104,12 @@ class Examining:
                 error.text("en"),
                 "请检查磁盘空间、文件权限和数据库连接。",
                 "Look at the disk space, the file's permissions and the database's connection.",
+                "df -h",
             )
         return Finding("store", Severity.OK, "可写。", "It can be written.")
+
+    def _around(self) -> Iterator[Finding]:
+        return chain.from_iterable(look() for look in self._beside)
 
     async def _cases(self) -> Finding:
         return case_finding(await self._uow.read(lambda tx: tx.cases.count_overdue()))
@@ -99,9 +119,9 @@ class Examining:
         registry = self._uow.registry
         yield from unstated_contacts(registry)
         for what, there, command in (
-            ("scale", registry.own_scale() is not None, "hutong scale load"),
-            ("incentives", registry.catalogue is not None, "hutong incentives load"),
-            ("indicators", registry.indicators is not None, "hutong indicators load"),
+            ("scale", registry.own_scale() is not None, "hutong scale load FILE"),
+            ("incentives", registry.catalogue is not None, "hutong incentives load FILE"),
+            ("indicators", registry.indicators is not None, "hutong indicators load FILE"),
         ):
             if there:
                 yield Finding(what, Severity.OK, "已生效。", "In force.")
@@ -113,6 +133,7 @@ class Examining:
                     "None is in force.",
                     f"请运行 `{command}`。",
                     f"Run `{command}`.",
+                    command,
                 )
 
     async def _try(self, partner: Partner) -> "_Failed | None":
@@ -135,7 +156,9 @@ class Examining:
             lambda tx: (tx.partnerships.contacts(), log_state(tx, registry))
         )
         found = self._each_partner(contacts, failed)
-        return (*found, *log_findings(log, self._here.now()))
+        active = [c for c, p in registry.partners.items() if p.state is PartnerState.ACTIVE]
+        own = own_clock(active, contacts.values())
+        return (*found, *((own,) if own else ()), *log_findings(log, self._here.now()))
 
     def _each_partner(
         self, contacts: Mapping[CityCode, Contact], failed: Mapping[CityCode, HutongError]

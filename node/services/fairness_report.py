@@ -109,7 +109,7 @@ class FairnessReport:
         """
         own = tx.registry.own_scale()
         if own is None:
-            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load")
+            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load FILE")
         pairs = [self._pair(tx, own, terms) for terms in self._terms(tx.registry, home)]
         catalogue = tx.registry.catalogue
         listed = catalogue.incentives if catalogue else ()

@@ -88,7 +88,7 @@ class HistogramDesk:
         """
         own, now = tx.registry.own_scale(), self._here.now()
         if own is None:
-            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load")
+            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load FILE")
         # 1.
         found = kept_histogram(tx, own.reference)
         if found is not None:

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from federation.messages import TrustBundle
 from node.keys.current import certificates_of, shown_from
 from node.keys.planning import due
 from node.model import Finding, Severity
-from node.services.findings import RENEW_EN, RENEW_ZH, expiry
+from node.services.findings import RENEW, Remedy, expiry
 
-_ROOT = (
+_ROOT: Final[Remedy] = (
     "请运行 `hutong keys rotate --root` 更换根密钥。",
     "Run `hutong keys rotate --root`: it makes a new root.",
+    "hutong keys rotate --root",
 )
-_OFFLINE = (
+_OFFLINE: Final[Remedy] = (
     (
         "请运行 `hutong keys rotate`，在存放根密钥的机器上用 `hutong keys sign` 签名，"
         "再运行 `hutong keys publish`。"
@@ -22,6 +24,15 @@ _OFFLINE = (
         "Run `hutong keys rotate`, sign the draft with `hutong keys sign` where the root keys are, "
         "then `hutong keys publish` it."
     ),
+    "hutong keys rotate",
+)
+_CONTACT: Final[Remedy] = (
+    "请在 hutong.toml 中设置 contact 并重启节点；根密钥不在本机时再运行 `hutong keys rotate`。",
+    (
+        "Set `contact` in hutong.toml and restart the node; where the root keys are elsewhere, run "
+        "`hutong keys rotate` after that."
+    ),
+    "systemctl restart hutong",
 )
 
 
@@ -56,9 +67,7 @@ def contact_finding(bundle: TrustBundle) -> Finding:
         Severity.WARNING,
         "信任包未载明联系方式，授权凭据中写作“未载明”（个人信息保护法第十七条）。",
         "The trust bundle states no contact: receipts of consents say “not stated” (PIPL, 17).",
-        "请在 hutong.toml 中设置 contact 并重启节点；根密钥不在本机时再运行 `hutong keys rotate`。",
-        "Set `contact` in hutong.toml and restart the node; where the root keys are elsewhere, run "
-        "`hutong keys rotate` after that.",
+        *_CONTACT,
     )
 
 
@@ -70,8 +79,7 @@ def _signing(bundle: TrustBundle, key_id: str, now: datetime) -> Finding:
             Severity.ERROR,
             "当前签名密钥不在信任包中，或此刻无效。",
             "The current signing key is not in the trust bundle, or not valid now.",
-            RENEW_ZH,
-            RENEW_EN,
+            *RENEW,
         )
     last = max(k.not_after for k in bundle.signing_keys if k.revoked_at is None)
     return expiry("signing-key", last, now)

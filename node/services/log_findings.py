@@ -17,7 +17,10 @@ SUBJECT = "log"
 
 @dataclass(frozen=True, slots=True)
 class LogState:
-    """The log, as it is witnessed: `waiting` has since when each active partner is behind."""
+    """The log, as it is witnessed: `waiting` has since when each active partner is behind.
+
+    `uncovered` is since when there is an entry under no checkpoint.
+    """
 
     size: int
     newest: StoredCheckpoint | None
@@ -25,6 +28,7 @@ class LogState:
     cosigned_by: dict[CityCode, int]
     waiting: dict[CityCode, datetime]
     forks: tuple[Fork, ...]
+    uncovered: datetime | None = None
 
 
 def log_state(tx: Transaction, registry: Registry) -> LogState:
@@ -33,19 +37,22 @@ def log_state(tx: Transaction, registry: Registry) -> LogState:
     active = [c for c, p in sorted(registry.partners.items()) if p.state is PartnerState.ACTIVE]
     known = {city: checkpoints.cosigned_by(city) for city in active}
     behind = {city: checkpoints.after(size, 1) for city, size in known.items()}
+    newest = checkpoints.newest()
+    first = tx.log.entries(newest.size if newest else 0, 1)
     return LogState(
         size=tx.log.size(),
-        newest=checkpoints.newest(),
+        newest=newest,
         cosigned=checkpoints.newest(cosigned=True),
         cosigned_by=known,
         waiting={city: found[0].at for city, found in behind.items() if found},
         forks=checkpoints.forks(),
+        uncovered=first[0].at if first else None,
     )
 
 
 def log_findings(state: LogState, now: datetime) -> Iterator[Finding]:
     """Every finding on logs; an own log that is broken is none: then the node does not serve."""
-    yield _own(state)
+    yield _own(state, now)
     for city in state.cosigned_by:
         yield _witness(city, state.waiting.get(city), now)
     for fork in state.forks:
@@ -59,10 +66,23 @@ def log_findings(state: LogState, now: datetime) -> Iterator[Finding]:
             f"`hutong partner end {fork.city}` 并重新交换密钥。",
             f"Take the evidence with `hutong log evidence {fork.city}`; once both cities know what "
             f"happened, run `hutong partner end {fork.city}` and meet it anew.",
+            f"hutong log evidence {fork.city}",
         )
 
 
-def _own(state: LogState) -> Finding:
+def _own(state: LogState, now: datetime) -> Finding:
+    since = state.uncovered
+    if since is not None and now - since >= limits.CHECKPOINT_WARNING:
+        at, count = _time(since), state.size - (state.newest.size if state.newest else 0)
+        return Finding(
+            SUBJECT,
+            Severity.WARNING,
+            f"自 {at} 起的 {count} 条不在任何检查点之下。",
+            f"{count} entries, the first of {at}, are under no checkpoint.",
+            "请运行 `hutong log checkpoint` 查看原因。",
+            "Run `hutong log checkpoint`: it says why.",
+            "hutong log checkpoint",
+        )
     if state.newest is None:
         return Finding(SUBJECT, Severity.OK, "尚无检查点。", "There is no checkpoint yet.")
     cities = ", ".join(city for city, _ in state.cosigned.cosignatures) if state.cosigned else ""
@@ -83,7 +103,7 @@ def _witness(city: CityCode, since: datetime | None, now: datetime) -> Finding:
             "按时联署本市的检查点。",
             "It cosigns this city's checkpoints in time.",
         )
-    at = since.strftime("%Y-%m-%d %H:%M:%S UTC")
+    at = _time(since)
     return Finding(
         subject,
         Severity.WARNING,
@@ -91,4 +111,9 @@ def _witness(city: CityCode, since: datetime | None, now: datetime) -> Finding:
         f"It has cosigned no checkpoint of this city since {at}.",
         f"请运行 `hutong log checkpoint --city {city}` 查看原因。",
         f"Run `hutong log checkpoint --city {city}`: it says why.",
+        f"hutong log checkpoint --city {city}",
     )
+
+
+def _time(instant: datetime) -> str:
+    return instant.strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -11,22 +11,21 @@ from typing import Final
 from federation.agreement import ended_tables
 from federation.errors import HutongError
 from federation.identifiers import CityCode
-from federation.limits import CLOCK_SKEW
 from federation.methods import Concordance
 from node import limits
 from node.certificates import pinned, validity
 from node.model import Contact, Finding, Severity
 from node.registry import Partner, PartnerState, Registry, StoredAgreement
-from node.services.findings import after, expiry
+from node.services.clock_findings import partner_clock
+from node.services.findings import NOTHING, Remedy, after, expiry
 from node.services.terms import needs_mapping
 
-Remedy = tuple[str, str]
+_Said = tuple[str, str]
+"""In Chinese and English."""
 
-_NOTHING: Final = ("", "")
 _OVER: Final = frozenset({PartnerState.SUSPENDED, PartnerState.ENDED})
 # From here on both cities expect to reach each other.
 _IN_USE: Final = frozenset({PartnerState.APPROVED, PartnerState.TESTED, PartnerState.ACTIVE})
-_NTP: Final = ("请用 NTP 校准两地时钟。", "Set both clocks by NTP.")
 
 
 def subject_of(city: CityCode, part: str = "") -> str:
@@ -43,19 +42,19 @@ def partner_findings(
     failed: HutongError | None = None,
 ) -> Iterator[Finding]:
     """Every finding on one partner; `failed` where it was tried just now and not reached."""
-    yield _state(partner, contact)
+    yield _state(here, partner, contact)
     if partner.state in _OVER:
         return
     yield _contact(partner, contact, now, failed)
     if contact is not None and contact.clock_offset is not None:
-        yield _clock(partner.city, contact.clock_offset)
+        yield partner_clock(subject_of(partner.city, "clock"), contact.clock_offset)
     if partner.told < partner.sequence:
         yield _untold(partner, contact)
     yield from _ends(partner, now)
     yield _agreement(here, registry, partner.city, now)
 
 
-def _state(partner: Partner, contact: Contact | None) -> Finding:
+def _state(here: CityCode, partner: Partner, contact: Contact | None) -> Finding:
     city, reason = partner.city, partner.state_reason
     zh, en = _STATES[partner.state]
     if partner.state in _OVER:
@@ -64,7 +63,7 @@ def _state(partner: Partner, contact: Contact | None) -> Finding:
         if partner.told < partner.sequence:
             why = f" ({contact.problem})" if contact and contact.problem else ""
             zh, en = f"{zh}；对方尚未得知{why}", f"{en}; it does not know yet{why}"
-    remedy = tuple(text.format(city=city) for text in _NEXT.get(partner.state, _NOTHING))
+    remedy = [text.format(city=city, here=here) for text in _NEXT.get(partner.state, NOTHING)]
     return Finding(subject_of(city), Severity.OK, f"{zh}。", f"{en}.", *remedy)
 
 
@@ -79,10 +78,11 @@ def _contact(
     partner: Partner, contact: Contact | None, now: datetime, failed: HutongError | None
 ) -> Finding:
     subject, in_use = subject_of(partner.city, "contact"), partner.state in _IN_USE
-    sync = f"`hutong partner sync {partner.city}`"
+    sync = f"hutong partner sync {partner.city}"
     remedy = (
-        f"请检查网络，或致电对方运维人员；然后运行 {sync}。",
-        f"Look at the network, or call its operator; then run {sync}.",
+        f"请检查网络，或致电对方运维人员；然后运行 `{sync}`。",
+        f"Look at the network, or call its operator; then run `{sync}`.",
+        sync,
     )
     reached = contact.reached_at if contact else None
     since = reached or partner.added_at
@@ -102,11 +102,11 @@ def _contact(
     if not in_use:
         # Before both have approved, the other may not even know this city.
         severity = Severity.OK
-    shown = remedy if severity is not Severity.OK else _NOTHING
+    shown = remedy if severity is not Severity.OK else NOTHING
     return Finding(subject, severity, f"{zh.rstrip('。')}。", f"{en.rstrip('.')}.", *shown)
 
 
-def _reached(reached: datetime | None) -> Remedy:
+def _reached(reached: datetime | None) -> _Said:
     if reached is None:
         return "尚未联系上", "Not reached yet"
     at = reached.strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -117,23 +117,6 @@ def _patience(partner: Partner) -> timedelta:
     """After how long without contact something is wrong: three swaps were missed."""
     hint = min(max(partner.bundle.refresh_hint, limits.REFRESH_SHORTEST), limits.REFRESH_LONGEST)
     return 3 * hint
-
-
-def _clock(city: CityCode, ahead: timedelta) -> Finding:
-    seconds = ahead.total_seconds()
-    severity, remedy = Severity.OK, _NOTHING
-    if abs(ahead) > CLOCK_SKEW:
-        severity = Severity.ERROR
-        remedy = (f"超过 60 秒的请求会被拒绝；{_NTP[0]}", f"Beyond 60 s all is refused. {_NTP[1]}")
-    elif abs(ahead) > CLOCK_SKEW / 2:
-        severity, remedy = Severity.WARNING, _NTP
-    return Finding(
-        subject_of(city, "clock"),
-        severity,
-        f"时钟相差 {seconds:+.1f} 秒。",
-        f"Its clock is {seconds:+.1f} s off.",
-        *remedy,
-    )
 
 
 def unstated_contacts(registry: Registry) -> Iterator[Finding]:
@@ -156,6 +139,7 @@ def _unstated(city: CityCode) -> Finding:
         f"之后运行 `hutong partner sync {city}`。",
         "Ask its officer to set `contact` in its hutong.toml and to restart its node; then run "
         f"`hutong partner sync {city}`.",
+        f"hutong partner sync {city}",
     )
 
 
@@ -166,7 +150,7 @@ def _untold(partner: Partner, contact: Contact | None) -> Finding:
         Severity.WARNING if failing else Severity.OK,
         "对方尚未得知本市最新的声明。",
         "It does not know this city's newest statement yet.",
-        *(_sync(partner.city) if failing else _NOTHING),
+        *(_sync(partner.city) if failing else NOTHING),
     )
 
 
@@ -176,6 +160,7 @@ def _ends(partner: Partner, now: datetime) -> Iterator[Finding]:
     remedy = (
         f"请对方运行 `hutong keys rotate`；然后运行 `hutong partner sync {city}`。",
         f"Ask it to run `hutong keys rotate`; then run `hutong partner sync {city}`.",
+        f"hutong partner sync {city}",
     )
     made = bundle.header.issued_at.date().isoformat()
     yield after(
@@ -229,8 +214,9 @@ def _agreement(here: CityCode, registry: Registry, city: CityCode, now: datetime
             Severity.OK,
             "尚无双方签署的互认协议。",
             "There is no agreement that both have signed.",
-            f"请运行 `hutong agreement propose {city}`。",
-            f"Run `hutong agreement propose {city}`.",
+            f"请运行 `hutong agreement propose {city} FILE`。",
+            f"Run `hutong agreement propose {city} FILE`.",
+            f"hutong agreement propose {city} FILE",
         )
     version = stored.agreement.version
     said = (f"第 {version} 版；", f"Version {version}. ")
@@ -244,6 +230,7 @@ def _agreement(here: CityCode, registry: Registry, city: CityCode, now: datetime
             f"{said[1]}The scale of {changed} has changed: it is not in use until it is amended.",
             f"请用新的对照表运行 `{amend}`。",
             f"Run `{amend}` with a new mapping.",
+            amend,
         )
     ended = ", ".join(ended_tables(stored.agreement, now))
     if ended and now < stored.valid_until:
@@ -255,6 +242,7 @@ def _agreement(here: CityCode, registry: Registry, city: CityCode, now: datetime
             "is amended.",
             f"请用同一文件运行 `{amend}`：会重新编制对应表。",
             f"Run `{amend}` with the same file: a new table is built.",
+            amend,
         )
     if stored.suspended:
         cities = ((here, stored.suspended_here), (city, stored.suspended_there))
@@ -267,7 +255,7 @@ def _agreement(here: CityCode, registry: Registry, city: CityCode, now: datetime
 
 def _in_force(subject: str, stored: StoredAgreement, now: datetime) -> Finding:
     amend = f"hutong agreement amend {stored.key[0]} FILE --version {stored.key[1]}"
-    city_remedy = (f"请续签：`{amend}`。", f"Agree on the next version: `{amend}`.")
+    city_remedy = (f"请续签：`{amend}`。", f"Agree on the next version: `{amend}`.", amend)
     if now < stored.agreement.valid_from:
         day = stored.agreement.valid_from.date().isoformat()
         return Finding(subject, Severity.OK, f"自 {day} 起生效。", f"In force from {day}.")
@@ -277,10 +265,11 @@ def _in_force(subject: str, stored: StoredAgreement, now: datetime) -> Finding:
 
 
 def _sync(city: CityCode) -> Remedy:
-    return f"请运行 `hutong partner sync {city}`。", f"Run `hutong partner sync {city}`."
+    command = f"hutong partner sync {city}"
+    return f"请运行 `{command}`。", f"Run `{command}`.", command
 
 
-_STATES: Final[dict[PartnerState, Remedy]] = {
+_STATES: Final[dict[PartnerState, _Said]] = {
     PartnerState.INVITED: ("已邀请", "Invited"),
     PartnerState.EXCHANGED: ("已交换密钥", "Keys are exchanged"),
     PartnerState.APPROVED_HERE: (
@@ -294,25 +283,37 @@ _STATES: Final[dict[PartnerState, Remedy]] = {
     PartnerState.SUSPENDED: ("已暂停", "Suspended"),
     PartnerState.ENDED: ("已终止", "Ended"),
 }
-_APPROVE: Final = (
+_APPROVE: Final[Remedy] = (
     "请由第二名运维人员运行 `hutong partner approve {city}`。",
     "Let a second operator run `hutong partner approve {city}`.",
+    "hutong partner approve {city} --operator NAME --legal-basis TEXT --privacy-assessment TEXT",
+)
+_SHOW: Final = "hutong partner show {city}"
+_WHO: Final[Remedy] = (
+    "由谁、何时、为何，见 `hutong partner show {city}`。",
+    "`hutong partner show {city}` says who did it, when and why.",
+    _SHOW,
 )
 _NEXT: Final[dict[PartnerState, Remedy]] = {
     PartnerState.EXCHANGED: _APPROVE,
     PartnerState.APPROVED_THERE: _APPROVE,
     PartnerState.APPROVED_HERE: (
-        "请对方由第二名运维人员运行 `hutong partner approve`。",
-        "Ask its second operator to run `hutong partner approve`.",
+        "请对方由第二名运维人员运行 `hutong partner approve {here}`。",
+        "Ask its second operator to run `hutong partner approve {here}`.",
+        _SHOW,
     ),
     PartnerState.APPROVED: (
         "请运行 `hutong partner test {city}`。",
         "Run `hutong partner test {city}`.",
+        "hutong partner test {city}",
     ),
     PartnerState.TESTED: (
-        "请对方运行 `hutong partner test`。",
-        "Ask its operator to run `hutong partner test`.",
+        "请对方运行 `hutong partner test {here}`。",
+        "Ask its operator to run `hutong partner test {here}`.",
+        _SHOW,
     ),
+    PartnerState.SUSPENDED: _WHO,
+    PartnerState.ENDED: _WHO,
 }
 _BY: Final = {
     "here": ("由本市", "by this city"),

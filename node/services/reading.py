@@ -115,7 +115,7 @@ def catalogue_of(tx: Transaction) -> IndicatorCatalogue:
     catalogue = tx.registry.indicators
     if catalogue is None:
         raise HutongError(
-            NOTHING_IN_FORCE, what="indicator catalogue", command="hutong indicators load"
+            NOTHING_IN_FORCE, what="indicator catalogue", command="hutong indicators load FILE"
         )
     return catalogue
 

@@ -25,7 +25,7 @@ from node.logbook import LogKind
 from node.model import Finding, Severity
 from node.ports import Keys, Transaction, UnitOfWork
 from node.services.answering import Ask, record, recorded
-from node.services.findings import RESTORE
+from node.services.findings import restore
 from node.services.here import Here
 from node.services.key_findings import contact_finding, key_findings
 
@@ -201,7 +201,8 @@ class KeyDesk:
             key_id = self._keys.key_id
             at_hand = await asyncio.to_thread(self._workshop.roots_at_hand, bundle)
         except HutongError as error:
-            return (Finding("keys", Severity.ERROR, error.text("zh"), error.text("en"), *RESTORE),)
+            said = (error.text("zh"), error.text("en"), *restore(error))
+            return (Finding("keys", Severity.ERROR, *said),)
         return tuple(key_findings(bundle, key_id, at_hand, self._here.now()))
 
     def contact(self) -> Finding:

@@ -58,7 +58,9 @@ class Spreads:
             return
         for second in await self._uow.run(lambda tx: self._keep(tx, city, opened)):
             scale = second.scale
-            _LOG.warning("second_histogram", city=city, scale=scale.scale_id, version=scale.version)
+            _LOG.warning(
+                "second_histogram", partner=city, scale=scale.scale_id, version=scale.version
+            )
 
     def _keep(
         self, tx: Transaction, city: CityCode, opened: Sequence[Verified[ScoreHistogram]]

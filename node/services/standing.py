@@ -23,7 +23,7 @@ class Standings:
         resident = find_resident(tx, resident_id)
         own = tx.registry.own_scale()
         if own is None:
-            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load")
+            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load FILE")
         now = self._here.now()
         records = tx.records.of([resident.person])[resident.person]
         return explain(records, tx.registry.indicators, own.scale, now, self._here.day(now))

@@ -8,6 +8,7 @@ from node.limits import DOMESTIC_STATUS_FRESHNESS
 from node.model import Finding, Severity
 from node.registry import Registry
 from node.services.delivering import Undelivered
+from node.services.findings import NOTHING
 from node.services.partner_findings import subject_of
 
 
@@ -29,11 +30,12 @@ def status_findings(
         remedy = (
             f"请检查网络，或致电对方运维人员；然后运行 `hutong partner sync {host}`。",
             f"Look at the network, or call its operator; then run `hutong partner sync {host}`.",
+            f"hutong partner sync {host}",
         )
         yield Finding(
             subject_of(host, "status"),
             Severity.WARNING if late else Severity.OK,
             f"对方已有 {seconds} 秒未收到 {missing.count} 项状态变更。",
             f"It has lacked {missing.count} status changes for {seconds} s.",
-            *(remedy if late else ("", "")),
+            *(remedy if late else NOTHING),
         )

@@ -103,5 +103,7 @@ def _counting(registry: Registry, catalogue: Catalogue) -> tuple[str, ...]:
 def not_active(home: CityCode, host: CityCode) -> HutongError:
     """The error where there are no terms in force; a city needs its own catalogue for its own."""
     if home == host:
-        return HutongError(NOTHING_IN_FORCE, what="incentives", command="hutong incentives load")
+        return HutongError(
+            NOTHING_IN_FORCE, what="incentives", command="hutong incentives load FILE"
+        )
     return HutongError(AGREEMENT_NOT_ACTIVE, home=home, host=host)

@@ -22,15 +22,28 @@ class Timer:
 
 
 def timers(cases: UseCases) -> tuple[Timer, ...]:
-    """The timers of a city's use cases: of each process, and of the one that has the duty."""
+    """The timers of a city's use cases: of each process, and of the one that has the duty.
+
+    How each went is noted, so that `doctor` says what does not get done.
+    """
+    noted = cases.works.noted
+    return (
+        *(replace(timer, act=noted(timer.name, timer.act)) for timer in _of_each(cases)),
+        *(
+            replace(timer, act=cases.duty.once(noted(timer.name, timer.act)))
+            for timer in _of_the_city(cases)
+        ),
+    )
+
+
+def _of_each(cases: UseCases) -> tuple[Timer, ...]:
+    """What lives in one process."""
     return (
         # Twice as often as health: the work of a process that died does not wait for long.
         Timer("duty", limits.DUTY_EVERY, cases.duty.tick, at_once=True),
-        # What lives in one process.
         Timer("onboarding", limits.HEALTH_EVERY, cases.onboarding.tick),
         Timer("rooms", limits.HEALTH_EVERY, cases.rooms.tick),
         Timer("undelivered", limits.HEALTH_EVERY, cases.delivering.look),
-        *(replace(timer, act=cases.duty.once(timer.act)) for timer in _of_the_city(cases)),
     )
 
 

@@ -220,7 +220,7 @@ class Trial:
         registry = self._uow.registry
         own, theirs = registry.own_scale(), registry.partner_scale(city)
         if own is None:
-            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load")
+            raise HutongError(NOTHING_IN_FORCE, what="scale", command="hutong scale load FILE")
         if theirs is None:
             raise HutongError(PARTNER_SCALE_MISSING, city=city)
         return {self._here.city: own.exported, city: theirs.exported}

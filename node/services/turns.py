@@ -5,6 +5,7 @@ short enough for a network that returns to be noticed.
 """
 
 import asyncio
+import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +15,8 @@ import structlog
 
 from federation.errors import HutongError
 from federation.identifiers import CityCode
+from node import limits
+from node.log_events import own_words
 from node.services.here import Here
 
 T = TypeVar("T")
@@ -143,6 +146,9 @@ class Turns(Generic[T]):
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _go(self, city: CityCode, turn: Turn[T]) -> T:
+        if not structlog.contextvars.get_contextvars().get("request_id"):
+            # What nobody asked for has an id, too: its lines are found in the logs of both cities.
+            structlog.contextvars.bind_contextvars(request_id=str(uuid.uuid4()))
         try:
             while True:
                 turn.again = turn.afresh = False
@@ -164,7 +170,9 @@ class Turns(Generic[T]):
             found = error
             turn.failures += 1
             turn.wait = self._jittered(self._patience.after(turn.failures))
-            _LOG.info(self._failed, partner=city, reason=error.reason.name)
+            # A packet lost, or a restart, is no reason to wake anybody.
+            log = _LOG.warning if turn.failures >= limits.FAILURES_WARNING else _LOG.info
+            log(self._failed, partner=city, reason=error.reason.name, problem=own_words(error))
         else:
             turn.failures, turn.met = 0, True
             turn.wait = self._jittered(self._rest(found))

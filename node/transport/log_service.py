@@ -56,7 +56,7 @@ class LogServicer:
             cities = [find_partner(registry, fields.city(request.city, "city")).city]
         newest = await self._cases.witnessing.checkpoint()
         if newest is None:
-            command = "hutong scale load"
+            command = "hutong scale load FILE"
             raise HutongError(NOTHING_IN_FORCE, what="log entry", command=command)
         exchanges = [await self._exchanged(city) for city in cities]
         found = await self._cases.uow.read(lambda tx: tx.checkpoints.newest())

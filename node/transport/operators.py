@@ -57,4 +57,5 @@ def _finding(finding: Finding) -> pb.Finding:
         detail_en=finding.detail_en,
         remedy_zh=finding.remedy_zh,
         remedy_en=finding.remedy_en,
+        command=finding.command,
     )

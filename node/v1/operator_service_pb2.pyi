@@ -727,20 +727,22 @@ class ExamineNodeRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class Finding(_message.Message):
-    __slots__ = ("subject", "severity", "detail_zh", "detail_en", "remedy_zh", "remedy_en")
+    __slots__ = ("subject", "severity", "detail_zh", "detail_en", "remedy_zh", "remedy_en", "command")
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     SEVERITY_FIELD_NUMBER: _ClassVar[int]
     DETAIL_ZH_FIELD_NUMBER: _ClassVar[int]
     DETAIL_EN_FIELD_NUMBER: _ClassVar[int]
     REMEDY_ZH_FIELD_NUMBER: _ClassVar[int]
     REMEDY_EN_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_FIELD_NUMBER: _ClassVar[int]
     subject: str
     severity: Severity
     detail_zh: str
     detail_en: str
     remedy_zh: str
     remedy_en: str
-    def __init__(self, subject: _Optional[str] = ..., severity: _Optional[_Union[Severity, str]] = ..., detail_zh: _Optional[str] = ..., detail_en: _Optional[str] = ..., remedy_zh: _Optional[str] = ..., remedy_en: _Optional[str] = ...) -> None: ...
+    command: str
+    def __init__(self, subject: _Optional[str] = ..., severity: _Optional[_Union[Severity, str]] = ..., detail_zh: _Optional[str] = ..., detail_en: _Optional[str] = ..., remedy_zh: _Optional[str] = ..., remedy_en: _Optional[str] = ..., command: _Optional[str] = ...) -> None: ...
 
 class ExamineNodeResponse(_message.Message):
     __slots__ = ("findings",)

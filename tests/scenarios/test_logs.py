@@ -19,6 +19,7 @@ NAMES = [city.pinyin for city in data.cities()]
 # What a line may say at all: no key of it could hold a name, a number, a code or a score.
 KEYS = {
     "address",
+    "again",
     "caller",
     "city",
     "event",
@@ -28,11 +29,14 @@ KEYS = {
     "local",
     "method",
     "milliseconds",
+    "next",
     "partner",
     "peer",
+    "problem",
     "reason",
     "reasons",
     "request_id",
+    "since",
     "steps",
     "subjects",
     "timestamp",

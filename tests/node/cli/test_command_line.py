@@ -27,6 +27,8 @@ WRONG = (
     (["partner", "suspend", "wuhan"], "--reason"),
     (["agreement", "sign", "id", "--version", "0"], "from 1 to"),
     (["agreement", "sign", "id", "--version", "one"], "from 1 to"),
+    (["top", "--every", "0"], "a number from 0.2 to 60"),
+    (["top", "--metrics", "9464"], "write HOST:PORT"),
     (["resident", "enrol", "999999194006122466"], "1 more than it takes"),
     (["resident", "code", "r", "c", "--request-id", "1"], "--request-id: give a UUID"),
     (["resident", "consent", "r", "--host", "wuhan", "--scenario", "s"], "--until or --days"),

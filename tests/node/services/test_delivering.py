@@ -22,6 +22,7 @@ from tests.conftest import NewStore
 from tests.node.services.listing import FRESHNESS, SECOND, Guest
 from tests.node.services.trying import played
 from tests.node.services.world import OPERATOR, Town, World, world
+from tests.node.typed import every_one_can_be_typed
 
 HOME, HOST, THIRD = "410100", "330100", "320500"
 
@@ -322,6 +323,7 @@ async def test_the_doctor_warns_of_a_host_that_lacks_news_for_longer_than_the_fr
         assert warning.severity is Severity.WARNING
         assert "1 status changes for 300 s" in warning.detail_en
         assert "partner sync 330100" in warning.remedy_zh
+        every_one_can_be_typed([warning])
         out.wire.down.clear()
         out.made.clock.forward(SECOND * 2)
         await out.look()

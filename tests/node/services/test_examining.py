@@ -81,9 +81,9 @@ def test_a_partner_in_order_has_nothing_but_ok_and_every_part_is_told() -> None:
     [
         (Flags(), Flags(), "hutong partner approve 330100"),
         (Flags(), Flags(approved=True), "hutong partner approve 330100"),
-        (Flags(approved=True), Flags(), "hutong partner approve"),
+        (Flags(approved=True), Flags(), "hutong partner approve 410100"),
         (Flags(approved=True), Flags(approved=True), "hutong partner test 330100"),
-        (ALL_THE_WAY, Flags(approved=True), "hutong partner test"),
+        (ALL_THE_WAY, Flags(approved=True), "hutong partner test 410100"),
     ],
 )
 def test_a_partner_on_its_way_is_told_with_the_next_step(

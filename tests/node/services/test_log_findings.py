@@ -9,6 +9,7 @@ from node.services.log_findings import log_findings, log_state
 from tests.conftest import NewStore
 from tests.node.services.trying import played, raised
 from tests.node.services.world import Town, world
+from tests.node.typed import every_one_can_be_typed
 
 ZZ, HZ = "410100", "330100"
 
@@ -65,3 +66,26 @@ async def test_a_fork_is_an_error_until_the_partner_is_met_anew(new_store: NewSt
         await host.store.run(lambda tx: host.cases.partners.end(tx, code, "operator/a", "forked"))
         await host.trust(home)
         assert all(f.severity is Severity.OK for f in await found(host, f"partner {ZZ} log"))
+
+
+@played
+async def test_an_entry_that_no_checkpoint_covers_for_long_is_warned_of(
+    new_store: NewStore,
+) -> None:
+    async with world(new_store) as made:
+        town = made[ZZ]
+        await town.cases.witnessing.checkpoint()
+        made.clock.forward(timedelta(days=1))
+        await town.consent(await town.resident(), made[HZ].code)
+        made.clock.forward(limits.CHECKPOINT_WARNING - timedelta(seconds=1))
+        # The checkpoint before is a day old: only the entry's own age counts.
+        [own] = await found(town, "log")
+        assert own.severity is Severity.OK
+        made.clock.forward(timedelta(seconds=1))
+        [own] = await found(town, "log")
+        assert own.severity is Severity.WARNING
+        assert own.command == "hutong log checkpoint"
+        every_one_can_be_typed([own])
+        await town.cases.witnessing.checkpoint()
+        [own] = await found(town, "log")
+        assert own.severity is Severity.OK

@@ -103,7 +103,7 @@ def test_a_second_histogram_of_the_version_is_not_kept_is_logged_and_stops_nothi
         with capture_logs() as logs:
             answer = await bring(host, home.code, sealed(second, home), sealed(first, home))
         assert answer.scales
-        assert [(entry["event"], entry["city"]) for entry in logs] == [
+        assert [(entry["event"], entry["partner"]) for entry in logs] == [
             ("second_histogram", home.code)
         ]
         [still] = await kept(host, home)

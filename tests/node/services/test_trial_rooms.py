@@ -237,7 +237,7 @@ async def test_a_city_without_a_scale_is_told_what_to_load(
         await one.store.refresh()
         error = await raised(tried(one, other.code))
         assert error.reason == NOTHING_IN_FORCE
-        assert error.fields["command"] == "hutong scale load"
+        assert error.fields["command"] == "hutong scale load FILE"
         error = await raised(tried(other, one.code))
         assert error.reason in (PARTNER_SCALE_MISSING, PEER_REFUSED)
 

@@ -8,8 +8,9 @@ import pytest
 import structlog
 
 from federation.errors import HutongError
-from federation.identifiers import CityCode
-from node.errors import PEER_UNREACHABLE
+from federation.identifiers import CityCode, is_uuid
+from node import limits
+from node.errors import PEER_REFUSED, PEER_UNREACHABLE
 from node.services.here import Here
 from node.services.turns import Patience, Turns
 from tests.node.services.simulated import MovableClock, SeededEntropy
@@ -24,6 +25,7 @@ class Post:
     """Something that is done with a partner: it waits until it is let go, and may fail."""
 
     def __init__(self) -> None:
+        self.ids = list[object]()
         self.clock = MovableClock(START)
         self.tries = 0
         self.error: Exception | None = None
@@ -33,6 +35,7 @@ class Post:
 
     async def _act(self, _city: CityCode) -> int:
         self.tries += 1
+        self.ids.append(structlog.contextvars.get_contextvars().get("request_id"))
         await self.go.wait()
         if self.error is not None:
             raise self.error
@@ -45,6 +48,10 @@ class Post:
 
 def unreachable() -> HutongError:
     return HutongError(PEER_UNREACHABLE, city=CITY, address="x:1", problem="no connection")
+
+
+def refused() -> HutongError:
+    return HutongError(PEER_REFUSED, city=CITY, peer_reason="X", detail="\u5f20\u4e09", problem="")
 
 
 @pytest.mark.parametrize(("afresh", "tries"), [(False, 1), (True, 2)])
@@ -122,3 +129,32 @@ async def test_who_waits_for_a_task_hears_of_its_error_and_a_fault_of_ours_is_lo
     # It is over with that: the next one begins.
     post.error = None
     assert await post.turns.begin(CITY) == 3
+
+
+@played
+async def test_what_nobody_asked_for_is_followed_by_an_id_of_its_own_and_what_was_by_its() -> None:
+    post = Post()
+    post.go.set()
+    for _ in range(2):
+        await post.turns.begin(CITY)
+    assert len(set(post.ids)) == 2
+    assert all(is_uuid(str(found)) for found in post.ids)
+    with structlog.contextvars.bound_contextvars(request_id="of a call"):
+        await post.turns.begin(CITY)
+    assert post.ids[-1] == "of a call"
+    assert "request_id" not in structlog.contextvars.get_contextvars()
+
+
+@played
+async def test_only_what_fails_again_and_again_is_a_warning_and_says_no_partners_words() -> None:
+    post = Post()
+    post.go.set()
+    with structlog.testing.capture_logs() as logs:
+        for error in (*(unreachable() for _ in range(limits.FAILURES_WARNING)), refused()):
+            post.error = error
+            with pytest.raises(HutongError):
+                await post.turns.begin(CITY)
+    levels = [log["log_level"] for log in logs]
+    assert levels == ["info"] * (limits.FAILURES_WARNING - 1) + ["warning"] * 2
+    assert [log["problem"] for log in logs] == ["no connection"] * limits.FAILURES_WARNING + [""]
+    assert "\u5f20" not in str(logs)
