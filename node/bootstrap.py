@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import functools
 import gc
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +30,15 @@ from node.keys import FileKeys, KeyFolder
 from node.keys.bundles import read_published
 from node.keys.files import read_certificate
 from node.keys.opening import key_access
-from node.lifecycle import alive, every, tell_manager, until_told_to_stop, watchdog_interval
+from node.lifecycle import (
+    alive,
+    either,
+    end_at_once_when_told,
+    every,
+    tell_manager,
+    told_to_stop,
+    watchdog_interval,
+)
 from node.logs import configure_logs, tell_all_held, tell_held
 from node.machine import disk, examine_machine
 from node.model import Finding
@@ -42,6 +50,7 @@ from node.store import Store, open_room, open_store
 from node.store.copying import open_copy, open_sums
 from node.store.log_snapshot import LogSnapshot, open_log
 from node.store.looking import schema_finding
+from node.transport.health import LOG, SIGNING, STORE
 from node.transport.listening import unmetered
 from node.transport.local_client import LocalClient, local_client
 from node.transport.metrics import LOCAL, PEER, Metrics
@@ -85,22 +94,26 @@ class _Node:
     door: GrpcDoor
     ports: tuple[Port, Port]
 
-    async def probe(self) -> None:
-        """Whether an answer given now could be kept, and would be believed."""
+    async def look(self) -> None:
+        """Say on both ports whether an answer given now could be kept, and would be believed.
+
+        On the local one also what hinders it; raises the first thing that does.
+        """
+        faults = {SIGNING: await _fault(self._sign), STORE: await _fault(self.store.probe)}
+        if faults[STORE] is None:
+            # Else there is no log to look at, and what was said of it last stands.
+            faults[LOG] = await _fault(self.cases.witnessing.hold)
+        parts = {part: fault is None for part, fault in faults.items()}
+        for port in self.ports:
+            await port.say(serving=all(parts.values()), parts=parts)
+        for fault in faults.values():
+            if fault is not None:
+                raise fault
+
+    async def _sign(self) -> None:
         # Another process of this city may have changed the keys: those in use now are looked at.
         self.cases.key_desk.notice()
         self.keys.probe(self.clock)
-        await self.store.probe()
-
-    async def look(self) -> None:
-        """Say on both ports whether the node serves; raises why it does not."""
-        serving = False
-        try:
-            await self.probe()
-            serving = True
-        finally:
-            for port in self.ports:
-                await port.say(serving=serving)
 
     def timers(self) -> tuple[Timer, ...]:
         """What is done again and again: of the process, of its store, and of the city."""
@@ -121,14 +134,26 @@ class _Node:
             await port.say_in_order(keys=not watching.keys, partners=not watching.partners)
 
 
+async def _fault(probe: Callable[[], Awaitable[None]]) -> Exception | None:
+    """What a probe raises; it is raised again once it was said."""
+    try:
+        await probe()
+    except Exception as error:  # noqa: BLE001 - whatever it is, nobody serves with it
+        return error
+    return None
+
+
 def serve(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT, then drain; the exit code.
+    """Serve until SIGTERM, SIGINT or SIGHUP, then drain; the exit code.
+
+    While it starts, and while it drains, each of them ends the process at once.
 
     Raises:
         HutongError: KEY_UNUSABLE, STORE_UNAVAILABLE, SETTING_INVALID, CANNOT_LISTEN, LOG_BROKEN,
             ANCHOR_UNUSABLE.
     """
     configure_logs(settings.log_level, city=settings.code)
+    end_at_once_when_told()
     try:
         uvloop.run(_serve(settings))
     finally:
@@ -202,8 +227,9 @@ async def _live(node: _Node, settings: Settings) -> None:
             )
         if (often := watchdog_interval()) is not None:
             await running.enter_async_context(every(often, alive, name="watchdog", at_once=True))
-        tell_manager("READY=1", f"STATUS=serving partners at {settings.peer_listen}")
-        told = await until_told_to_stop(broken)
+        with told_to_stop() as signalled:
+            tell_manager("READY=1", f"STATUS=serving partners at {settings.peer_listen}")
+            told = await either(signalled, broken)
         tell_manager("STOPPING=1", "STATUS=draining")
         _LOG.info("draining", told=told)
         await node.door.close()

@@ -5,9 +5,10 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import timedelta
-from typing import Any
+from types import FrameType
+from typing import Any, Final
 
 import structlog
 
@@ -17,25 +18,59 @@ from node.log_events import own_words
 
 _LOG = structlog.get_logger()
 
+# A manager, Ctrl-C, a terminal that was closed; and what shells add to the number of a signal.
+_ENDS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_BY_SIGNAL: Final = 128
 
-async def until_told_to_stop(broken: "asyncio.Task[FatalError]") -> str:
-    """Wait for SIGTERM, SIGINT, or what a node must not live with; the name of it."""
-    told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+def end_at_once_when_told() -> None:
+    """From here on a signal that asks this process to end ends it there and then.
+
+    Nothing acknowledged is lost by that, no more than by `kill -9`. The system would do the same by
+    itself, but not to the first process of a container, which hears only what it handles.
+    """
+    for number in _heard():
+        signal.signal(number, _end)
+
+
+@contextlib.contextmanager
+def told_to_stop() -> Iterator["asyncio.Future[str]"]:
+    """While the body runs such a signal ends nothing: its name comes to be known.
+
+    After the body it does again what it did before.
+    """
+    loop = asyncio.get_running_loop()
+    told: asyncio.Future[str] = loop.create_future()
 
     def tell(number: signal.Signals) -> None:
         if not told.done():
             told.set_result(number.name)
 
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    before = {number: signal.getsignal(number) for number in _heard()}
+    for number in before:
         loop.add_signal_handler(number, tell, number)
-    either: set[asyncio.Future[Any]] = {told, broken}
     try:
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        return told.result() if told.done() else broken.result().reason.name
+        yield told
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number, did in before.items():
             loop.remove_signal_handler(number)
+            signal.signal(number, did)
+
+
+async def either(told: "asyncio.Future[str]", broken: "asyncio.Task[FatalError]") -> str:
+    """Wait until this process is told to stop, or meets what it must not live with; which."""
+    both: set[asyncio.Future[Any]] = {told, broken}
+    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    return told.result() if told.done() else broken.result().reason.name
+
+
+def _heard() -> list[signal.Signals]:
+    """The signals that ask to end; not what whoever started this process ignores, as nohup does."""
+    return [number for number in _ENDS if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    os._exit(_BY_SIGNAL + number)
 
 
 @contextlib.asynccontextmanager

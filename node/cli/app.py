@@ -23,6 +23,7 @@ TREE: Final = {
     "serve": "setup:serve",
     "doctor": "examining:doctor",
     "top": "top:top",
+    "health": "health:health",
     "client issue": "setup:issue",
     "keys show": "keys:show",
     "keys rotate": "keys:rotate",

@@ -53,6 +53,7 @@ class Node:
         for path in (files.certificate, files.key, files.ca):
             if not path.is_file():
                 raise HutongError(CLIENT_MISSING, path=str(path), command=_issue(role, name))
+        self.certificate = files.certificate
         self._client = bootstrap.local_client(
             address=session.address(),
             certificate=files.certificate,
@@ -65,6 +66,10 @@ class Node:
     def ask(self, method: str, **request: object) -> Answer:
         """Call a method that changes nothing."""
         return self._client.call(f"{self._service}/{method}", request)
+
+    def health(self, part: str, *, seconds: float) -> str:
+        """What grpc.health.v1 says of a part of the node, "" for all of it, within that time."""
+        return str(self._client.call("Health/Check", {"service": part}, seconds=seconds)["status"])
 
     def change(self, method: str, request_id: str | None, **request: object) -> Answer:
         """Call a method that changes something, under this request id or a new one.

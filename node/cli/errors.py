@@ -6,6 +6,7 @@ from federation.errors import HutongError, Reason, Status
 from node.cli.texts import LANGUAGES, text
 
 __all__ = [
+    "CLIENT_ENDED",
     "CLIENT_MISSING",
     "COMMAND_LINE",
     "METRICS_OFF",
@@ -37,6 +38,12 @@ METRICS_OFF = Reason(
     "and restart it, or give --metrics HOST:PORT for each of its processes.",
     '节点未开放指标：请在 {path} 中设置 metrics_listen = "127.0.0.1:9464" 并重启，'
     "或用 --metrics HOST:PORT 逐一指定其进程。",
+)
+CLIENT_ENDED = Reason(
+    "CLIENT_ENDED",
+    Status.UNAUTHENTICATED,
+    "The client's certificate {path} has ended; make a new one with `hutong client issue`.",
+    "客户端证书 {path} 已过期；请用 `hutong client issue` 重新签发。",
 )
 UNEXPECTED = Reason(
     "UNEXPECTED",

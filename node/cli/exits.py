@@ -1,8 +1,12 @@
-"""Exit codes: the one table of them, and of which an error ends in. docs/manual.md tells them."""
+"""Exit codes: the one table of them, and of which an error ends in.
+
+docs/operating/exit-codes.md tells them.
+"""
 
 from typing import Final
 
 from federation.errors import HutongError, Status
+from node.errors import LOG_BROKEN
 
 DONE: Final = 0
 INTERNAL: Final = 1
@@ -11,7 +15,10 @@ REFUSED: Final = 3
 NOT_ALLOWED: Final = 4
 UNREACHABLE: Final = 5
 UNHEALTHY: Final = 6
+BROKEN_LOG: Final = 8
+HUNG_UP: Final = 129
 INTERRUPTED: Final = 130
+TERMINATED: Final = 143
 
 OF_STATUS: Final = {
     Status.INVALID_ARGUMENT: REFUSED,
@@ -28,10 +35,13 @@ OF_STATUS: Final = {
     Status.INTERNAL: INTERNAL,
 }
 
+# What starting again never mends, and no repetition: a person has to look.
+OF_REASON: Final = {LOG_BROKEN.name: BROKEN_LOG}
+
 
 def exit_code(error: HutongError) -> int:
     """The code that a command ends in by this error."""
-    return OF_STATUS[error.reason.status]
+    return OF_REASON.get(error.reason.name, OF_STATUS[error.reason.status])
 
 
 def may_have_happened(error: HutongError) -> bool:

@@ -6,6 +6,7 @@ shown, since the language is an option too.
 
 import gc
 import importlib
+import platform
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, Final
@@ -15,6 +16,7 @@ import click
 from node.cli.errors import Misused
 from node.cli.session import Session
 from node.cli.texts import LANGUAGES, text
+from node.version import VERSION
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -86,6 +88,16 @@ def _common(*names: str, text: str = "", **attributes: Any) -> click.Option:  # 
     return _Option(names, expose_value=False, callback=_keep, help=key, **attributes)
 
 
+def _tell_version(ctx: click.Context, _param: click.Parameter, value: object) -> None:
+    session = ctx.find_object(Session)
+    if session is None or not value or ctx.resilient_parsing:
+        return
+    python = platform.python_version()
+    if not session.out.document({"version": VERSION, "python": python}):
+        session.out.line(f"hutong {VERSION} (Python {python})")
+    ctx.exit()
+
+
 _COMMON: Final = (
     _common("--json", "machine", is_flag=True),
     _common("--lang", type=click.Choice(LANGUAGES)),
@@ -96,6 +108,14 @@ _COMMON: Final = (
     _common("--ca", metavar="FILE"),
     _common("--operator", metavar="NAME"),
     _common("--debug", is_flag=True),
+)
+_VERSION: Final = _Option(
+    ["--version"],
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_tell_version,
+    help="options.version",
 )
 
 
@@ -185,6 +205,8 @@ class Group(_Shown, click.Group):
         """The group of the commands whose path begins with `path`."""
         super().__init__(path.rsplit(" ", maxsplit=1)[-1] or "hutong", path=path or "hutong")
         self.no_args_is_help = True
+        if not path:
+            self.params.append(_VERSION)
         self._tree = tree
         self._head = f"{path} " if path else ""
 

@@ -85,11 +85,19 @@ class Witnessing:
         return self._fatal
 
     async def check(self) -> None:
-        """Hold the store against the anchor; raises FatalError where the node may not serve."""
+        """Whether the node may begin to serve; raises FatalError where it may not."""
+        await self.hold()
         with self._stops():
-            await self._held(await asyncio.to_thread(self._anchor.read))
             # As a writer: another process of the city must not append between two looks.
             await self._uow.run(_check_edge)
+
+    async def hold(self) -> None:
+        """Hold the store against the anchor; raises FatalError where it is no continuation of it.
+
+        ANCHOR_UNUSABLE where that cannot be read now: then nothing is signed, and nothing is over.
+        """
+        with self._stops():
+            await self._held(await asyncio.to_thread(self._anchor.read))
 
     async def checkpoint(self) -> StoredCheckpoint | None:
         """The newest checkpoint, made now if the log has grown; None while the log is empty.

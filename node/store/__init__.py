@@ -21,8 +21,9 @@ from node.registry import Registry
 from node.store.connection import Session
 from node.store.engine import make_engine, memory_engine, unavailable
 from node.store.migrate import migrate
+from node.store.probing import probe
 from node.store.scrubbing import SCRUBBED, scrub, unscrubbed
-from node.store.sweeping import PROBE, sweep_statements
+from node.store.sweeping import sweep_statements
 from node.store.transaction import StoreTransaction, TransactionMaker, load_registry
 from node.store.unit_of_work import Writer
 from node.store.values import to_micros
@@ -79,9 +80,9 @@ class Store:
         return self._writer.backlog()
 
     async def probe(self) -> None:
-        """Write for the sake of writing; raises STORE_UNAVAILABLE."""
+        """Write for the sake of writing, into tables of this version; raises STORE_UNAVAILABLE."""
         at = to_micros(self._clock.now())
-        await self.run(lambda tx: _session(tx).write(PROBE, at=at))
+        await self.run(lambda tx: probe(_session(tx), at))
 
     async def sweep(self) -> int:
         """Remove what nobody can ask for any more; how many rows."""

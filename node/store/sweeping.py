@@ -17,7 +17,6 @@ from node.store.tables import (
     CODES,
     DECISIONS,
     JOININGS,
-    NODE_STATE,
     QUESTIONS,
     USES,
 )
@@ -37,7 +36,6 @@ from node.store.trust_tables import (
 _B: Final = sa.bindparam
 _DAY: Final = 86_400_000_000
 """Microseconds."""
-PROBE: Final = sa.update(NODE_STATE).values(probed_at=_B("at"))
 
 
 def sweep_statements() -> Iterator[tuple[sa.Delete, timedelta]]:

@@ -116,12 +116,12 @@ def stopping() -> HutongError:
 class Around:
     """What a port may have besides its gate.
 
-    `streams` where a method of it streams; `guarded` where health and reflection are behind the
-    gate, too.
+    `streams` where a method of it streams; `discreet` where health says nothing but whether the
+    node serves.
     """
 
     streams: Streams | None = None
-    guarded: bool = False
+    discreet: bool = False
     fresh: Fresh = lambda _service, _method: None
     meter: Meter = unmetered
 

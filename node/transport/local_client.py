@@ -11,6 +11,7 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
+from grpc_health.v1 import health_pb2
 
 from federation.errors import HutongError
 from node.errors import FIELD_INVALID, NODE_UNREACHABLE
@@ -45,6 +46,7 @@ _SERVICES: Final = {
         log_service_pb2.DESCRIPTOR,
         renewal_service_pb2.DESCRIPTOR,
         history_service_pb2.DESCRIPTOR,
+        health_pb2.DESCRIPTOR,
     )
     for name, service in file.services_by_name.items()
 }
@@ -73,11 +75,13 @@ class LocalClient:
         self._address = address
         self._timeout = timeout_seconds
 
-    def call(self, method: str, request: dict[str, Any]) -> dict[str, Any]:
-        """Call a method such as "OperatorService/ListPartners".
+    def call(
+        self, method: str, request: dict[str, Any], *, seconds: float | None = None
+    ) -> dict[str, Any]:
+        """Call a method such as "OperatorService/ListPartners", within so many seconds.
 
-        The request and the answer are protobuf JSON with the field names of the protos; the answer
-        has every field but messages that are not set.
+        By default within the client's timeout. The request and the answer are protobuf JSON with
+        the field names of the protos; the answer has every field but messages that are not set.
 
         Raises:
             HutongError: the node's own error, or NODE_UNREACHABLE.
@@ -88,7 +92,7 @@ class LocalClient:
             _path(descriptor), None, GetMessageClass(descriptor.output_type).FromString
         )
         try:
-            answer = call(wire, timeout=self._timeout)
+            answer = call(wire, timeout=self._timeout if seconds is None else seconds)
         except grpc.RpcError as error:
             raise self._told(error) from error
         return _from_wire(answer)

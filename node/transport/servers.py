@@ -1,13 +1,13 @@
 """The two ports: what listens, with which limits, and how it stops."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection, reflection_pb2
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha._async import ReflectionServicer
 
 from federation.limits import MESSAGE_BYTES
@@ -90,14 +90,13 @@ class Port:
     ) -> None:
         """Serve `services` at `address`, which the setting of that name gives.
 
-        `sizes` are the most bytes of a request and of an answer. Where health and reflection are
-        not `guarded` they are open to whoever may connect.
+        `sizes` are the most bytes of a request and of an answer.
         """
         names = tuple(descriptor.full_name for descriptor, _ in services)
         self._health = Health(names)
         self._running = Running()
         self._streams = around.streams
-        self._guarded = around.guarded
+        self._discreet = around.discreet
         self._server: Any = grpc.aio.server(
             options=(
                 *_OPTIONS,
@@ -112,23 +111,16 @@ class Port:
             ]
         )
         shown = (*names, _HEALTH.full_name, _REFLECTION.full_name)
-        if not around.guarded:
-            health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, self._server)
-            reflection.enable_server_reflection(shown, self._server)
-        else:
-            self._server.add_generic_rpc_handlers(
-                [
-                    # Health is answered while the port drains, too.
-                    service_handler(descriptor, servicer, gate, Running(), around)
-                    for descriptor, servicer in (
-                        (_HEALTH, as_ours(self._health.servicer, "Check", "Watch")),
-                        (
-                            _REFLECTION,
-                            as_ours(ReflectionServicer(shown), "ServerReflectionInfo"),
-                        ),
-                    )
-                ]
-            )
+        self._server.add_generic_rpc_handlers(
+            [
+                # Health is answered while the port drains, too.
+                service_handler(descriptor, servicer, gate, Running(), around)
+                for descriptor, servicer in (
+                    (_HEALTH, as_ours(self._health.servicer, "Check", "Watch")),
+                    (_REFLECTION, as_ours(ReflectionServicer(shown), "ServerReflectionInfo")),
+                )
+            ]
+        )
         try:
             self._server.add_secure_port(address, server_credentials)
         except RuntimeError as error:
@@ -138,13 +130,15 @@ class Port:
         """Take calls from now on."""
         await self._server.start()
 
-    async def say(self, *, serving: bool) -> None:
-        """Say whether the node serves."""
+    async def say(self, *, serving: bool, parts: Mapping[str, bool] | None = None) -> None:
+        """Say whether the node serves; and which part hinders it, where its own clients ask."""
         await self._health.say(serving=serving)
+        if not self._discreet:
+            await self._health.say_parts(parts or {})
 
     async def say_in_order(self, *, keys: bool, partners: bool) -> None:
         """Say whether keys and partners are in order, where this city's own clients ask."""
-        if not self._guarded:
+        if not self._discreet:
             await self._health.say_in_order(keys=keys, partners=partners)
 
     async def stop(self) -> None:
@@ -178,7 +172,7 @@ def peer_port(
         gate,
         [(federation, FederationServicer(cases)), (trial, TrialServicer(cases))],
         (MESSAGE_BYTES, MESSAGE_BYTES),
-        Around(streams, guarded=True, fresh=gate.fresh, meter=meter),
+        Around(streams, discreet=True, fresh=gate.fresh, meter=meter),
     )
 
 

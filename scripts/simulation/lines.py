@@ -70,7 +70,7 @@ class SimPort:
         gate = PeerGate(cases.here, uow)
         streams = Streams(gate.allowed)
         uow.on_change(streams.look_soon)
-        around, running = Around(streams, guarded=True, fresh=gate.fresh), Running()
+        around, running = Around(streams, fresh=gate.fresh), Running()
         federation = federation_service_pb2.DESCRIPTOR.services_by_name["FederationService"]
         trial = trial_service_pb2.DESCRIPTOR.services_by_name["TrialService"]
         self._services = (

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from node import limits
 from tests.node.transport.house import (
     FRIEND,
     HERE,
@@ -76,3 +78,12 @@ def pair(loop: Loop, tmp_path: Path) -> Iterator[Pair]:
         opened(loop, tmp_path / "joiner", city=FRIEND) as joiner,
     ):
         yield Pair(inviter, joiner, watch)
+
+
+@pytest.fixture
+def house(loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """A house whose store gives a lock up soon, with one partner."""
+    monkeypatch.setattr(limits, "STORE_BUSY", timedelta(milliseconds=50))
+    with opened(loop, tmp_path / "here") as made:
+        made.trust(stranger(tmp_path / "friend", FRIEND))
+        yield made

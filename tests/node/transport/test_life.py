@@ -4,12 +4,10 @@ import asyncio
 import contextlib
 import gc
 import json
-import sqlite3
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +18,15 @@ from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, Serv
 
 from federation.errors import MALFORMED, HutongError
 from node import bootstrap, limits
-from node.clock import SystemClock
 from node.errors import (
     FIELD_INVALID,
-    KEY_UNUSABLE,
     NODE_UNREACHABLE,
     OVERLOADED,
     ROLE_REFUSED,
     STORE_UNAVAILABLE,
 )
 from node.model import Role
+from node.transport import status
 from node.transport.gates import PeerGate
 from node.transport.local_client import LocalClient, local_client
 from node.v1 import resident_service_pb2 as pb
@@ -48,111 +45,10 @@ from tests.node.transport.house import (
     stranger,
 )
 from tests.node.transport.test_peer_port import got_our_bundle, swap
+from tests.node.transport.test_readiness import LOCAL_SERVICES, says
 
 ROOT = Path(__file__).resolve().parents[3]
 PEER_SERVICES = {"federation.v1.FederationService", "federation.v1.TrialService"}
-LOCAL_SERVICES = {
-    "node.v1.ResidentService",
-    "node.v1.ResidentCaseService",
-    "node.v1.VenueService",
-    "node.v1.DepartmentService",
-    "node.v1.DepartmentCaseService",
-    "node.v1.OperatorService",
-    "node.v1.OversightService",
-    "node.v1.HistoryService",
-    "node.v1.RenewalService",
-    "node.v1.IncentiveService",
-    "node.v1.LogService",
-}
-
-
-@pytest.fixture
-def house(loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    """A house whose store gives a lock up soon, with one partner."""
-    monkeypatch.setattr(limits, "STORE_BUSY", timedelta(milliseconds=50))
-    with opened(loop, tmp_path / "here") as made:
-        made.trust(stranger(tmp_path / "friend", FRIEND))
-        yield made
-
-
-def looked(house: House) -> HutongError | None:
-    """What the node's own look finds wrong."""
-    node = bootstrap._Node(
-        SystemClock(), house.store, house.keys, house.cases, house.door, house.ports
-    )
-    try:
-        house.loop.run(node.look())
-    except HutongError as error:
-        return error
-    return None
-
-
-def says(house: House, *, serving: bool) -> bool:
-    """Whether both ports, and each service on them, say so to a client's eyes."""
-    wanted = health_pb2.HealthCheckResponse.ServingStatus.Value(
-        "SERVING" if serving else "NOT_SERVING"
-    )
-    found = []
-    with house.as_client(house.client(Role.RESIDENT)) as channel:
-        for service in ("", *LOCAL_SERVICES):
-            body = health_pb2.HealthCheckRequest(service=service).SerializeToString()
-            found.append(call(channel, "/grpc.health.v1.Health/Check", body))
-    statuses = {health_pb2.HealthCheckResponse.FromString(each).status for each in found}
-    return statuses == {wanted}
-
-
-def test_an_unusable_store_is_told_and_a_healed_one_too(house: House) -> None:
-    assert looked(house) is None
-    assert says(house, serving=True)
-    with contextlib.closing(
-        sqlite3.connect(house.directory / "store.sqlite", isolation_level=None)
-    ) as other:
-        other.execute("BEGIN IMMEDIATE")
-        found = looked(house)
-        assert found is not None
-        assert found.reason == STORE_UNAVAILABLE
-        assert says(house, serving=False)
-        other.execute("ROLLBACK")
-    assert looked(house) is None
-    assert says(house, serving=True)
-
-
-def gone(path: Path) -> Callable[[], object]:
-    hidden = path.with_suffix(".hidden")
-    path.rename(hidden)
-    return lambda: hidden.rename(path)
-
-
-def open_to_others(path: Path) -> Callable[[], object]:
-    path.chmod(0o644)
-    return lambda: path.chmod(0o600)
-
-
-def garbage(path: Path) -> Callable[[], object]:
-    before = path.read_bytes()
-    path.write_bytes(b"no key")
-    return lambda: path.write_bytes(before)
-
-
-def anothers(path: Path) -> Callable[[], object]:
-    before = path.read_bytes()
-    path.write_bytes(path.with_name("root.pem").read_bytes())
-    return lambda: path.write_bytes(before)
-
-
-@pytest.mark.parametrize("spoil", [gone, open_to_others, garbage, anothers])
-def test_an_unusable_signing_key_is_told_and_a_healed_one_too(
-    house: House, spoil: Callable[[Path], Callable[[], object]]
-) -> None:
-    assert looked(house) is None
-    heal = spoil(house.folder.signing_key)
-    found = looked(house)
-    assert found is not None
-    assert found.reason == KEY_UNUSABLE
-    assert says(house, serving=False)
-    heal()
-    assert looked(house) is None
-    assert says(house, serving=True)
 
 
 @contextlib.contextmanager
@@ -204,9 +100,12 @@ def test_a_drain_says_not_serving_and_lets_a_running_call_finish(house: House) -
         with house.as_client(house.client(Role.RESIDENT)) as late:
             refused = failure(late, "/node.v1.ResidentService/EnrolResident", enrol()).error
             assert refused == HutongError(STORE_UNAVAILABLE, problem="the node is stopping")
-        watch.cancel()
         let_go()
         assert running.result(20)
+        with pytest.raises(grpc.RpcError) as ended:
+            next(watch)
+        told: Any = ended.value
+        assert status.from_metadata(told.trailing_metadata()) == refused
         stopping.result(20)
 
 
