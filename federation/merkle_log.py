@@ -150,6 +150,16 @@ def root_of(size: int, nodes: Nodes) -> bytes:
     return _range_root(0, size, nodes) if size else EMPTY_ROOT
 
 
+def peaks_of(size: int, nodes: Nodes) -> tuple[bytes, ...]:
+    """The right edge of the first `size` leaves: what `Frontier` goes on from."""
+    found, start = list[bytes](), 0
+    for level in reversed(range(size.bit_length())):
+        if size >> level & 1:
+            found.append(nodes(level, start >> level))
+            start += 1 << level
+    return tuple(found)
+
+
 def check_inclusion(
     leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes
 ) -> None:

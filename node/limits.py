@@ -326,6 +326,9 @@ PARTNER_CHECKPOINT_EVERY: Final = timedelta(seconds=5)
 # How long every checkpoint is kept; of older ones the last of each day.
 CHECKPOINTS_KEPT: Final = timedelta(days=7)
 
+# Entries of the log in one answer to an auditor: some hundred KiB.
+AUDITED_ENTRIES: Final = 2048
+
 # A recognition is renewed in the last third of its attestation's life; how often it is looked.
 RENEWAL_PART: Final = 3
 RENEWAL_EVERY: Final = timedelta(minutes=5)

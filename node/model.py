@@ -23,6 +23,7 @@ class Role(enum.Enum):
     VENUE = "venue"
     DEPARTMENT = "department"
     OPERATOR = "operator"
+    AUDITOR = "auditor"
 
 
 @dataclass(frozen=True, slots=True)

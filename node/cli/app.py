@@ -123,6 +123,8 @@ TREE: Final = {
     "log fetch": "logs:fetch",
     "log export": "log_verifying:export",
     "log evidence": "logs:evidence",
+    "audit export": "audits:export",
+    "audit verify": "audit_verifying:verify",
     "envelope show": "envelopes:show",
     "envelope verify": "envelopes:verify",
 }

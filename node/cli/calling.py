@@ -25,6 +25,7 @@ _SERVICES: Final = {
     Role.RESIDENT: "ResidentService",
     Role.VENUE: "VenueService",
     Role.DEPARTMENT: "DepartmentService",
+    Role.AUDITOR: "AuditService",
 }
 
 

@@ -13,23 +13,19 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
 from federation.envelope import Envelope, envelope_from_json, envelope_to_json
-from federation.errors import HutongError
 from federation.identifiers import CityCode, city_code
 from federation.log_entry import entry_leaf
 from federation.merkle_log import HASH_BYTES, leaf_hash
-from node.errors import FILE_INVALID
+from node.files.lines import HEAD_CHARACTERS, LINE_CHARACTERS, json_of, opened
 from node.files.reading import mistake
 
 FORM: Final = "hutong-log/1"
 _MEMBERS: Final = {"form", "city", "checkpoint", "trust_bundles"}
 _ENTRY_PARTS: Final = 3
 _BUNDLES: Final = 64
-# Characters of the first line, with its trust bundles, and of one entry.
-_HEAD_CHARACTERS: Final = 8 * 1024 * 1024
-_LINE_CHARACTERS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +65,15 @@ def bundle_text(bundle: Envelope) -> str:
 
 def is_log(path: Path) -> bool:
     """Whether the file begins as a log does."""
-    with _opened(path) as text:
-        return f'"{FORM}"' in text.read(_LINE_CHARACTERS)
+    with opened(path) as text:
+        return f'"{FORM}"' in text.read(LINE_CHARACTERS)
 
 
 def read_head(path: Path) -> LogFile:
     """The head of a log; raises FILE_INVALID."""
-    with _opened(path) as text:
-        line = text.readline(_HEAD_CHARACTERS)
-    said = _json(path, 1, line)
+    with opened(path) as text:
+        line = text.readline(HEAD_CHARACTERS)
+    said = json_of(path, 1, line)
     if not isinstance(said, dict) or said.keys() != _MEMBERS or said["form"] != FORM:
         raise mistake(path.name, "line 1", f"it is no object of the form {FORM}")
     bundles, note = said["trust_bundles"], said["checkpoint"]
@@ -94,12 +90,12 @@ def read_head(path: Path) -> LogFile:
 
 def read_leaves(path: Path) -> Iterator[bytes]:
     """The leaf hash of each entry, as it is or as it follows; raises FILE_INVALID."""
-    with _opened(path) as text:
-        text.readline(_HEAD_CHARACTERS)
+    with opened(path) as text:
+        text.readline(HEAD_CHARACTERS)
         number = 1
-        while line := text.readline(_LINE_CHARACTERS):
+        while line := text.readline(LINE_CHARACTERS):
             number += 1
-            yield _leaf(path, number, _json(path, number, line))
+            yield _leaf(path, number, json_of(path, number, line))
 
 
 def _leaf(path: Path, number: int, said: object) -> bytes:
@@ -115,20 +111,3 @@ def _leaf(path: Path, number: int, said: object) -> bytes:
     except ValueError as error:
         raise mistake(path.name, f"line {number}", "it holds no hexadecimal hash") from error
     raise mistake(path.name, f"line {number}", "it is neither an entry nor a leaf hash")
-
-
-def _json(path: Path, number: int, line: str) -> Any:  # noqa: ANN401 - whatever the line holds
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise mistake(path.name, f"line {number}", "it is no JSON") from error
-
-
-def _opened(path: Path) -> IO[str]:
-    try:
-        return path.open(encoding="utf-8", errors="replace")
-    except OSError as error:
-        problem = error.strerror or "it cannot be opened"
-        raise HutongError(
-            FILE_INVALID, file=str(path), where="whole file", problem=problem
-        ) from error

@@ -62,6 +62,9 @@ class Checkpoints(Protocol):
     def newest(self, *, over: int = -1, cosigned: bool = False) -> StoredCheckpoint | None:
         """The newest checkpoint of more than `over` entries; with at least one cosignature."""
 
+    def within(self, size: int) -> StoredCheckpoint | None:
+        """The newest checkpoint of at most so many entries."""
+
     def after(self, over: int, most: int) -> tuple[StoredCheckpoint, ...]:
         """At most so many checkpoints of more than `over` entries, the smallest first."""
 

@@ -10,6 +10,7 @@ from node.services.agreement_life import AgreementLife
 from node.services.agreements import AgreementDesk
 from node.services.asking import Asking
 from node.services.attesting import Attesting
+from node.services.auditing import Auditing
 from node.services.batching import Batching
 from node.services.case_desk import CaseDesk
 from node.services.case_view import CaseViews
@@ -89,6 +90,7 @@ class UseCases:
     histories: Histories
     visits: Visits
     receipts: Receipts
+    auditing: Auditing
     reminding: Reminding
     recording: Recording
     record_loads: RecordLoads
@@ -196,6 +198,26 @@ def _timed(here: Here, uow: UnitOfWork) -> _Timed:
     )
 
 
+class _Proven(TypedDict):
+    """The log as it is witnessed, and what it proves, to whom it is shown."""
+
+    cosigning: Cosigning
+    comparing: Comparing
+    witnessing: Witnessing
+    receipts: Receipts
+    auditing: Auditing
+
+
+def _proven(here: Here, uow: UnitOfWork, keys: Keys, between: _Between) -> _Proven:
+    return _Proven(
+        cosigning=between.cosigning,
+        comparing=Comparing(uow, between.cosigning),
+        witnessing=between.witnessing,
+        receipts=Receipts(here, uow, keys, between.witnessing),
+        auditing=Auditing(here, uow, keys, between.witnessing),
+    )
+
+
 class _Benefits(TypedDict):
     """What a standing opens, where it is used, and whether that is fair."""
 
@@ -266,7 +288,6 @@ def assemble(
         standings=Standings(here),
         histories=Histories(here),
         visits=Visits(here),
-        receipts=Receipts(here, uow, keys, between.witnessing),
         recording=recording,
         record_loads=RecordLoads(here, uow, recording),
         quarantine=QuarantineDesk(here, recording),
@@ -290,9 +311,7 @@ def assemble(
         key_desk=between.key_desk,
         examining=examining,
         watching=Watching(examining),
-        cosigning=between.cosigning,
-        comparing=Comparing(uow, between.cosigning),
-        witnessing=between.witnessing,
         **timed,
+        **_proven(here, uow, keys, between),
         **_benefits(here, uow, keys, book, peers, swapping),
     )

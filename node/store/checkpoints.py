@@ -23,6 +23,12 @@ _OWN_COSIGNED: Final = (
     .order_by(_NEWEST_FIRST)
     .limit(1)
 )
+_WITHIN: Final = (
+    sa.select(CHECKPOINTS)
+    .where(CHECKPOINTS.c.size <= _B("most_entries"))
+    .order_by(_NEWEST_FIRST)
+    .limit(1)
+)
 _ALL: Final = (
     sa.select(CHECKPOINTS)
     .where(CHECKPOINTS.c.size > _B("over"))
@@ -82,6 +88,11 @@ class CheckpointRepository:
     def newest(self, *, over: int = -1, cosigned: bool = False) -> StoredCheckpoint | None:
         """The newest checkpoint of more than `over` entries; with at least one cosignature."""
         row = self._session.one(_OWN_COSIGNED if cosigned else _OWN, over=over)
+        return None if row is None else self._own(row)
+
+    def within(self, size: int) -> StoredCheckpoint | None:
+        """The newest checkpoint of at most so many entries."""
+        row = self._session.one(_WITHIN, most_entries=size)
         return None if row is None else self._own(row)
 
     def after(self, over: int, most: int) -> tuple[StoredCheckpoint, ...]:

@@ -40,6 +40,7 @@ _ROLES: Final[Mapping[str, Role]] = {
     "node.v1.LogService": Role.OPERATOR,
     "node.v1.RenewalService": Role.OPERATOR,
     "node.v1.HistoryService": Role.RESIDENT,
+    "node.v1.AuditService": Role.AUDITOR,
 }
 
 # What every client of this city may ask, whatever its role.

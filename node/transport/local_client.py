@@ -1,5 +1,6 @@
 """A client of the local port, for the command line and the demo: JSON in, JSON out."""
 
+import contextlib
 import queue
 import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -19,6 +20,7 @@ from node.keys.files import read_certificate
 from node.limits import LOCAL_ANSWER_BYTES
 from node.transport import status
 from node.v1 import (
+    audit_service_pb2,
     department_case_service_pb2,
     department_service_pb2,
     history_service_pb2,
@@ -47,6 +49,7 @@ _SERVICES: Final = {
         renewal_service_pb2.DESCRIPTOR,
         history_service_pb2.DESCRIPTOR,
         health_pb2.DESCRIPTOR,
+        audit_service_pb2.DESCRIPTOR,
     )
     for name, service in file.services_by_name.items()
 }
@@ -59,6 +62,10 @@ _OPTIONS: Final = (
     ("grpc.max_metadata_size", 16 * 1024),
     ("grpc.absolute_max_metadata_size", 32 * 1024),
 )
+# Answers of a stream that are taken ahead of whoever works on them; the node waits for the rest.
+_AHEAD: Final = 16
+_MOMENT: Final = 0.01
+_MOMENTS: Final = 100
 _PROBLEMS: Final = {
     grpc.StatusCode.DEADLINE_EXCEEDED: "no answer in time",
     grpc.StatusCode.UNAVAILABLE: "no connection",
@@ -155,8 +162,9 @@ class LocalClient:
         call: Any = self._channel.unary_stream(
             _path(descriptor), None, GetMessageClass(descriptor.output_type).FromString
         )(_to_wire(descriptor, request))
-        came = queue.SimpleQueue[Message | grpc.RpcError | None]()
-        threading.Thread(target=_take, args=(call, came), daemon=True).start()
+        came = queue.Queue[Message | grpc.RpcError | None](_AHEAD)
+        taker = threading.Thread(target=_take, args=(call, came), daemon=True)
+        taker.start()
         try:
             while (answer := came.get(timeout=self._timeout)) is not None:
                 if isinstance(answer, grpc.RpcError):
@@ -167,6 +175,7 @@ class LocalClient:
             raise HutongError(NODE_UNREACHABLE, address=self._address, problem=problem) from error
         finally:
             call.cancel()
+            _let_end(taker, came)
 
     def close(self) -> None:
         """Let the connection go."""
@@ -180,7 +189,17 @@ class LocalClient:
         return HutongError(NODE_UNREACHABLE, address=self._address, problem=problem)
 
 
-def _take(call: Any, came: "queue.SimpleQueue[Message | grpc.RpcError | None]") -> None:  # noqa: ANN401 - grpc's own
+def _let_end(taker: threading.Thread, came: "queue.Queue[Message | grpc.RpcError | None]") -> None:
+    """Let the thread end that takes what comes: it may wait for room. The process ends it else."""
+    for _ in range(_MOMENTS):
+        if not taker.is_alive():
+            return
+        with contextlib.suppress(queue.Empty):
+            came.get_nowait()
+        taker.join(_MOMENT)
+
+
+def _take(call: Any, came: "queue.Queue[Message | grpc.RpcError | None]") -> None:  # noqa: ANN401 - grpc's own
     """Take what comes, in a thread of its own: gRPC's iterators are waited for without an end."""
     try:
         for answer in call:

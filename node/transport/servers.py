@@ -17,6 +17,7 @@ from node.errors import CANNOT_LISTEN, HutongError
 from node.ports import Identities, UnitOfWork
 from node.services.assembly import UseCases
 from node.transport import credentials
+from node.transport.audit_service import AuditServicer
 from node.transport.calls import (
     Around,
     Gate,
@@ -43,6 +44,7 @@ from node.transport.streams import Streams
 from node.transport.trial import TrialServicer
 from node.transport.venues import VenueServicer
 from node.v1 import (
+    audit_service_pb2,
     department_case_service_pb2,
     department_service_pb2,
     history_service_pb2,
@@ -195,6 +197,7 @@ def local_port(
         (log_service_pb2.DESCRIPTOR, "LogService", LogServicer(cases)),
         (renewal_service_pb2.DESCRIPTOR, "RenewalService", RenewalServicer(cases)),
         (history_service_pb2.DESCRIPTOR, "HistoryService", HistoryServicer(cases)),
+        (audit_service_pb2.DESCRIPTOR, "AuditService", AuditServicer(cases)),
         (
             resident_case_service_pb2.DESCRIPTOR,
             "ResidentCaseService",

@@ -1,17 +1,11 @@
 """A whole log, verified offline: this city's own in its store, or any log or evidence in a file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from federation.checkpoint import cosigned
-from federation.envelope import Envelope, envelope_from_json
-from federation.errors import WRONG_FINGERPRINT, HutongError
-from federation.identifiers import CityCode
-from federation.limits import PAYLOAD_BYTES
 from federation.log_fork import evidence_from_json, judge
-from federation.messages import TrustBundle
-from federation.trust import fingerprint, is_vouched_for, open_kept_bundle
 from node import bootstrap
 from node.cli import exits
 from node.cli.commands.logs import EntriesBar
@@ -19,6 +13,7 @@ from node.cli.errors import Misused
 from node.cli.session import Session, pass_session
 from node.cli.shape import argument, command, option
 from node.cli.texts import LANGUAGES, text
+from node.cli.trusted import Trusted
 from node.cli.values import read_file, unreadable
 from node.files.logs import (
     bundle_text,
@@ -41,7 +36,7 @@ _PORTION = 4096
 @pass_session
 def verify(session: Session, *, files: tuple[str, ...], trust: tuple[str, ...]) -> int:
     """Verify a whole log offline."""
-    trusted = _Trusted.read(trust)
+    trusted = Trusted.read(trust)
     if not files:
         if trust:
             raise Misused("said.trust_without_file")
@@ -64,40 +59,6 @@ class _Found:
     good: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Trusted:
-    """Trust bundles that the caller vouches for, by city, and what was met without any."""
-
-    bundles: dict[CityCode, tuple[Envelope, TrustBundle]]
-    fingerprints: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, paths: Sequence[str]) -> "_Trusted":
-        found = {}
-        for path in paths:
-            _, content = read_file(path, most=4 * PAYLOAD_BYTES)
-            envelope = envelope_from_json(content, where=path)
-            opened = open_kept_bundle(envelope)
-            found[opened.message.header.issuer] = (envelope, opened.message)
-        return cls(found)
-
-    def vouched(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
-        """These and the trusted ones; raises WRONG_FINGERPRINT for one that no trusted root made.
-
-        Of a city without a trusted bundle the fingerprint is told, for people to compare.
-        """
-        for envelope in envelopes:
-            opened = open_kept_bundle(envelope)
-            city = opened.message.header.issuer
-            known = self.bundles.get(city)
-            if known is None:
-                self.fingerprints[city] = fingerprint(envelope)
-            elif not is_vouched_for(opened, known[1]):
-                expected, actual = fingerprint(known[0]), fingerprint(envelope)
-                raise HutongError(WRONG_FINGERPRINT, expected=expected, actual=actual)
-        return [*(envelope for envelope, _ in self.bundles.values()), *envelopes]
-
-
 def _own(session: Session) -> _Found:
     with bootstrap.own_log(session.settings) as log:
         keys = keys_of((*log.snapshot.partners().values(), *log.own_bundles))
@@ -106,7 +67,7 @@ def _own(session: Session) -> _Found:
     return _described(session, found, {})
 
 
-def _log(session: Session, path: Path, trusted: _Trusted) -> _Found:
+def _log(session: Session, path: Path, trusted: Trusted) -> _Found:
     head = read_head(path)
     bundles = trusted.vouched(head.trust_bundles)
     with EntriesBar(session, 0) as tell:
@@ -161,7 +122,7 @@ def _texts(problems: Sequence[Problem]) -> list[dict[str, str]]:
     ]
 
 
-def _evidence(session: Session, name: str, trusted: _Trusted) -> _Found:
+def _evidence(session: Session, name: str, trusted: Trusted) -> _Found:
     _, content = read_file(name, most=_EVIDENCE_BYTES)
     found = evidence_from_json(content)
     keys = keys_of(trusted.vouched((found.trust_bundle,)))

@@ -11,10 +11,14 @@ from typing import Any
 import pytest
 import structlog
 
+from federation.identifiers import CityCode
 from node import data
 from node.cli import main
+from node.logbook import LogKind
 from tests.node.catalogue import made_catalogue
-from tests.node.transport.house import House, Loop, opened
+from tests.node.transport.house import House, Loop, Stranger, opened
+
+HOME, HOST = CityCode("410100"), CityCode("330100")
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,28 @@ class Ran:
 
 
 Run = Callable[..., Ran]
+
+
+@dataclass
+class Towns:
+    """Two cities that are partners, and the command line of the first."""
+
+    home: House
+    host: House
+    command: Run
+
+    def run(self, *arguments: object) -> Ran:
+        return self.command("--settings", self.home.directory / "hutong.toml", *arguments)
+
+    def grow(self, count: int, house: House | None = None) -> None:
+        house = house or self.home
+        here = house.cases.here
+
+        def write(tx: object) -> None:
+            for _ in range(count):
+                here.trace(tx, LogKind.ADMINISTRATIVE, b"an act", here.now())  # type: ignore[arg-type]
+
+        house.act(write)
 
 
 class Stdin(io.TextIOWrapper):
@@ -83,3 +109,21 @@ def node_folder(run: Run, tmp_path: Path) -> Path:
     )  # fmt: skip
     assert ran.code == 0, ran.err
     return tmp_path / "zz"
+
+
+@pytest.fixture
+def towns(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Towns]:
+    loop, before = Loop(), structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    with (
+        opened(loop, tmp_path / "home", city=HOME) as home,
+        opened(loop, tmp_path / "host", city=HOST) as host,
+    ):
+        home.trust(Stranger(HOST, host.keys, host.own, host.folder))
+        host.trust(Stranger(HOME, home.keys, home.own, home.folder))
+        monkeypatch.setenv("HUTONG_STORE", f"sqlite:///{home.directory / 'store.sqlite'}")
+        yield Towns(home, host, run)
+        for house in (home, host):
+            loop.run(house.cases.witnessing.close())
+    structlog.configure(**before)
+    loop.close()

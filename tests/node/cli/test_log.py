@@ -1,65 +1,17 @@
 """What an operator types about the log: two cities on real ports, and files to be verified."""
 
 import json
-import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import structlog
 
 from federation.checkpoint import Checkpoint, note_lines, origin_of, sign_checkpoint
 from federation.envelope import envelope_to_json
-from federation.identifiers import CityCode
 from node.cli import exits
 from node.keys import FileKeys
-from node.logbook import LogKind
 from node.services.cosigning import current_public
-from tests.node.cli.conftest import Ran, Run
-from tests.node.transport.house import House, Loop, Stranger, opened, stranger
-
-HOME, HOST = CityCode("410100"), CityCode("330100")
-
-
-@dataclass
-class Towns:
-    """Two cities that are partners, and the command line of the first."""
-
-    home: House
-    host: House
-    command: Run
-
-    def run(self, *arguments: object) -> Ran:
-        return self.command("--settings", self.home.directory / "hutong.toml", *arguments)
-
-    def grow(self, count: int, house: House | None = None) -> None:
-        house = house or self.home
-        here = house.cases.here
-
-        def write(tx: object) -> None:
-            for _ in range(count):
-                here.trace(tx, LogKind.ADMINISTRATIVE, b"an act", here.now())  # type: ignore[arg-type]
-
-        house.act(write)
-
-
-@pytest.fixture
-def towns(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Towns]:
-    loop, before = Loop(), structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    with (
-        opened(loop, tmp_path / "home", city=HOME) as home,
-        opened(loop, tmp_path / "host", city=HOST) as host,
-    ):
-        home.trust(Stranger(HOST, host.keys, host.own, host.folder))
-        host.trust(Stranger(HOME, home.keys, home.own, home.folder))
-        monkeypatch.setenv("HUTONG_STORE", f"sqlite:///{home.directory / 'store.sqlite'}")
-        yield Towns(home, host, run)
-        for house in (home, host):
-            loop.run(house.cases.witnessing.close())
-    structlog.configure(**before)
-    loop.close()
+from tests.node.cli.conftest import HOME, HOST, Run, Towns
+from tests.node.transport.house import stranger
 
 
 def forged(keys: FileKeys, size: int) -> bytes:

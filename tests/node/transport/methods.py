@@ -11,6 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 from federation.v1 import federation_service_pb2, trial_service_pb2
 from node.model import Role
 from node.v1 import (
+    audit_service_pb2,
     department_case_service_pb2,
     department_service_pb2,
     incentive_service_pb2,
@@ -36,6 +37,7 @@ ROLES: Final = {
         (incentive_service_pb2.DESCRIPTOR, "IncentiveService", Role.OPERATOR),
         (log_service_pb2.DESCRIPTOR, "LogService", Role.OPERATOR),
         (renewal_service_pb2.DESCRIPTOR, "RenewalService", Role.OPERATOR),
+        (audit_service_pb2.DESCRIPTOR, "AuditService", Role.AUDITOR),
     )
 }
 FEDERATION: Final = federation_service_pb2.DESCRIPTOR.services_by_name["FederationService"]

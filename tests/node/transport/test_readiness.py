@@ -45,6 +45,7 @@ LOCAL_SERVICES = {
     "node.v1.RenewalService",
     "node.v1.IncentiveService",
     "node.v1.LogService",
+    "node.v1.AuditService",
 }
 
 
