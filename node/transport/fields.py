@@ -19,6 +19,7 @@ from node.transport.calls import Call
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_SECOND: Final = 253_402_300_799
+_LONGEST_SECONDS: Final = 315_576_000_000
 _TOKEN_CHARACTERS: Final = 128
 _NANOS_IN_MICRO: Final = 1000
 _NANOS: Final = 10**9
@@ -70,6 +71,15 @@ def instant(request: Message, field: str) -> datetime:
     if not 0 <= found.nanos < _NANOS:
         raise HutongError(FIELD_INVALID, field=field, problem="a second has 10^9 nanoseconds")
     return _EPOCH + timedelta(seconds=found.seconds, microseconds=found.nanos // _NANOS_IN_MICRO)
+
+
+def span(request: Message, field: str) -> timedelta:
+    """A duration, to the microsecond; raises FIELD_INVALID where it is out of range."""
+    found = getattr(request, field)
+    if not 0 <= found.seconds <= _LONGEST_SECONDS or not 0 <= found.nanos < _NANOS:
+        problem = "it is no duration from zero to ten thousand years"
+        raise HutongError(FIELD_INVALID, field=field, problem=problem)
+    return timedelta(seconds=found.seconds, microseconds=found.nanos // _NANOS_IN_MICRO)
 
 
 _DISCLOSURES: Final[dict[int, Disclosure]] = {

@@ -83,8 +83,7 @@ class KeyCalls:
 def _duration(request: pb.RotateKeysRequest, field: str, default: timedelta) -> timedelta:
     if not request.HasField(field):
         return default
-    found: timedelta = getattr(request, field).ToTimedelta()
-    return found
+    return fields.span(request, field)
 
 
 def _keys(found: KeysView) -> pb.KeySet:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from federation.errors import HutongError
@@ -14,6 +15,7 @@ from node.certificates import peer_identity, pem_to_der, pinned, validity
 from node.errors import FIELD_INVALID
 from node.ports import BundleSwap
 from node.transport import fields
+from node.v1 import operator_service_pb2
 from node.v1 import resident_service_pb2 as pb
 from tests.conftest import NewStore
 from tests.node.services.partnering import HANGZHOU, ZHENGZHOU, meet, strangers
@@ -38,6 +40,29 @@ def test_the_last_instant_is_one() -> None:
     last = Timestamp(seconds=253_402_300_799, nanos=999_999_999)
     found = fields.instant(pb.GiveConsentRequest(expires_at=last), "expires_at")
     assert found == datetime.max.replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("field", ["lead", "overlap"])
+@pytest.mark.parametrize(
+    "duration",
+    [
+        Duration(seconds=2**63 - 1),
+        Duration(seconds=-(2**63)),
+        Duration(seconds=-1),
+        Duration(nanos=-1),
+        Duration(nanos=10**9),
+    ],
+    ids=str,
+)
+def test_a_duration_that_is_none_is_refused(field: str, duration: Duration) -> None:
+    # More seconds than Python's clock can hold ended a rotation of keys with INTERNAL.
+    request: Any = operator_service_pb2.RotateKeysRequest()
+    getattr(request, field).CopyFrom(duration)
+    with pytest.raises(HutongError) as found:
+        fields.span(request, field)
+    assert found.value.reason == FIELD_INVALID
+    getattr(request, field).CopyFrom(Duration(seconds=86_400, nanos=5000))
+    assert fields.span(request, field) == timedelta(days=1, microseconds=5)
 
 
 @played
