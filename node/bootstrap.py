@@ -42,7 +42,7 @@ from node.lifecycle import (
 from node.logs import configure_logs, tell_all_held, tell_held
 from node.machine import disk, examine_machine
 from node.model import Finding
-from node.ports import Clock, Keys
+from node.ports import Clock, Keys, UnitOfWork
 from node.services.assembly import UseCases, assemble
 from node.services.here import Here
 from node.services.timers import Timer, close, timers
@@ -51,7 +51,7 @@ from node.store.copying import open_copy, open_sums
 from node.store.log_snapshot import LogSnapshot, open_log
 from node.store.looking import schema_finding
 from node.transport.health import LOG, SIGNING, STORE
-from node.transport.listening import unmetered
+from node.transport.listening import unmetered, untraced
 from node.transport.local_client import LocalClient, local_client
 from node.transport.metrics import LOCAL, PEER, Metrics
 from node.transport.onboarding import GrpcDoor
@@ -62,6 +62,7 @@ from node.transport.servers import Port, local_port, peer_port
 
 if TYPE_CHECKING:
     from node.bulk.desk import Desk
+    from node.transport.traces import Traces
 
 __all__ = [
     "ClientFiles",
@@ -173,25 +174,42 @@ async def _serve(settings: Settings) -> None:
     # Where nobody reads it nothing is counted.
     metrics = Metrics() if settings.metrics_listen else None
     watch = metrics.watch() if metrics else unwatched
+    traces = _traces(settings)
+    if traces:
+        watch = traces.watch(watch)
     async with open_store(settings.store_url, clock) as store, GrpcPeers(keys, watch) as peers:
         door = GrpcDoor(settings.onboarding_listen, _door(settings, keys), keys, here)
         rooms = functools.partial(open_room, clock)
         anchor = FileAnchor(settings.data_dir)
-        cases = assemble(here, store, keys, peers, workshop, door, rooms, anchor)
+        uow: UnitOfWork = traces.over(store) if traces else store
+        cases = assemble(here, uow, keys, peers, workshop, door, rooms, anchor)
         cases.examining.look_also(lambda: (disk(settings),))
         # A store that was rolled back must not be served from: it would tell another history.
         await cases.witnessing.check()
         door.welcome(cases.onboarding)
         meters = [metrics.meter(p) if metrics else unmetered for p in (PEER, LOCAL)]
+        spans = (traces.of_partners, traces.of_clients) if traces else (untraced, untraced)
         ports = (
-            peer_port(settings.peer_listen, keys, store, cases, meters[0]),
-            local_port(settings.local_listen, keys, authority, cases, meters[1]),
+            peer_port(settings.peer_listen, keys, uow, cases, meters[0], spans[0]),
+            local_port(settings.local_listen, keys, authority, cases, meters[1], spans[1]),
         )
-        with contextlib.ExitStack() as listening:
+        with contextlib.ExitStack() as watching:
+            if traces:
+                watching.callback(traces.close)
             if metrics:
                 metrics.look_at(cases)
-                listening.enter_context(metrics.served(settings.metrics_listen))
+                watching.enter_context(metrics.served(settings.metrics_listen))
             await _live(_Node(clock, store, keys, cases, door, ports), settings)
+
+
+def _traces(settings: Settings) -> "Traces | None":
+    """What records traces; None, and nothing of it is loaded, where they are not wanted."""
+    if not settings.traces_endpoint:
+        return None
+    from node.transport.traces import Traces, to_collector  # noqa: PLC0415 - slow to load
+
+    processor = to_collector(settings.traces_endpoint)
+    return Traces(settings.code, settings.traces_ratio, processor)
 
 
 def _door(settings: Settings, keys: Keys) -> str:

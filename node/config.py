@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -76,6 +77,19 @@ def _address_or_none(value: str) -> str:
     return _address(value) if value else value
 
 
+def _collector(value: str) -> str:
+    if not value:
+        return value
+    parts = urlsplit(value)
+    try:
+        whole = parts.scheme in {"http", "https"} and bool(parts.hostname and parts.port)
+    except ValueError:
+        whole = False
+    if not whole or parts.path or parts.query or "@" in parts.netloc:
+        raise ValueError("write http://HOST:PORT, such as http://127.0.0.1:4317; https:// for TLS")
+    return value
+
+
 Address = Annotated[str, AfterValidator(_address)]
 
 
@@ -101,6 +115,13 @@ class Settings(BaseModel):
     """Where a city that was invited joins; open only while an invitation is."""
     metrics_listen: Annotated[str, AfterValidator(_address_or_none)] = ""
     """Where Prometheus reads metrics, without TLS; nowhere unless it is set."""
+    traces_endpoint: Annotated[str, AfterValidator(_collector)] = ""
+    """Where a collector takes traces by OTLP over gRPC, such as http://127.0.0.1:4317.
+
+    Nowhere unless it is set.
+    """
+    traces_ratio: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.01
+    """The part of the calls that is traced: 0.01 is one in a hundred; partners cannot raise it."""
     contact: Annotated[str, AfterValidator(_contact)] = ""
     """How residents reach whoever answers for personal data here (PIPL, article 17)."""
     time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"

@@ -70,6 +70,10 @@ onboarding_listen = "{onboarding_listen}"
 # Where Prometheus reads metrics: without TLS, so let only this machine reach it.
 # metrics_listen = "127.0.0.1:9464"
 
+# Where a collector takes traces by OTLP over gRPC, and the part of the calls that is traced.
+# traces_endpoint = "http://127.0.0.1:4317"
+# traces_ratio = 0.01
+
 # How residents reach whoever answers for personal data here: every consent names it, and partners
 # learn it with the trust bundle (PIPL, article 17). 个人信息处理者的联系方式，写入每份授权凭据。
 contact = {contact}

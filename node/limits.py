@@ -229,6 +229,16 @@ EXAMINE_DEADLINE: Final = timedelta(seconds=10)
 # How long a scrape of the metrics waits for the store; then it goes on without it.
 SCRAPE_DEADLINE: Final = timedelta(seconds=2)
 
+# Traces. Spans that wait to be brought (some MiB), how many go at once, and how often: what comes
+# beyond that is dropped. How long a collector may take for it, and how long a node that stops waits
+# for one. And how much of the ratio a partner's calls may save up for later.
+TRACES_QUEUE: Final = 2048
+TRACES_BATCH: Final = 256
+TRACES_EVERY: Final = timedelta(seconds=1)
+TRACES_DEADLINE: Final = timedelta(seconds=2)
+TRACES_LAST: Final = timedelta(seconds=1)
+TRACES_CREDIT: Final = 100.0
+
 # Failed contacts in a row that are a warning (a packet lost, or a restart, is none), and how long
 # a silence is an error: by then three officers' shifts have passed.
 FAILURES_WARNING: Final = 3

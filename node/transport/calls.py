@@ -25,7 +25,17 @@ from federation.errors import MALFORMED, HutongError
 from federation.identifiers import is_uuid
 from node.errors import INTERNAL, KEY_UNUSABLE, STORE_UNAVAILABLE, TOKEN_UNUSABLE
 from node.transport import status
-from node.transport.listening import CANCELLED, OK, Context, Meter, Told, unmetered
+from node.transport.listening import (
+    CANCELLED,
+    OK,
+    Context,
+    Meter,
+    Span,
+    Spans,
+    Told,
+    unmetered,
+    untraced,
+)
 from node.transport.streams import Streams, WholeWrites, write_all
 
 REQUEST_ID_HEADER: Final = "hutong-request-id"
@@ -124,6 +134,7 @@ class Around:
     discreet: bool = False
     fresh: Fresh = lambda _service, _method: None
     meter: Meter = unmetered
+    spans: Spans = untraced
 
 
 def service_handler(
@@ -164,6 +175,7 @@ class _Served:
     running: Running
     fresh: Callable[[], Awaitable[object]] | None
     tell: Told
+    span: Span
 
     @classmethod
     def of(
@@ -172,8 +184,9 @@ class _Served:
         """A method behind a gate."""
         service = method.containing_service.full_name
         fresh, tell = around.fresh(service, method.name), around.meter(service, method.name)
+        span = around.spans(service, method.name)
         request_type = GetMessageClass(method.input_type)
-        return cls(method.name, service, request_type, gate, running, fresh, tell)
+        return cls(method.name, service, request_type, gate, running, fresh, tell, span)
 
     async def serve(self, context: Context, work: Callable[[Call], Awaitable[T]]) -> T:
         """What `work` gives for one call; whatever is raised is the call's status."""
@@ -185,7 +198,8 @@ class _Served:
             caller = self.gate.enter(context, self.service, self.name)
             who = str(caller)
             try:
-                answer = await work(Call(caller, self.name, context))
+                with self.span(context, who):
+                    answer = await work(Call(caller, self.name, context))
             finally:
                 self.gate.leave(caller)
         except grpc.aio.AbortError:

@@ -1,5 +1,6 @@
-"""Who hears of the calls of a port, and how: by name alone, so that nobody may listen as well."""
+"""Who hears of the calls of a port, and what is around each: how they are called, and nobody."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -17,6 +18,12 @@ Told = Callable[[str, str, float], None]
 Meter = Callable[[str, str], Told]
 """Who hears of the calls of a method of a service."""
 
+Span = Callable[[Context, str], contextlib.AbstractContextManager[object]]
+"""What is around the work on a call of that caller, who was let in."""
+
+Spans = Callable[[str, str], Span]
+"""What is around the calls of a method of a service."""
+
 
 def unmetered(_service: str, _method: str) -> Told:
     """Nobody hears of it."""
@@ -25,3 +32,9 @@ def unmetered(_service: str, _method: str) -> Told:
         """Nobody wants to know."""
 
     return tell
+
+
+def untraced(_service: str, _method: str) -> Span:
+    """Nothing is around them."""
+    nothing = contextlib.nullcontext()
+    return lambda _context, _who: nothing

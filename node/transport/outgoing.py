@@ -9,10 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
-from federation.errors import HutongError
 from federation.identifiers import CityCode
-from node.errors import INTERNAL
-from node.transport.listening import CANCELLED, OK
+from node.transport.endings import ended
 from node.transport.peer_answers import followed
 
 Metadata = tuple[tuple[str, str], ...]
@@ -34,18 +32,8 @@ def watched(hear: Heard) -> Watch:
 
     @contextlib.contextmanager
     def around(city: CityCode, path: str) -> Iterator[Metadata]:
-        began, reason = time.perf_counter(), CANCELLED
-        try:
+        began, method = time.perf_counter(), path.rpartition("/")[2]
+        with ended(lambda reason: hear(city, method, reason, time.perf_counter() - began)):
             yield followed()
-        except HutongError as error:
-            reason = error.reason.name
-            raise
-        except Exception:
-            reason = INTERNAL.name
-            raise
-        else:
-            reason = OK
-        finally:
-            hear(city, path.rpartition("/")[2], reason, time.perf_counter() - began)
 
     return around

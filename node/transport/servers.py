@@ -33,7 +33,7 @@ from node.transport.gates import LocalGate, PeerGate
 from node.transport.health import Health
 from node.transport.history_service import HistoryServicer
 from node.transport.incentive_service import IncentiveServicer
-from node.transport.listening import Meter, unmetered
+from node.transport.listening import Meter, Spans, unmetered, untraced
 from node.transport.log_service import LogServicer
 from node.transport.operators import OperatorServicer
 from node.transport.oversight import OversightServicer
@@ -160,6 +160,7 @@ def peer_port(
     uow: UnitOfWork,
     cases: UseCases,
     meter: Meter = unmetered,
+    spans: Spans = untraced,
 ) -> Port:
     """Where partner cities call; made in the loop that serves it."""
     federation = federation_service_pb2.DESCRIPTOR.services_by_name["FederationService"]
@@ -174,7 +175,11 @@ def peer_port(
         gate,
         [(federation, FederationServicer(cases)), (trial, TrialServicer(cases))],
         (MESSAGE_BYTES, MESSAGE_BYTES),
+<<<<<<< HEAD
         Around(streams, discreet=True, fresh=gate.fresh, meter=meter),
+=======
+        Around(streams, guarded=True, fresh=gate.fresh, meter=meter, spans=spans),
+>>>>>>> 9b433cd (A call that crosses is one trace in both cities at an OpenTelemetry collector, where the settings ask for it; it names nobody, no partner forces it, and a collector that hangs costs no call.)
     )
 
 
@@ -184,6 +189,7 @@ def local_port(
     authority: bytes,
     cases: UseCases,
     meter: Meter = unmetered,
+    spans: Spans = untraced,
 ) -> Port:
     """Where this city's own clients call; made in the loop that serves it."""
     gate = LocalGate(cases.here)
@@ -216,5 +222,5 @@ def local_port(
         gate,
         [(file.services_by_name[name], servicer) for file, name, servicer in services],
         (limits.LOCAL_REQUEST_BYTES, limits.LOCAL_ANSWER_BYTES),
-        Around(Streams(gate.allowed), meter=meter),
+        Around(Streams(gate.allowed), meter=meter, spans=spans),
     )
