@@ -175,11 +175,7 @@ def peer_port(
         gate,
         [(federation, FederationServicer(cases)), (trial, TrialServicer(cases))],
         (MESSAGE_BYTES, MESSAGE_BYTES),
-<<<<<<< HEAD
-        Around(streams, discreet=True, fresh=gate.fresh, meter=meter),
-=======
-        Around(streams, guarded=True, fresh=gate.fresh, meter=meter, spans=spans),
->>>>>>> 9b433cd (A call that crosses is one trace in both cities at an OpenTelemetry collector, where the settings ask for it; it names nobody, no partner forces it, and a collector that hangs costs no call.)
+        Around(streams, discreet=True, fresh=gate.fresh, meter=meter, spans=spans),
     )
 
 
