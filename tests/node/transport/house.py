@@ -186,6 +186,10 @@ class House:
         return grpc.secure_channel(f"127.0.0.1:{port}", credentials, options=(*alone, *options))
 
 
+async def _door(address: str, keys: FileKeys, here: Here) -> GrpcDoor:
+    return GrpcDoor(address, address, keys, here)
+
+
 @contextlib.contextmanager
 def opened(
     loop: Loop,
@@ -194,6 +198,7 @@ def opened(
     city: CityCode = HERE,
     clock: Clock | None = None,
     meter: Meter = unmetered,
+    store_url: str = "",
 ) -> Iterator[House]:
     """A house; its doors are closed at the end. `meter` is the peer port's."""
     clock, about = clock or SystemClock(), data.city(city)
@@ -208,15 +213,12 @@ def opened(
     )
     folder = KeyFolder(directory)
     keys = FileKeys(folder, clock=clock)
-    store = open_store(f"sqlite:///{directory / 'store.sqlite'}", clock)
+    store = open_store(store_url or f"sqlite:///{directory / 'store.sqlite'}", clock)
     here = Here(city, ZoneInfo("Asia/Shanghai"), clock, SystemEntropy())
     workshop, anchor = Workshop(city, folder, clock), FileAnchor(directory)
     address = f"127.0.0.1:{door_number}"
 
-    async def make_door() -> GrpcDoor:
-        return GrpcDoor(address, address, keys, here)
-
-    door, authority = loop.run(make_door()), folder.ca_certificate.read_bytes()
+    door, authority = loop.run(_door(address, keys, here)), folder.ca_certificate.read_bytes()
     rooms = functools.partial(open_room, clock)
     cases = assemble(here, store, keys, peers or GrpcPeers(keys), workshop, door, rooms, anchor)
     door.welcome(cases.onboarding)

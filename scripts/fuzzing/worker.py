@@ -1,0 +1,115 @@
+"""One process that searches one target, guided by what of our code an input reaches (atheris).
+
+It says how far it is in lines of JSON on standard output; what libFuzzer says goes to standard
+error. A fault ends nothing: it is written down, and the search goes on.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from scripts.fuzzing import findings
+
+_TELL_EVERY: Final = 1024
+_PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+_MIB: Final = 1024 * 1024
+_TIMEOUT_SECONDS: Final = 20
+RSS_LIMIT_MIB: Final = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one process is to do: so many inputs of a target, or so many seconds."""
+
+    target: str
+    corpus: str
+    findings: str
+    inputs: int
+    seconds: float
+
+    def to_json(self) -> str:
+        """As an argument of the command line."""
+        return json.dumps(asdict(self))
+
+
+class Search:
+    """Runs a target on each input, and tells of it."""
+
+    def __init__(self, job: Job, run: Callable[[bytes], object]) -> None:
+        """Of that target."""
+        self._job = job
+        self._run = run
+        self._done = 0
+        self._found = dict[str, int]()
+        self._ends = time.monotonic() + job.seconds
+
+    def one(self, data: bytes) -> None:
+        """One input."""
+        try:
+            self._run(data)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - also what a library raises as a panic
+            self._keep(data, error)
+        self._done += 1
+        if self._done % _TELL_EVERY == 0 or self._done >= self._job.inputs:
+            self.tell()
+
+    def _keep(self, data: bytes, error: BaseException) -> None:
+        where = findings.where_of(error)
+        if len(data) < self._found.get(where, sys.maxsize):
+            self._found[where] = len(data)
+            findings.keep(Path(self._job.findings), self._job.target, data, error)
+
+    def tell(self) -> None:
+        """Say how far it is, and end the process where the job is done."""
+        said = {"done": self._done, "rss_mib": round(resident() / _MIB, 1)}
+        os.write(sys.stdout.fileno(), json.dumps(said).encode() + b"\n")
+        if self._done >= self._job.inputs or time.monotonic() >= self._ends:
+            # libFuzzer has no way back: what it found is in its corpus already.
+            os._exit(0)
+
+
+def resident() -> int:
+    """Bytes of this process that are in memory."""
+    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * _PAGE
+
+
+def options(job: Job, longest: int) -> list[str]:
+    """What libFuzzer is told."""
+    return [
+        f"-max_len={longest}",
+        f"-timeout={_TIMEOUT_SECONDS}",
+        f"-rss_limit_mb={RSS_LIMIT_MIB}",
+        f"-artifact_prefix={job.corpus}.",
+        "-report_slow_units=5",
+        job.corpus,
+    ]
+
+
+def main() -> None:
+    """Do the job of the command line."""
+    job = Job(**json.loads(sys.argv[1]))
+    import atheris  # noqa: PLC0415 - only here, where it changes how modules are loaded
+
+    with atheris.instrument_imports(include=["federation", "node"]):
+        from scripts.fuzzing.targets import beginning, find  # noqa: PLC0415 - as above
+
+    target = find(job.target)
+    corpus = Path(job.corpus)
+    corpus.mkdir(parents=True, exist_ok=True)
+    for place, seed in enumerate(beginning(target)):
+        (corpus / f"seed-{place:04d}").write_bytes(seed[: target.longest])
+    search = Search(job, target.run)
+    search.tell()
+    atheris.Setup([sys.argv[0], *options(job, target.longest)], search.one)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
