@@ -37,6 +37,7 @@ NEXT: Final[Mapping[str, str]] = {
     "second_histogram": "hutong histogram list",
     "status_lists_rolled_back": "hutong partner show {home}",
     "status_not_delivered": _SYNC,
+    "traces_not_delivered": "journalctl -u hutong -g traces_ -n 5",
     "trial_not_run_there": "hutong partner test {partner}",
     "turn_failed": _DOCTOR,
     "use_not_given_back": _SYNC,

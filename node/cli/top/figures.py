@@ -17,6 +17,7 @@ _OK: Final = "OK"
 _PEER: Final = "peer"
 _BY_PORT: Final = ("hutong_calls_total", "hutong_call_duration_seconds_bucket")
 _OUTGOING: Final = ("hutong_outgoing_calls_total", "hutong_outgoing_call_duration_seconds_bucket")
+_COSIGNING: Final = "checkpoint"
 OUT: Final = "out"
 
 
@@ -219,13 +220,17 @@ def _partners(windows: Sequence[Window], book: _Book) -> tuple[PartnerRow, ...]:
 
 
 def _undelivered(windows: Sequence[Window]) -> dict[str, float]:
-    """What partners do not have yet: the store's word, or that of the process that knows most."""
+    """What partners do not have yet, by the process that knows most; entries to cosign are no news.
+
+    Those come with every act, and are of nobody.
+    """
     found = defaultdict[str, float](float)
     for window in windows:
         of_one = defaultdict[str, float](float)
         for name in ("hutong_partner_undelivered", "hutong_partner_status_changes_pending"):
             for labels, value in window.values(name):
-                of_one[labels["city"]] += value
+                if labels.get("delivery") != _COSIGNING:
+                    of_one[labels["city"]] += value
         for city, value in of_one.items():
             found[city] = max(found[city], value)
     return dict(found)

@@ -1,16 +1,7 @@
 """`hutong top`: real processes added up, frames that fit, and a line that breaks."""
 
-import json
-import os
-import pty
-import select
-import signal
 import socketserver
-import subprocess
-import sys
-import termios
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
@@ -36,6 +27,8 @@ from tests.node.transport.test_metrics import keep, made, reached
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[3]
+OK = ("reason", "OK")
+GONE = ("reason", "PEER_UNREACHABLE")
 SIZES = ((80, 24), (40, 10), (200, 60), (20, 3), (1, 1))
 
 
@@ -143,6 +136,37 @@ def test_what_does_not_fit_is_counted() -> None:
     assert (
         sum(line.startswith("33") for line in drawn(figures(windows, "410100", NOW), 80, 99)) > 59
     )
+
+
+def test_what_goes_both_ways_with_a_partner_stands_in_its_row() -> None:
+    window = Window("127.0.0.1:1")
+    for at in (0.0, 10.0):
+        found = dict(samples())
+        of_city = ("city", "330100")
+        for name, labels, grown in (
+            ("hutong_calls_total", (of_city, ("method", "M"), ("port", "peer"), OK), 100),
+            ("hutong_outgoing_calls_total", (of_city, ("method", "M"), OK), 40),
+            ("hutong_outgoing_calls_total", (of_city, ("method", "M"), GONE), 20),
+            ("hutong_outgoing_call_duration_seconds_bucket", (of_city, ("le", "0.5")), 60),
+            ("hutong_outgoing_call_duration_seconds_bucket", (of_city, ("le", "+Inf")), 60),
+        ):
+            found[name, labels] = grown * at / 10
+        for delivery, count in (("status", 7.0), ("use", 1.0), ("checkpoint", 900.0)):
+            found["hutong_partner_undelivered", (of_city, ("delivery", delivery))] = count
+        window.add(at, found)
+    rows = {row.city: row for row in figures([window], "", NOW).partners}
+    friend = rows["330100"]
+    assert friend.inward is not None
+    assert friend.outward is not None
+    assert (friend.inward.rate, friend.outward.rate) == (10, 6)
+    assert friend.outward.failed == {"PEER_UNREACHABLE": 2}
+    assert friend.outward.p99 == pytest.approx(0.495)
+    assert friend.undelivered == 8
+    other = rows["320100"]
+    assert other.inward is not None
+    assert other.inward.rate == 0
+    [line] = [x for x in drawn(figures([window], "", NOW)) if x.startswith("330100")]
+    assert " ".join(line.split()) == "330100 active 10.0 6.0 2.0 495 ms 12 s - - - 8"
 
 
 def test_until_two_looks_were_taken_no_rate_is_told() -> None:
@@ -289,83 +313,3 @@ def test_a_label_cannot_steer_the_terminal() -> None:
     window.add(0.0, evil)
     lines = drawn(figures([window], "", NOW))
     assert all(line.isprintable() for line in lines)
-
-
-def watched(*arguments: str, keys: bytes = b"", number: int = 0) -> tuple[int, bytes, bool]:
-    """Run `hutong top` at a terminal, press keys or send a signal once it has drawn twice.
-
-    The exit code, what was drawn, and whether the terminal was left as it was found.
-    """
-    near, far = pty.openpty()
-    termios.tcsetwinsize(far, (24, 80))
-    before = termios.tcgetattr(far)
-    process = subprocess.Popen(
-        # Ctrl-C is for whose terminal it is.
-        ["setsid", "--ctty", sys.executable, "-m", "node.cli", "top", "--every", "0.2", *arguments],
-        cwd=ROOT,
-        stdin=far,
-        stdout=far,
-        stderr=far,
-        env=os.environ | {"TERM": "xterm-256color", "LANG": "en_GB.UTF-8"},
-    )
-    seen, sent, give_up = b"", False, time.monotonic() + 60
-    try:
-        while process.poll() is None and time.monotonic() < give_up:
-            seen += _drawn(near)
-            if not sent and seen.count(b"hutong ") >= 2:
-                sent = True
-                if number:
-                    process.send_signal(number)
-                else:
-                    os.write(near, keys)
-        code, after = process.wait(10), termios.tcgetattr(far)
-        seen += _drawn(near)
-    finally:
-        process.kill()
-        process.wait()
-        os.close(near)
-        os.close(far)
-    return code, seen, before == after
-
-
-def _drawn(near: int) -> bytes:
-    return os.read(near, 65536) if select.select([near], [], [], 0.05)[0] else b""
-
-
-@pytest.mark.all
-@pytest.mark.parametrize(("keys", "number"), [(b"q", 0), (b"\x03", 0), (b"", signal.SIGTERM)])
-def test_it_ends_cleanly_and_leaves_the_terminal_as_it_was(
-    served: tuple[House, str], keys: bytes, number: int
-) -> None:
-    _, address = served
-    code, seen, restored = watched("--metrics", address, keys=keys, number=number)
-    assert (code, restored) == (exits.DONE, True)
-    assert b"processes 1/1" in seen
-    # The screen of before is back, and so is the cursor.
-    assert b"\x1b[?1049l" in seen
-    assert b"\x1b[?25h" in seen
-
-
-@pytest.mark.all
-def test_a_line_that_breaks_is_said_and_it_goes_on(served: tuple[House, str]) -> None:
-    [port] = free_ports(1)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "node.cli", "top", "--json", "--every", "0.2",
-         "--metrics", f"127.0.0.1:{port}"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    assert process.stdout is not None
-    try:
-        down = json.loads(process.stdout.readline())
-        assert down["processes"][0]["problem"]
-        with made(served[0]).served(f"127.0.0.1:{port}"):
-            while json.loads(process.stdout.readline())["processes"][0]["problem"]:
-                pass
-        while not json.loads(process.stdout.readline())["processes"][0]["problem"]:
-            pass
-    finally:
-        process.terminate()
-        assert process.wait(20) == exits.DONE
-        process.stdout.close()
