@@ -110,6 +110,17 @@ CONFLICT_RETRIES: Final = 8
 CONFLICT_REST: Final = timedelta(milliseconds=1)
 CONFLICT_REST_LONGEST: Final = timedelta(milliseconds=50)
 
+# How long a migration waits for one table that somebody reads, for others queue behind it so long;
+# how often it tries again, and how long it rests before that: ten seconds in all.
+MIGRATION_LOCK: Final = timedelta(milliseconds=100)
+MIGRATION_TRIES: Final = 30
+MIGRATION_REST: Final = timedelta(milliseconds=250)
+
+# How long a process must say nothing before it counts as gone, where its tables are taken away; it
+# says that it lives with each look of its health. One that hung is refused when it comes back.
+PROCESS_WATCH: Final = timedelta(seconds=4)
+PROCESS_LOOKS: Final = timedelta(milliseconds=200)
+
 # Objects that may be made before the collector of cycles looks at the youngest ones: a few MiB.
 COLLECTOR_THRESHOLD: Final = 20_000
 

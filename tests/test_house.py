@@ -31,6 +31,7 @@ _TABLES = (
     "node.redemption_errors",
     "node.refusals",
     "node.row_errors",
+    "node.store_errors",
 )
 REASONS = [m for m in _TABLES if importlib.util.find_spec(m)]
 

@@ -24,6 +24,8 @@ TREE: Final = {
     "doctor": "examining:doctor",
     "top": "top:top",
     "health": "health:health",
+    "migrate": "storing:migrate",
+    "store status": "storing:status",
     "client issue": "setup:issue",
     "keys show": "keys:show",
     "keys rotate": "keys:rotate",

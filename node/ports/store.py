@@ -366,7 +366,7 @@ class UnitOfWork(Protocol):
         """What waits for a commit in this process; from whatever thread."""
 
     async def probe(self) -> None:
-        """Write for the sake of writing; raises STORE_UNAVAILABLE."""
+        """Write, and say so that this process lives; raises STORE_UNAVAILABLE, STORE_NEWER."""
 
     async def sweep(self) -> int:
         """Remove what nobody can ask for any more; how many rows."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from federation.errors import HutongError
@@ -97,14 +97,15 @@ class Examining:
         try:
             await self._uow.probe()
         except HutongError as error:
-            return Finding(
-                "store",
-                Severity.ERROR,
-                error.text("zh"),
-                error.text("en"),
-                "请检查磁盘空间、文件权限和数据库连接。",
-                "Look at the disk space, the file's permissions and the database's connection.",
-                "df -h",
+            found = Finding("store", Severity.ERROR, error.text("zh"), error.text("en"))
+            if error.reason != STORE_UNAVAILABLE:
+                return replace(found, command="hutong store status")
+            return replace(
+                found,
+                remedy_zh="请检查磁盘空间、文件权限和数据库连接。",
+                remedy_en="Look at the disk space, the file's permissions and the database's "
+                "connection.",
+                command="df -h",
             )
         return Finding("store", Severity.OK, "可写。", "It can be written.")
 

@@ -15,13 +15,15 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from node import limits
+from node.errors import HutongError
 from node.model import Backlog
 from node.ports import Clock, Transaction
 from node.registry import Registry
 from node.store.connection import Session
 from node.store.engine import make_engine, memory_engine, unavailable
-from node.store.migrate import migrate
+from node.store.migrate import prepare
 from node.store.probing import probe
+from node.store.processes import Presence
 from node.store.scrubbing import SCRUBBED, scrub, unscrubbed
 from node.store.sweeping import sweep_statements
 from node.store.transaction import StoreTransaction, TransactionMaker, load_registry
@@ -47,6 +49,7 @@ class Store:
         self._clock = clock
         self._make = TransactionMaker(engine.dialect.name, registry)
         self._writer = Writer(engine, self._make)
+        self._presence = Presence.of_this_process()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
         # PostgreSQL itself holds readers to reading; SQLite's readers begin without a lock.
         self._reading = engine.execution_options(
@@ -80,9 +83,19 @@ class Store:
         return self._writer.backlog()
 
     async def probe(self) -> None:
-        """Write for the sake of writing, into tables of this version; raises STORE_UNAVAILABLE."""
+        """Write, and say so that this process lives.
+
+        Raises:
+            HutongError: STORE_UNAVAILABLE; STORE_OLD and STORE_NEWER for tables that this version
+                may not serve with.
+        """
         at = to_micros(self._clock.now())
-        await self.run(lambda tx: probe(_session(tx), at))
+
+        def alive(tx: Transaction) -> None:
+            probe(_session(tx), at)
+            self._presence.say(_session(tx))
+
+        await self.run(alive)
 
     async def sweep(self) -> int:
         """Remove what nobody can ask for any more; how many rows."""
@@ -96,6 +109,8 @@ class Store:
                 removed += count
                 if count < limits.SWEEP_ROWS:
                     break
+        heard = await self.run(lambda tx: self._presence.forget_silent(_session(tx)))
+        self._presence.remember(heard)
         return removed
 
     async def scrub(self) -> bool:
@@ -112,6 +127,10 @@ class Store:
 
     async def close(self) -> None:
         """Finish what waits, and let the database go."""
+        if self._presence.said:
+            # Who cannot say that it leaves is forgotten a little later.
+            with contextlib.suppress(HutongError):
+                await self.run(lambda tx: self._presence.leave(_session(tx)))
         await asyncio.to_thread(self._writer.close)
         self._readers.shutdown(wait=True)
         self._engine.dispose()
@@ -146,10 +165,11 @@ class Store:
 
 
 def open_store(url: str, clock: Clock) -> Store:
-    """Open the store at `url`, bring its tables up to date, and start its writer.
+    """Open the store at `url`, make the tables of an empty one, and start its writer.
 
     Raises:
-        HutongError: SETTING_INVALID for a URL that is none, STORE_UNAVAILABLE.
+        HutongError: SETTING_INVALID for a URL that is none, STORE_UNAVAILABLE; STORE_OLD and
+            STORE_NEWER for tables that this version may not serve with.
     """
     return _opened(make_engine(url), clock)
 
@@ -166,7 +186,7 @@ def _opened(engine: sa.Engine, clock: Clock) -> Store:
     with contextlib.ExitStack() as undo:
         undo.callback(engine.dispose)
         try:
-            migrate(engine)
+            prepare(engine)
             store = Store(engine, clock)
         except exc.SQLAlchemyError as error:
             raise unavailable(error) from error

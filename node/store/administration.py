@@ -44,7 +44,8 @@ from node.store.tables import (
 from node.store.values import to_instant, to_instant_or_none, to_micros, to_micros_or_none
 
 _B: Final = sa.bindparam
-VERSION: Final = sa.select(NODE_STATE.c.registry_version)
+VERSION: Final = sa.select(NODE_STATE.c.registry_version, NODE_STATE.c.serves_from)
+"""Of the registry, and the oldest of the code that may serve: each transaction looks at both."""
 _CHANGED: Final = sa.update(NODE_STATE).values(registry_version=NODE_STATE.c.registry_version + 1)
 _OWN_SCALES: Final = sa.select(OWN_SCALES).order_by(OWN_SCALES.c.scale_id, OWN_SCALES.c.version)
 _PARTNERS: Final = sa.select(PARTNERS).order_by(PARTNERS.c.city)
@@ -185,13 +186,18 @@ def read_registry(session: Session, version: int) -> Registry:
     return Registry(
         version=version,
         own_scales=tuple(_own_scale(*row[2:]) for row in session.all(_OWN_SCALES)),
-        partners={CityCode(row[0]): _partner(*row) for row in session.all(_PARTNERS)},
+        partners=read_partners(session),
         partner_scales=tuple(_partner_scale(row[3]) for row in session.all(_PARTNER_SCALES)),
         agreements=tuple(_agreement(*row[2:]) for row in session.all(_AGREEMENTS)),
         catalogue=_catalogue(session),
         invitations={CityCode(r[0]): _invitation(*r) for r in session.all(_INVITATIONS)},
         indicators=_indicators(session),
     )
+
+
+def read_partners(session: Session) -> dict[CityCode, Partner]:
+    """The partners alone, as this transaction sees them."""
+    return {CityCode(row[0]): _partner(*row) for row in session.all(_PARTNERS)}
 
 
 def _own_scale(scale: str, envelope: bytes, content: str) -> OwnScale:

@@ -23,7 +23,7 @@ from node.records import RecordState
 from node.registry import Registry
 from node.store.connection import Session
 from node.store.engine import is_conflict, make_engine, unavailable
-from node.store.migrate import is_up_to_date
+from node.store.migrate import may_serve, schema_state
 from node.store.record_tables import RECORDS
 from node.store.residents import NOBODY
 from node.store.tables import RESIDENTS
@@ -124,7 +124,7 @@ def open_copy(url: str) -> Iterator[StoreCopy]:
         with engine.execution_options(**options).connect() as connection, connection.begin():
             for setting in _WHOLE_CITY if postgresql else _ONLY_READS:
                 connection.exec_driver_sql(setting)
-            if not is_up_to_date(connection):
+            if not may_serve(schema_state(connection)):
                 raise _unreadable("its tables are not those of this version")
             yield StoreCopy(connection, load_registry(Session(connection)))
 

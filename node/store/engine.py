@@ -166,6 +166,11 @@ def is_made_already(error: BaseException) -> bool:
     return _name(error) in {"42P07", "42701", "42710"} or is_conflict(error)
 
 
+def is_held(error: BaseException) -> bool:
+    """Whether somebody else's lock was waited for long enough."""
+    return _name(error) in {"55P03", "SQLITE_BUSY"}
+
+
 def rest(turn: int) -> None:
     """Let whoever was met go first: longer each time, and by chance, so that two do not meet again.
 
@@ -216,10 +221,12 @@ _PLAIN: Final = {
     "08": "there is no connection",
     "23": "another change came between",
     "25006": "it may not be written to",
+    "42501": "its role lacks a right, see `hutong store roles`",
     "25P03": "it took too long",
     "28": "it refuses the user",
     "3D": "there is no such database",
     "40": "another change came between",
+    "42704": "it has no such role, see `hutong store roles`",
     "53": "the database has no room",
     "53100": "the disk is full",
     "55P03": "another process holds its lock",

@@ -16,7 +16,7 @@ from federation.envelope import Envelope
 from federation.identifiers import CityCode
 from node.errors import STORE_UNAVAILABLE, HutongError
 from node.services.log_walking import RawCheckpoint, RawEntry
-from node.store.administration import read_registry
+from node.store.administration import read_partners
 from node.store.connection import Session
 from node.store.engine import make_engine, unavailable
 from node.store.trust_tables import (
@@ -97,8 +97,8 @@ class LogSnapshot:
 
     def partners(self) -> dict[CityCode, Envelope]:
         """The trust bundles of the partners, as they are known now."""
-        registry = read_registry(self._session, 0)
-        return {city: partner.envelope for city, partner in registry.partners.items()}
+        found = read_partners(self._session)
+        return {city: partner.envelope for city, partner in found.items()}
 
 
 def _blob(found: object) -> bytes:

@@ -17,12 +17,14 @@ from node.errors import HutongError
 from node.model import Finding, Severity
 from node.services.findings import Remedy
 from node.store.engine import make_engine, unavailable
-from node.store.migrate import NEWEST
+from node.store.migrate import NEEDED, NEWEST, SAID_FROM, SchemaState, schema_state
 
 _SQLITE: Final = "sqlite:///"
 _SUBJECT: Final = "schema"
 _TABLE: Final = "alembic_version"
 _VERSION: Final = f"SELECT version_num FROM {_TABLE}"  # noqa: S608 - of constants
+_SERVES_FROM: Final = "SELECT serves_from FROM node_state"
+_NOTHING: Final = SchemaState("", "")
 _HAS_TABLE: Final = "SELECT 1 FROM sqlite_master WHERE name = ?"
 
 
@@ -34,47 +36,49 @@ def schema_finding(url: str) -> Finding:
         return _unreadable(url, unavailable(error))
     except HutongError as error:
         return _unreadable(url, error)
-    if found is None:
+    if found.is_empty:
         said = (
             "尚无数据表，首次启动时建立。",
             "There are no tables yet; the first start makes them.",
         )
         return Finding(_SUBJECT, Severity.OK, *said)
-    if found == NEWEST:
-        return Finding(_SUBJECT, Severity.OK, f"版本 {found}。", f"Revision {found}.")
-    if found < NEWEST:
-        return Finding(_SUBJECT, Severity.WARNING, *_texts(found), *_BEHIND)
-    return Finding(_SUBJECT, Severity.ERROR, *_texts(found), *_AHEAD)
+    if found.serves_from > NEWEST:
+        return Finding(_SUBJECT, Severity.ERROR, *_texts(found.revision), *_AHEAD)
+    if found.revision < NEWEST:
+        severity = Severity.ERROR if found.revision < NEEDED else Severity.WARNING
+        return Finding(_SUBJECT, severity, *_texts(found.revision), *_BEHIND)
+    said = f"版本 {found.revision}。", f"Revision {found.revision}."
+    return Finding(_SUBJECT, Severity.OK, *said)
 
 
 def _is_file(url: str) -> bool:
     return url.startswith(_SQLITE)
 
 
-def _of_file(file: Path) -> str | None:
-    """The revision in a SQLite file; without a write-ahead log it is as if it never changed."""
+def _of_file(file: Path) -> SchemaState:
+    """The tables in a SQLite file; without a write-ahead log it is as if it never changed."""
     if not file.is_file():
-        return None
+        return _NOTHING
     alone = not file.with_name(f"{file.name}-wal").exists()
     uri = f"file:{quote(str(file))}?mode=ro" + ("&immutable=1" if alone else "")
     connection = sqlite3.connect(uri, uri=True)
     try:
         if not connection.execute(_HAS_TABLE, (_TABLE,)).fetchone():
-            return None
+            return _NOTHING
         row = connection.execute(_VERSION).fetchone()
+        revision = "" if row is None else str(row[0])
+        if revision < SAID_FROM:
+            return SchemaState(revision, revision)
+        return SchemaState(revision, str(connection.execute(_SERVES_FROM).fetchone()[0]))
     finally:
         connection.close()
-    return None if row is None else str(row[0])
 
 
-def _of_server(url: str) -> str | None:
+def _of_server(url: str) -> SchemaState:
     engine = make_engine(url)
     try:
         with engine.connect() as connection:
-            if not sa.inspect(connection).has_table(_TABLE):
-                return None
-            row = connection.execute(sa.text(_VERSION)).first()
-            return None if row is None else str(row[0])
+            return schema_state(connection)
     finally:
         engine.dispose()
 
@@ -111,12 +115,12 @@ def _look(url: str) -> str:
 
 
 _BEHIND: Final[Remedy] = (
-    "节点启动时自行升级：请重启节点。",
-    "A node brings them up to date when it starts: restart it.",
-    "systemctl restart hutong",
+    "请升级数据表，各进程可照常服务；然后重启节点。",
+    "Bring them on, while processes serve; then restart the node.",
+    "hutong migrate",
 )
 _AHEAD: Final[Remedy] = (
-    "它们由更新的版本建立：请装回该版本，或恢复升级前的备份。",
-    "A newer version made them: install that one again, or restore the backup from before it.",
-    "systemctl status hutong",
+    "更新的版本移除了本版所用的内容：请装回该版本，或恢复升级前的备份。",
+    "A newer version took away what this one uses: install that, or restore a backup from before.",
+    "hutong store status",
 )

@@ -297,8 +297,19 @@ DUTIES: Final = sa.Table(
     sa.CheckConstraint("row_id = 1", name="one_row"),
 )
 
+# Each process that serves, which version it is, and how often it said that it lives.
+PROCESSES: Final = sa.Table(
+    "processes",
+    METADATA,
+    text("process_id", key=True),
+    text("place"),
+    text("version"),
+    whole("beat"),
+)
+
 # One row: the version of all that operators decided, the instant of the last probe, that of the
-# last retention, and how often something was removed for good, against how often its traces were.
+# last retention, how often something was removed for good, against how often its traces were, and
+# the oldest version of the code that may serve with these tables.
 NODE_STATE: Final = sa.Table(
     "node_state",
     METADATA,
@@ -308,5 +319,6 @@ NODE_STATE: Final = sa.Table(
     whole("retained_at"),
     whole("removals"),
     whole("scrubbed"),
+    text("serves_from"),
     sa.CheckConstraint("row_id = 1", name="one_row"),
 )

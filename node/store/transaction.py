@@ -24,6 +24,7 @@ from node.store.incentives import (
 )
 from node.store.leases import HistogramRepository, LeaseRepository
 from node.store.log import LogRepository
+from node.store.migrate import refuse_newer
 from node.store.notices import NoticeRepository, PromiseRepository, ReadRepository
 from node.store.outbox import OutboxRepository
 from node.store.partnerships import PartnershipRepository
@@ -106,12 +107,20 @@ class TransactionMaker:
         return self._registry
 
     def begin(self, connection: sa.Connection) -> StoreTransaction:
-        """A transaction over a connection that has begun one."""
+        """A transaction over a connection that has begun one.
+
+        Raises:
+            HutongError: STORE_NEWER, where the tables are no longer this version's to serve with.
+
+        """
         session = Session(connection)
         registry = self._registry
         row = session.one(VERSION)
-        if row is not None and row[0] != registry.version:
-            registry = load_registry(session)
+        if row is not None:
+            # A process that hung while the tables went beyond it reads and writes nothing any more.
+            refuse_newer(row[1])
+            if row[0] != registry.version:
+                registry = load_registry(session)
         return StoreTransaction(session, self._upserts, registry)
 
     def publish(self, registry: Registry) -> None:

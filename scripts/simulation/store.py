@@ -26,7 +26,8 @@ from node.store import statuses as drawn
 from node.store.committing import Committer, Job
 from node.store.connection import Session
 from node.store.engine import memory_engine, unavailable
-from node.store.migrate import migrate
+from node.store.migrate import prepare
+from node.store.processes import Presence
 from node.store.transaction import TransactionMaker, load_registry
 from scripts.simulation.loop import LIFE, Life
 
@@ -100,7 +101,7 @@ def _dialect() -> sa.Dialect:
 def _template() -> sqlite3.Connection:
     """An empty database with every table, made once."""
     made = memory_engine("the-template-of-the-simulation")
-    migrate(made)
+    prepare(made)
     source: Any = made.raw_connection().driver_connection
     found = sqlite3.connect(":memory:", check_same_thread=False)
     source.backup(found)
@@ -124,6 +125,7 @@ class SimStore(Store):
         self._engine = engine
         self._clock = clock
         self._make = TransactionMaker(engine.dialect.name, registry)
+        self._presence = Presence("simulated", "simulated")
         # Nobody writes while somebody reads, in one thread: what is read needs no transaction.
         self._looking = engine.connect()
         self._committer = Committer(engine, self._make)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from node.store.engine import make_engine
-from node.store.migrate import migrate
+from node.store.migrate import prepare
 from node.store.tables import METADATA
 from scripts.harnessing import checking, records
 from scripts.harnessing.checking.copying import StoreMissingError
@@ -144,7 +144,7 @@ def test_a_store_in_postgresql_is_looked_at_as_one_in_a_file(
 def _moved(file: Path, url: str) -> None:
     """The rows of a file, in a database."""
     source, target = sa.create_engine(f"sqlite:///{file}"), make_engine(url)
-    migrate(target)
+    prepare(target)
     with source.connect() as old, target.begin() as new:
         for table in METADATA.sorted_tables:
             new.execute(sa.delete(table))

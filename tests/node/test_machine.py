@@ -168,7 +168,7 @@ def with_store(tmp_path: Path) -> tuple[str, Path]:
 
 @pytest.mark.parametrize(
     ("revision", "severity"),
-    [(NEWEST, Severity.OK), ("0001", Severity.WARNING), ("9999", Severity.ERROR)],
+    [(NEWEST, Severity.OK), ("0001", Severity.ERROR), ("9999", Severity.ERROR)],
 )
 def test_tables_of_another_version_are_found_without_a_file_made_beside_them(
     tmp_path: Path, revision: str, severity: Severity
@@ -176,6 +176,7 @@ def test_tables_of_another_version_are_found_without_a_file_made_beside_them(
     url, file = with_store(tmp_path)
     with sqlite3.connect(file) as connection:
         connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+        connection.execute("UPDATE node_state SET serves_from = ?", (revision,))
     connection.close()
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     finding = schema_finding(url)

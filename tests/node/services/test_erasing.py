@@ -371,7 +371,7 @@ NOBODY = {
     "log_entries", "log_tiles", "log_state", "checkpoints", "cosignatures", "partner_checkpoints",
     "forks", "attestation_batches", "status_feeds", "status_lists", "status_ended",
     "partner_status_lists", "renewals", "questions", "counters", "histograms", "privacy_spendings",
-    "use_questions", "use_releases", "duties",
+    "use_questions", "use_releases", "duties", "processes",
 }  # fmt: skip
 
 

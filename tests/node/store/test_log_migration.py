@@ -5,15 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
 from federation.log_entry import commitment
 from federation.merkle_log import check_inclusion, inclusion_proof
 from node.store.engine import make_engine
-from node.store.migrate import migrate
-from node.store.upgrading import SCRIPTS
 from tests.conftest import NewStore
+from tests.node.store.old_stores import upgrade
 from tests.node.store.rig import entry, opened
 from tests.node.store.test_log_snapshot import verified
 
@@ -28,16 +25,6 @@ def content(number: int) -> bytes:
 
 def salt(number: int) -> bytes:
     return number.to_bytes(16, "big")
-
-
-def upgrade(engine: sa.Engine, revision: str) -> None:
-    """As `migrate` does, but not to the newest."""
-    config = Config()
-    config.set_main_option("script_location", str(SCRIPTS))
-    config.set_main_option("path_separator", "os")
-    with engine.execution_options(writes=True).connect() as connection, connection.begin():
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
 
 
 @pytest.fixture
@@ -67,7 +54,7 @@ def old(new_store: NewStore) -> Iterator[tuple[str, sa.Engine]]:
 
 def test_an_old_log_moves_into_its_tree_as_it_was(old: tuple[str, sa.Engine]) -> None:
     url, engine = old
-    migrate(engine)
+    upgrade(engine)
     with opened(url) as desk:
         assert desk.read(lambda tx: tx.log.size()) == ENTRIES
         moved = desk.read(lambda tx: tx.log.entries(0, ENTRIES))
@@ -107,7 +94,7 @@ def test_a_long_log_is_moved_in_time_that_grows_with_it(new_sqlite: NewStore) ->
             cursor.execute(f"EXPLAIN QUERY PLAN {statement}", values)
             plans.extend(str(row[-1]) for row in cursor.fetchall())
 
-    migrate(engine)
+    upgrade(engine)
     engine.dispose()
     assert plans
     assert not [each for each in plans if each.startswith("SCAN")]

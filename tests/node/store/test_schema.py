@@ -7,17 +7,16 @@ from contextlib import ExitStack
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 import node.store.record_tables  # noqa: F401 - its tables are the metadata's too
-from node.errors import STORE_UNAVAILABLE, HutongError
+from node.errors import HutongError
 from node.store import open_store
 from node.store.engine import make_engine
-from node.store.migrate import NEWEST, migrate
+from node.store.migrate import NEWEST, prepare
 from node.store.tables import CODES, METADATA, NODE_STATE, RESIDENTS
-from node.store.upgrading import SCRIPTS
+from node.store.upgrading import Chain
+from node.store_errors import STORE_NEWER
 from tests.conftest import NewStore
 from tests.node.store.rig import MovableClock, opened, resident
 
@@ -34,10 +33,7 @@ def test_the_migrations_make_what_the_code_reads(new_store: NewStore) -> None:
 
 
 def test_the_newest_revision_that_the_code_names_is_the_migrations_own() -> None:
-    config = Config()
-    config.set_main_option("script_location", str(SCRIPTS))
-    config.set_main_option("path_separator", "os")
-    assert ScriptDirectory.from_config(config).get_current_head() == NEWEST
+    assert Chain().newest == NEWEST
 
 
 def test_a_node_of_which_nothing_is_to_be_migrated_loads_neither_alembic_nor_duckdb(
@@ -58,11 +54,11 @@ def test_a_node_of_which_nothing_is_to_be_migrated_loads_neither_alembic_nor_duc
     assert found.stdout == "[]\n"
 
 
-def test_migrating_again_changes_nothing(new_store: NewStore) -> None:
+def test_opening_again_changes_nothing(new_store: NewStore) -> None:
     url = new_store("one")
     with opened(url) as desk:
         desk.run(lambda tx: tx.residents.add(resident(1)))
-        migrate(desk.engine)
+        prepare(desk.engine)
     with opened(url) as desk:
         assert [len(desk.rows(table)) for table in (RESIDENTS, NODE_STATE, CODES)] == [1, 1, 1]
 
@@ -73,11 +69,10 @@ def test_a_database_that_is_newer_than_the_code_is_refused_and_not_touched(
     url = new_store("one")
     with opened(url) as desk:
         desk.execute("UPDATE alembic_version SET version_num = '9999'")
+        desk.execute("UPDATE node_state SET serves_from = '9998'")
         with pytest.raises(HutongError) as refused:
             open_store(url, MovableClock())
-        assert refused.value.reason == STORE_UNAVAILABLE
-        assert "9999" in refused.value.fields["problem"]
-        assert "newer version" in refused.value.fields["problem"]
+        assert refused.value == HutongError(STORE_NEWER, needed="9998", newest=NEWEST)
         with desk.engine.connect() as connection:
             found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
         assert found == "9999"
@@ -94,7 +89,7 @@ def test_a_migration_that_fails_leaves_no_table_behind(
             raise LookupError
 
     with pytest.raises(LookupError):
-        migrate(engine)
+        prepare(engine)
     assert sa.inspect(engine).get_table_names() == []
     engine.dispose()
 

@@ -22,7 +22,8 @@ from node.errors import (
 )
 from node.model import Role
 from node.services.cosigning import current_public
-from node.store.migrate import NEWEST
+from node.store.migrate import NEEDED
+from node.store_errors import STORE_OLD
 from tests.node.transport.house import (
     HERE,
     OTHER,
@@ -162,7 +163,7 @@ def test_tables_of_an_earlier_version_are_told_and_those_of_a_later_one_serve(
     execute(house, back)
     found = looked(house)
     assert found is not None
-    assert (found.reason, NEWEST in found.fields["problem"]) == (STORE_UNAVAILABLE, True)
+    assert (found.reason, found.fields["needed"]) == (STORE_OLD, NEEDED)
     assert says(house, serving=False)
     assert hindered_by(house) == {"hutong.store"}
 

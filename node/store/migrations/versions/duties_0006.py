@@ -8,6 +8,9 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
+kind = "expand"
+says_zh = "由哪个进程执行本市的定时工作。"
+
 
 def upgrade() -> None:
     """Make the table, with the one row of a duty that nobody has."""

@@ -10,6 +10,9 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+kind = "expand"
+says_zh = "第一版的全部表。"
+
 
 def upgrade() -> None:
     """Make every table, the one row of the node's state, and nobody (rule 4)."""

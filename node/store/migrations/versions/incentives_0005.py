@@ -10,6 +10,9 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+kind = "expand"
+says_zh = "可重演的核验、预留的名额、跨城市计数的使用。"
+
 _KINDS: Final[dict[str, Any]] = {"t": sa.Text, "n": sa.BigInteger, "b": sa.LargeBinary}
 
 

@@ -8,6 +8,10 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+kind = "contract"
+serves_from = "0002"
+says_zh = "伙伴改由双方各自的声明决定；邀请；协议的生命周期。"
+
 _FLAGS = ("approved", "tested", "suspended", "ended")
 
 

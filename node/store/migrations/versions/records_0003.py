@@ -16,6 +16,10 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+kind = "contract"
+serves_from = "0003"
+says_zh = "按指标目录记录的部门记录及其处理；旧记录不再保留，由部门重新加载。"
+
 _KINDS: Final[dict[str, Any]] = {"t": sa.Text, "n": sa.BigInteger, "b": sa.LargeBinary}
 
 

@@ -17,6 +17,10 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
+kind = "contract"
+serves_from = "0004"
+says_zh = "日志移入默克尔树；证明、状态清单和凭据。"
+
 _KINDS: Final[dict[str, Any]] = {"t": sa.Text, "n": sa.BigInteger, "b": sa.LargeBinary}
 _TILE: Final = 256
 _PORTION: Final = 256

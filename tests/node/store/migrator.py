@@ -1,0 +1,42 @@
+"""A process that migrates: `python -m tests.node.store.migrator URL FOLDER WHAT [DIES_AT]`.
+
+WHAT is "expand" or "contract". With a number it is killed before that statement of its migrations.
+It prints the migrations that it ran, or the reason for which it did not.
+"""
+
+import itertools
+import os
+import signal
+import sys
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from federation.errors import HutongError
+from node.store import migrating
+from node.store.upgrading import Chain
+
+
+def main(url: str, folder: str, what: str, dies_at: str = "0") -> int:
+    serial = itertools.count(1)
+
+    def die(connection: sa.Connection, *_: object) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        if writes and next(serial) == int(dies_at):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    if int(dies_at):
+        sa.event.listen(sa.Engine, "before_cursor_execute", die)
+    try:
+        found = migrating.migrate(
+            url, contract=what == "contract", told=lambda _: None, chain=Chain(Path(folder))
+        )
+    except HutongError as error:
+        sys.stdout.write(f"{error.reason.name} {error.fields.get('processes', '')}\n")
+        return 3
+    sys.stdout.write(" ".join(step.revision for step in found.done) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
