@@ -26,6 +26,7 @@ TREE: Final = {
     "health": "health:health",
     "migrate": "storing:migrate",
     "store status": "storing:status",
+    "store roles": "store_roles:roles",
     "client issue": "setup:issue",
     "keys show": "keys:show",
     "keys rotate": "keys:rotate",

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from federation.errors import HutongError
+from federation.v1 import federation_service_pb2 as federation_pb
+from federation.v1 import trial_service_pb2 as trial_pb
 from node.errors import REQUEST_ID_REUSED
 from scripts.cities import City, free_ports, new_id
+from tests.node.store.least import served
 from tests.scenarios.crowd import Crowd, limit_capacity, redeemed
 from tests.scenarios.stage import (
     ENDS,
@@ -27,6 +30,17 @@ from tests.scenarios.stage import (
 pytestmark = pytest.mark.all
 
 LIMIT = 60
+
+# Every method that a partner may call; two answer in any state, else none could be found again. An
+# attestation is looked at with a whole request.
+ALWAYS = {"ExchangeTrustBundles", "ExchangePartnership", "RequestAttestation"}
+METHODS = [
+    f"/{service.full_name}/{method.name}"
+    for of in (federation_pb, trial_pb)
+    for service in of.DESCRIPTOR.services_by_name.values()
+    for method in service.methods
+    if method.name not in ALWAYS
+]
 Both = tuple[City, City, Hand, dict[str, str]]
 
 
@@ -35,7 +49,8 @@ def both(
     new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Both]:
     root = tmp_path_factory.mktemp("two")
-    with hand(root, new_database()) as (hand_, residents):
+    # Both have the rights of whoever serves, and no more.
+    with hand(root, served(new_database())) as (hand_, residents):
         second = twin(hand_.home, root / "second")
         second.start()
         second.wait()
@@ -142,6 +157,22 @@ def test_a_suspension_by_one_is_seen_by_the_other(both: Both) -> None:
         assert eventually(lambda: hand_.ask(open_one, b"").reason == "MALFORMED")
         with hand_.channel() as first:
             assert eventually(lambda: bool(hand_.ask(first, hand_.question(code)).body))
+
+
+def test_no_method_of_the_other_serves_a_suspended_partner_once_that_is_acknowledged(
+    both: Both,
+) -> None:
+    one, two, hand_, _ = both
+    assert len(METHODS) > 12
+    served = dict[str, str]()
+    with hand_.channel(two.peer_port) as open_one:
+        for method in METHODS:
+            assert hand_.ask(open_one, b"", method).reason != "NOT_A_PARTNER", method
+            one.operator("SuspendPartner", request_id=new_id(), city=hand_.city, reason="a test")
+            # The first call after it, on a connection that was open before.
+            served[method] = hand_.ask(open_one, b"", method).reason
+            one.operator("ResumePartner", request_id=new_id(), city=hand_.city, reason="a test")
+    assert {m: reason for m, reason in served.items() if reason != "NOT_A_PARTNER"} == {}
 
 
 def taken(city: City) -> int:

@@ -86,3 +86,18 @@ def test_a_store_that_is_not_there_is_told_and_not_made(run: Run, node_folder: P
         assert ran.code == exits.UNREACHABLE
         assert "there is no such file" in ran.err
     assert not (node_folder / "hutong.sqlite").exists()
+
+
+def test_the_roles_are_printed_as_sql_that_names_them(run: Run, node_folder: Path) -> None:
+    settings = node_folder / "hutong.toml"
+    ran = run("--settings", settings, "store", "roles", "--serve", "city_serve")
+    assert ran.code == 0
+    assert 'GRANT SELECT, INSERT ON public."log_entries" TO "city_serve"; ' in ran.out
+    assert ran.out.rstrip().endswith("COMMIT;")
+    ran = run("--settings", settings, "store", "roles", "--json")
+    assert ran.json["grants"]
+    ran = run("--settings", settings, "store", "roles", "--read", "a; b")
+    assert ran.code == exits.REFUSED
+    ran = run("--settings", settings, "store", "roles", "--apply")
+    assert ran.code == exits.REFUSED
+    assert "only PostgreSQL has roles" in ran.err
