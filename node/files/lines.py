@@ -25,8 +25,16 @@ def opened(path: Path) -> IO[str]:
 
 
 def json_of(path: Path, number: int, line: str) -> Any:  # noqa: ANN401 - whatever the line holds
-    """What a line holds; raises FILE_INVALID."""
+    """What a line holds, each member of an object once; raises FILE_INVALID."""
     try:
-        return json.loads(line)
+        return json.loads(line, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise mistake(path.name, f"line {number}", "it is no JSON") from error
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    # Two readers of a member that occurs twice could read two things.
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError
+    return members

@@ -15,6 +15,7 @@ from node import conditions, data
 from node.config import read_settings
 from node.facts import Facts
 from node.files import parse_agreement, parse_incentives, parse_indicators, parse_scale
+from node.files.audits import read_entries, read_period, write_period
 from node.files.logs import is_log, read_head, read_leaves, write_entry, write_head, write_leaf
 from node.files.record_columns import Values, row_of
 from node.files.record_portions import wire_row
@@ -24,6 +25,7 @@ from node.v1 import department_service_pb2
 from scripts.fuzzing.oracle import Target, as_text, promise, taken
 from tests.federation.make import HANGZHOU, NOW, ZHENGZHOU
 from tests.federation.test_log_fork import note
+from tests.node.services.audit_stage import MadeLog, judged
 
 _DAY: Final = date(2026, 11, 24)
 _NUMBER: Final = "999999199012217071"
@@ -210,6 +212,33 @@ def _log(content: bytes) -> None:
 _HASH: Final = 32
 
 
+def _audit(content: bytes) -> None:
+    """A period of a log that is taken for whole has the entries that the city signed."""
+    path = _written(content)
+    period = taken(lambda: read_period(path))
+    entries = taken(lambda: list(read_entries(path)))
+    if period is None or entries is None:
+        return
+    found = taken(lambda: judged(period, entries))
+    if found is not None and not found.problems:
+        true = _audited().entries[period.first : period.end]
+        promise(entries == true, "nothing but what was signed is whole")
+
+
+@cache
+def _audited() -> MadeLog:
+    return MadeLog()
+
+
+def _audits() -> list[bytes]:
+    path, period = _written(b""), _audited().period(3, 9)
+    with path.open("w", encoding="utf-8") as out:
+        write_period(out, period, [])
+        for each in _audited().entries[3:9]:
+            write_entry(out, each.kind, each.at_micros, each.commitment)
+    return [path.read_bytes()]
+
+
 def _logs() -> list[bytes]:
     path = _written(b"")
     with path.open("w", encoding="utf-8") as out:
@@ -267,6 +296,7 @@ def targets() -> list[Target]:
             "records-json", "records as JSON Lines", _json_lines, lambda: [line.encode() * 2], 2048
         ),
         Target("log-file", "a whole log as a file", _log, _logs, 4096),
+        Target("audit-file", "a period of a log as a file", _audit, _audits, 8192),
     ]
 
 

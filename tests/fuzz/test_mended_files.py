@@ -1,5 +1,6 @@
 """Faults that were found in files that people write, each with its story; none may come back."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,12 @@ from federation.identifiers import CityCode
 from node.config import read_settings
 from node.errors import FILE_INVALID, SETTING_INVALID
 from node.files import open_records, parse_incentives
+from node.files.audits import read_period, write_period
+from node.files.logs import read_head, write_head
 from node.files.reading import Lines
+from tests.federation.test_log_fork import note
 from tests.node.files.test_toml_files import INCENTIVES, scale
+from tests.node.services.audit_stage import MadeLog
 
 CITY = CityCode("410100")
 
@@ -62,3 +67,21 @@ def test_half_a_character_in_a_name_is_told_as_in_a_value(tmp_path: Path) -> Non
         pass
     assert found.value.reason == FILE_INVALID
     assert found.value.text("zh").encode()
+
+
+@pytest.mark.parametrize("read", [read_head, read_period])
+def test_the_head_of_a_log_says_each_thing_once(
+    tmp_path: Path, read: Callable[[Path], object]
+) -> None:
+    # The last of two was taken, where another reader takes the first.
+    file = tmp_path / "log"
+    with file.open("w", encoding="utf-8") as out:
+        if read is read_head:
+            write_head(out, CITY, note(7), [])
+        else:
+            write_period(out, MadeLog().period(), [])
+    assert read(file)
+    file.write_text(file.read_text("utf-8").replace('"city"', '"city": "330100", "city"', 1))
+    with pytest.raises(HutongError) as found:
+        read(file)
+    assert found.value.reason == FILE_INVALID
