@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from federation.identifiers import parse_code
 from node import data
 from scripts.cities import City
+from scripts.secret_rules import secrets_in
 from tests.scenarios.stage import lines, store_of
 from tests.scenarios.tour import Tour
 
@@ -68,6 +69,7 @@ def test_a_log_names_nobody(tour: Tour, name: str) -> None:
     for line in map(json.loads, text.split("\n")):
         assert set(line) <= KEYS, line
     assert "[struck out]" not in text
+    assert secrets_in("a log", text.encode()) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
