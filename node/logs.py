@@ -59,7 +59,7 @@ def configure_logs(level: str, *, city: str) -> None:
 
     Whoever serves calls `tell_held` now and then: what is held is told so.
     """
-    line = _Line(to_journal=_is_journal(sys.stderr))
+    line = _Line(to_journal=is_journal(sys.stderr))
     # Who asks for everything gets each line by itself.
     held: tuple[Processor, ...] = () if level == "debug" else (_HELD,)
     structlog.configure(
@@ -125,7 +125,7 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
-def _is_journal(stream: Any) -> bool:  # noqa: ANN401 - whatever stands for standard error
+def is_journal(stream: Any) -> bool:  # noqa: ANN401 - whatever stands for standard error
     """Whether the stream is a line to systemd's journal, which says so in the environment."""
     said = os.environ.get("JOURNAL_STREAM", "")
     try:

@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from node.logs import is_journal
+
 # Columns where nobody says how wide a page is: wide enough that ids stay whole.
 _WIDTH: Final = 120
 _ESCAPED_WIDE: Final = 0x10000
@@ -122,5 +124,8 @@ class Output:
 
 
 def error_line(text: str) -> None:
-    """Say on standard error what went wrong."""
+    """Say on standard error what went wrong; to systemd's journal as an error, to be found."""
+    if is_journal(sys.stderr):
+        sys.stderr.write(f"<3>{clean(text)}\n")
+        return
     _console(sys.stderr).print(Text(clean(text), style="bold red"), soft_wrap=True)

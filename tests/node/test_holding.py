@@ -271,3 +271,21 @@ def test_libraries_are_held_by_their_own_words() -> None:
     assert holding(None, "", dict(event))
     with pytest.raises(structlog.DropEvent):
         holding(None, "", dict(event))
+
+
+def test_a_node_that_cannot_start_says_so_to_the_journal_as_an_error(tmp_path: Path) -> None:
+    settings = tmp_path / "hutong.toml"
+    settings.write_text('city = "410100"\nstor = "x\\n<7>nothing is wrong"\n', "utf-8")
+    with (tmp_path / "journal").open("w+b") as stream:
+        found = os.fstat(stream.fileno())
+        done = subprocess.run(
+            [sys.executable, "-m", "node.cli", "serve", "--settings", str(settings)],
+            cwd=ROOT,
+            check=False,
+            stderr=stream,
+            env=os.environ | {"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}"},
+        )
+    assert done.returncode == 3
+    [line] = (tmp_path / "journal").read_text("utf-8").splitlines()
+    assert line.startswith("<3>")
+    assert "nearest is store" in line

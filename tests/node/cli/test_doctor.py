@@ -1,11 +1,16 @@
+import shlex
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from node.cli import exits
 from node.cli.commands.examining import _merged
+from node.initialise import issue_client
+from node.model import Role
 from tests.node.cli.conftest import Run
+from tests.node.transport.house import House
 from tests.node.typed import parsed
 
 
@@ -125,3 +130,24 @@ def test_each_finding_on_a_node_that_does_not_run_says_what_to_type(
         assert finding["severity"] == "SEVERITY_OK" or finding["command"]
         if finding["command"]:
             parsed(finding["command"])
+
+
+def test_an_operator_whose_own_certificate_has_ended_is_told_how_a_new_one_is_made(
+    run: Run, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = house.directory / "hutong.toml"
+    with monkeypatch.context() as short:
+        short.setattr("node.limits.CLIENT_LIFETIME", timedelta(seconds=-1))
+        issue_client(
+            settings, role=Role.OPERATOR, name="default", directory=house.directory / "clients"
+        )
+    ran = run("--json", "doctor", "--settings", settings)
+    assert ran.code == exits.UNHEALTHY
+    found = {f["subject"]: f for f in ran.json["findings"]}
+    assert found["node"]["severity"] == "SEVERITY_ERROR"
+    ended = found["client operator/default"]
+    assert ended["severity"] == "SEVERITY_ERROR"
+    assert run(*shlex.split(ended["command"])[1:]).code == exits.DONE
+    mended = run("--json", "doctor", "--settings", settings)
+    assert mended.code == exits.DONE
+    assert "node" not in {f["subject"] for f in mended.json["findings"]}
