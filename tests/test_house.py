@@ -7,6 +7,7 @@ import os
 import re
 import string
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from federation.errors import Reason
+from tests.threats import PAGE, faults, threats
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE_LINES = 400
@@ -142,6 +144,18 @@ def test_what_keeps_a_rule_and_what_attacks_it_is_where_it_is_said_to_be(documen
     named = set(re.findall(r"`((?:federation|node|scripts|tests)/[\w/]+\.py)(?:::\w+)*`", text))
     assert len(named) > 20
     assert {name for name in named if not (ROOT / name).is_file()} == set()
+
+
+def test_every_threat_names_the_tests_that_check_it() -> None:
+    page = (ROOT / PAGE).read_text("utf-8")
+    assert faults(page) == []
+    assert len(threats(page)) > 100
+
+
+def test_no_file_holds_a_secret_but_those_that_are_known() -> None:
+    command = [sys.executable, str(ROOT / "scripts" / "scan_secrets")]
+    ran = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def test_every_script_can_be_run() -> None:
