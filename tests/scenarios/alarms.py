@@ -203,7 +203,7 @@ def unit_tests(alerts: Iterable[Alert]) -> dict[str, Any]:
     """What `promtool test rules` reads."""
     return {
         "rule_files": [str(ALERTS)],
-        "evaluation_interval": "1m",
+        "evaluation_interval": "10m",
         "tests": [test for alert in alerts for test in _tests(alert)],
     }
 
