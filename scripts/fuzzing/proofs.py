@@ -153,15 +153,21 @@ def _receipt(data: bytes) -> None:
 
 
 def _bits(data: bytes) -> None:
-    for form in (data, packed(data[:_BYTES].ljust(_BYTES, b"\0"))):
+    # Every fourth one also as bits: to compress them takes longer than all else.
+    forms = (data, packed(data[:_BYTES].ljust(_BYTES, b"\0"))) if not len(data) % 4 else (data,)
+    for form in forms:
         found = taken(lambda form=form: unpacked(form))  # type: ignore[misc]
         if found is None:
             continue
         promise(len(found) == _BYTES, "a list has all its places, and no more")
         promise(unpacked(packed(found)) == found, "bits are the same after a round")
-        places = newly_set(bytes(_BYTES), found)
-        promise(bits_of(places) == found, "what is newly set is what is set")
         promise(joined(found, bytes(_BYTES)) == found, "nothing is added to nothing")
+        if found.count(0) > _BYTES - _FEW:
+            places = newly_set(bytes(_BYTES), found)
+            promise(bits_of(places) == found, "what is newly set is what is set")
+
+
+_FEW: Final = 64
 
 
 def _status_bits() -> list[bytes]:

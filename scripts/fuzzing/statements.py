@@ -180,20 +180,18 @@ def _opening(data: bytes) -> None:
 
 def _opened(envelope: Envelope) -> None:
     statement: Statement[Any] = _BY_TYPE.get(envelope.payload_type, codec.ATTESTATION)
-    for signed_by in rings():
-        for audience in (ZHENGZHOU, HANGZHOU):
-            found = taken(
-                lambda by=signed_by, to=audience: open_envelope(  # type: ignore[misc]
-                    envelope, statement, signed_by=[by], audience=to, now=NOW
-                )
+    for signed_by, audience in zip(rings(), (HANGZHOU, ZHENGZHOU), strict=True):
+        found = taken(
+            lambda by=signed_by, to=audience: open_envelope(  # type: ignore[misc]
+                envelope, statement, signed_by=[by], audience=to, now=NOW
             )
-            if found is not None:
-                header = found.message.header
-                promise(header.issuer == signed_by.city, "who signed it is who says it")
-                promise(
-                    not header.audience or audience in header.audience, "it is for who reads it"
-                )
-    taken(lambda: open_decisions(envelope, rings()[0], NOW))
+        )
+        if found is not None:
+            header = found.message.header
+            promise(header.issuer == signed_by.city, "who signed it is who says it")
+            promise(not header.audience or audience in header.audience, "it is for who reads it")
+    if statement is codec.DECISIONS:
+        taken(lambda: open_decisions(envelope, rings()[0], NOW))
     if statement is codec.TRUST_BUNDLE:
         taken(lambda: open_kept_bundle(envelope))
         taken(lambda: open_bundle_chain(known_bundle(), [envelope], audience=HANGZHOU, now=NOW))

@@ -19,8 +19,8 @@ from federation.errors import HutongError
 from federation.histogram import ScoreHistogram
 from federation.identifiers import CityCode, uuid8
 from federation.incentives import UseLease, UseRequest
-from federation.messages import Flags, Header, Partnership
-from federation.standing import StatusList
+from federation.messages import AttestationRequest, Flags, Header, Partnership
+from federation.standing import RenewalRequest, StatusList
 from federation.v1 import envelope_pb2
 from node.model import Role
 from node.transport import status
@@ -75,6 +75,14 @@ _TEXTS: Final = (
     "999999198105059880",
 )
 _DAYS: Final = ("2026-01-15", "2026-02-30", "9999-12-31", "0000-01-01", "2026-W03-4", "20260115")
+_PLAUSIBLE: Final = {
+    "scenarios": ("library.deposit_free", "scenic.discount"),
+    "incentive_ids": ("library-card", "reading-room"),
+    "incentive_id": ("library-card", "reading-room"),
+    "indicator": ("add-1", "ded-4", "class-d"),
+    "document_number": ("999999198105059880", "99999919600108007X"),
+    "reason": ("because",),
+}
 _CITIES: Final = (HERE, FRIEND, "420100", "000000", "４１０１００")
 _SECONDS_SINCE: Final = (0, -1, 1, 253_402_300_799, 253_402_300_800, 2**63 - 1, -(2**63))
 _NANOS: Final = (0, 1, 1000, 999_999_999, 10**9, 2**31 - 1, -1)
@@ -112,8 +120,14 @@ _KEPT: Final = 20
 
 
 def integers(low: int, high: int) -> SearchStrategy[int]:
-    edges = [low, high, 0, 1, 2, 50, 2**31, 2**53, 2**63 - 1, high - 1]
-    return st.sampled_from([n for n in edges if low <= n <= high]) | st.integers(low, high)
+    edges = [low, high, 2**31, 2**53, 2**63 - 1, high - 1]
+    hostile = st.sampled_from([n for n in edges if low <= n <= high]) | st.integers(low, high)
+    return mostly(st.sampled_from([0, 1, 2, 5, 50]), hostile)
+
+
+def mostly(plausible: SearchStrategy[Any], hostile: SearchStrategy[Any]) -> SearchStrategy[Any]:
+    """One hostile value in five: a request of many fields is to get behind the first check."""
+    return st.integers(0, 4).flatmap(lambda n: plausible if n else hostile)
 
 
 @dataclass(frozen=True)
@@ -125,7 +139,8 @@ class Maker:
 
     def messages(self, of: Descriptor, depth: int = 0) -> SearchStrategy[Any]:
         if of.full_name == "federation.v1.Envelope":
-            return self.envelopes.map(codec.envelope_to_wire) | self._any_envelope()
+            sealed = self.envelopes.map(codec.envelope_to_wire)
+            return mostly(sealed, self._any_envelope())
         if of.full_name in ("google.protobuf.Timestamp", "google.protobuf.Duration"):
             return self._instants(of)
         return self._built(of, depth)
@@ -178,8 +193,11 @@ class Maker:
     def _texts(self, name: str) -> SearchStrategy[str]:
         known = st.integers(0, 99).map(lambda n: self.known.of(name, n))
         if name == "request_id":
-            return st.binary(min_size=8, max_size=8).map(uuid8) | st.just(SOME_ID)
-        if name.endswith("_id"):
+            fresh = st.binary(min_size=8, max_size=8).map(uuid8)
+            return mostly(fresh, st.sampled_from((*_TEXTS, SOME_ID)))
+        if name in _PLAUSIBLE:
+            plausible: SearchStrategy[Any] = st.sampled_from(_PLAUSIBLE[name])
+        elif name.endswith("_id"):
             plausible = known.map(lambda found: found or SOME_ID)
         elif "city" in name:
             plausible = st.sampled_from(_CITIES)
@@ -187,7 +205,7 @@ class Maker:
             plausible = st.sampled_from(_DAYS)
         else:
             plausible = known.map(lambda found: found or "a text")
-        return plausible | st.sampled_from(_TEXTS)
+        return mostly(plausible, st.sampled_from(_TEXTS))
 
     def _instants(self, of: Descriptor) -> SearchStrategy[Any]:
         wire: Any = GetMessageClass(of)
@@ -225,12 +243,47 @@ _STATEMENTS: Final[tuple[tuple[Statement[Any], Callable[[], SearchStrategy[Any]]
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What a partner knows: the agreement in force, and a resident; a code that it was shown.
+
+    `shown` is the text of another code.
+    """
+
+    agreement_id: str
+    version: int
+    resident_id: str
+    pseudonym: bytes
+    code: bytes
+    shown: str
+
+
+_FITTING: Final = {
+    "ExchangeTrustBundles": ("trust-bundle",),
+    "ExchangePartnership": ("partnership",),
+    "ExchangeScales": ("score-scale", "score-histogram"),
+    "ProposeAgreement": ("agreement",),
+    "CountersignAgreement": ("agreement",),
+    "RequestAttestation": ("attestation-request",),
+    "PushStatusLists": ("status-list",),
+    "RenewAttestations": ("renewal-request",),
+    "ReserveUse": ("use-request",),
+    "ReleaseUse": ("use-release",),
+}
+
+
 @st.composite
-def signed(draw: st.DrawFn, by: Stranger) -> Envelope:
-    """A statement of any kind and content that a partner signs as it must be, for this city."""
-    statement, contents = draw(st.sampled_from(_STATEMENTS))
+def signed(draw: st.DrawFn, by: Stranger, agreed: Agreed, method: str) -> Envelope:
+    """A statement of any content that a partner signs as it must be, for this city.
+
+    Mostly of a kind that the method takes.
+    """
+    fitting = [each for each in _STATEMENTS if each[0].label in _FITTING.get(method, ())]
+    any_kind = st.sampled_from(_STATEMENTS)
+    kinds = mostly(st.sampled_from(fitting), any_kind) if fitting else any_kind
+    statement, contents = draw(kinds)
     message = draw(contents())
-    made, life = now(), draw(st.integers(1, 3000))
+    made, life = now(), draw(st.integers(30, 3000))
     ends = made + timedelta(days=life)
     entropy = draw(st.binary(min_size=16, max_size=16))
     audience: tuple[CityCode, ...] = draw(st.sampled_from([(HERE,), ()]))
@@ -238,7 +291,35 @@ def signed(draw: st.DrawFn, by: Stranger) -> Envelope:
     with contextlib.suppress(HutongError):
         # What does not take such a header goes as it is.
         message = _with(message, head)
+    if draw(st.integers(0, 3)):
+        message = _about(message, agreed)
     return seal(statement, message, [by.keys])
+
+
+def _about(message: Any, agreed: Agreed) -> Any:  # noqa: ANN401 - a statement
+    """A question of whom the partner knows, under the agreement that is in force."""
+    under: dict[str, Any] = {
+        "agreement_id": agreed.agreement_id,
+        "agreement_version": agreed.version,
+    }
+    match message:
+        case AttestationRequest():
+            by_code = message.presentation_code is not None
+            return replace(
+                message,
+                **under,
+                scenarios=("library.deposit_free",),
+                presentation_code=agreed.code if by_code else None,
+                pseudonym=None if by_code else agreed.pseudonym,
+            )
+        case RenewalRequest():
+            others = tuple(p for p in message.pseudonyms if p != agreed.pseudonym)
+            known = (agreed.pseudonym, *others)
+            return replace(message, **under, scenarios=("scenic.discount",), pseudonyms=known)
+        case UseRequest():
+            return replace(message, **under, pseudonym=agreed.pseudonym)
+        case _:
+            return message
 
 
 def _with(message: Any, head: Header) -> Any:  # noqa: ANN401 - a statement

@@ -43,7 +43,7 @@ QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.
 
 
 def requests(scene: Scene, method: Method) -> st.SearchStrategy[list[Message]]:
-    maker = Maker(scene.known, signed(scene.friend))
+    maker = Maker(scene.known, signed(scene.friend, scene.agreed, method.wire.name))
     one = maker.messages(method.wire.input_type)
     return st.lists(one, min_size=1, max_size=3 if method.wire.client_streaming else 1)
 
@@ -54,6 +54,7 @@ def check(scene: Scene, method: Method, bodies: list[bytes]) -> Answered:
     assert found.code not in OUR_FAULT, (method.path, found.text, [b.hex() for b in bodies])
     if found.code is not grpc.StatusCode.OK:
         assert found.reason, (method.path, found)
+    scene.seen[method.wire.name, found.reason or "OK"] += 1
     for answer in found.answers:
         scene.known.learn(answer_of(method, answer))
     return found
@@ -117,6 +118,17 @@ def test_a_stranger_gets_no_further_than_the_handshake(
     for own in (unknown.own, None):
         with scene.house.as_partner(own) as channel:
             assert turned_away(channel)
+
+
+@pytest.mark.all
+def test_the_calls_get_behind_the_gates(scene: Scene) -> None:
+    answered = {name for name, reason in scene.seen if reason == "OK"}
+    assert len(answered) > 40, sorted(answered)
+    assert {"ExchangeScales", "ExchangePartnership", "GetStanding"} <= answered
+    asked = {reason for name, reason in scene.seen if name == "RequestAttestation"}
+    assert asked & {"OK", "NOT_RECOGNISED"}
+    reasons = {reason for _, reason in scene.seen}
+    assert len(reasons) > 20, sorted(reasons)
 
 
 @pytest.mark.all
