@@ -29,6 +29,7 @@ _TABLES = (
     "node.bulk.errors",
     "node.decision_errors",
     "node.errors",
+    "node.keeping.errors",
     "node.record_errors",
     "node.redemption_errors",
     "node.refusals",
@@ -187,6 +188,11 @@ def test_the_locks_hold_every_dependency_in_a_version_that_suits() -> None:
         needs = [Requirement(text) for text in needed]
         found = {need.name: pins.get(canonicalize_name(need.name)) for need in needs}
         assert {n.name for n in needs if not n.specifier.contains(found[n.name] or "0")} == set()
+
+
+def test_the_code_says_the_version_that_the_project_has() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert importlib.import_module("node").__version__ == project["version"]
 
 
 def test_development_has_the_very_versions_that_run() -> None:

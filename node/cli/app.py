@@ -128,6 +128,11 @@ TREE: Final = {
     "log evidence": "logs:evidence",
     "audit export": "audits:export",
     "audit verify": "audit_verifying:verify",
+    "log ask": "log_asking:ask",
+    "backup key": "backups:key",
+    "backup make": "backups:make",
+    "backup verify": "backups:verify",
+    "restore": "restoring:restore",
     "envelope show": "envelopes:show",
     "envelope verify": "envelopes:verify",
 }

@@ -14,11 +14,14 @@ from sqlalchemy import exc
 
 from federation.envelope import Envelope
 from federation.identifiers import CityCode
+from federation.merkle_log import root_of
 from node.errors import STORE_UNAVAILABLE, HutongError
+from node.registry import Partner
 from node.services.log_walking import RawCheckpoint, RawEntry
 from node.store.administration import read_partners
 from node.store.connection import Session
 from node.store.engine import make_engine, unavailable
+from node.store.log import LogRepository
 from node.store.trust_tables import (
     CHECKPOINTS,
     COSIGNATURES,
@@ -97,8 +100,15 @@ class LogSnapshot:
 
     def partners(self) -> dict[CityCode, Envelope]:
         """The trust bundles of the partners, as they are known now."""
-        found = read_partners(self._session)
-        return {city: partner.envelope for city, partner in found.items()}
+        return {partner.city: partner.envelope for partner in self.known()}
+
+    def known(self) -> tuple[Partner, ...]:
+        """The partners, as they are known now."""
+        return tuple(read_partners(self._session).values())
+
+    def root(self, size: int) -> bytes:
+        """The root over so many entries, by the subtrees that are kept."""
+        return root_of(size, LogRepository(self._session).node)
 
 
 def _blob(found: object) -> bytes:
