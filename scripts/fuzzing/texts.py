@@ -91,7 +91,7 @@ def _codes(data: bytes) -> None:
 
 
 def _words(data: bytes) -> None:
-    # What is no word is looked for among those that are nearest, which takes most of the time: once.
+    # What is no word is looked for among the nearest, which takes most of the time: once.
     feed = Feed(data)
     count = _COUNTS[feed.number(1) % len(_COUNTS)]
     text = as_text(feed.rest())
