@@ -1,6 +1,7 @@
 """Two processes of one city on one PostgreSQL: what one does, the other knows."""
 
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -30,6 +31,9 @@ from tests.scenarios.stage import (
 pytestmark = pytest.mark.all
 
 LIMIT = 60
+# More places than anybody comes to while processes die, and redemptions before each death.
+MANY = 100_000
+BETWEEN = 4
 
 # Every method that a partner may call; two answer in any state, else none could be found again. An
 # attestation is looked at with a whole request.
@@ -202,3 +206,43 @@ def test_timed_work_is_done_by_one_and_goes_on_when_that_one_is_killed(both: Bot
     assert eventually(lambda: taken(first) == 2)
     second.start()
     second.wait()
+
+
+def test_one_that_is_killed_under_load_costs_no_act_that_was_acknowledged(both: Both) -> None:
+    one, two = both[:2]
+    used = count(one, "SELECT count(*) FROM redemptions")
+    limit_capacity(one, MANY)
+    crowds = Crowd([one]), Crowd([two])
+    loads = [threading.Thread(target=c.run, args=(3, 100_000), daemon=True) for c in crowds]
+    for load in loads:
+        load.start()
+
+    def grown(crowd: Crowd) -> bool:
+        """Whether some more were acknowledged there."""
+        reached = len(crowd.acknowledged) + BETWEEN
+        return eventually(lambda: len(crowd.acknowledged) >= reached)
+
+    for dies in (0, 1):
+        victim, other = (one, two)[dies], (two, one)[dies]
+        assert all(grown(crowd) for crowd in crowds)
+        victim.kill()
+        # The other serves on alone, and has all that the dead one acknowledged.
+        assert grown(crowds[1 - dies])
+        acknowledged = {each for crowd in crowds for each in crowd.acknowledged.values()}
+        assert acknowledged <= set(redeemed(other)[0])
+        victim.start()
+        victim.wait()
+    for crowd, load in zip(crowds, loads, strict=True):
+        crowd.ended.set()
+        load.join(60)
+        assert not load.is_alive()
+    # Where an answer was lost, the other process knows what became of it.
+    for crowd, other in zip(crowds, (two, one), strict=True):
+        for request_id, decision_id in list(crowd.unsure.items()):
+            crowd.redeem(other, request_id, decision_id)
+    kept, decisions, counted = redeemed(one)
+    acknowledged = {each for crowd in crowds for each in crowd.acknowledged.values()}
+    assert acknowledged <= set(kept)
+    assert len(acknowledged) == sum(len(crowd.acknowledged) for crowd in crowds)
+    assert len(set(decisions)) == len(decisions)
+    assert len(kept) == counted == used + len(acknowledged)
