@@ -191,7 +191,7 @@ class Credits:
         return recorded
 
 
-class _TracedStore(UnitOfWork):
+class _TracedStore:
     """A store whose transactions are spans where the call that makes them is recorded."""
 
     def __init__(
