@@ -14,6 +14,7 @@ from node.v1 import (
     audit_service_pb2,
     department_case_service_pb2,
     department_service_pb2,
+    history_service_pb2,
     incentive_service_pb2,
     log_service_pb2,
     operator_service_pb2,
@@ -37,6 +38,7 @@ ROLES: Final = {
         (incentive_service_pb2.DESCRIPTOR, "IncentiveService", Role.OPERATOR),
         (log_service_pb2.DESCRIPTOR, "LogService", Role.OPERATOR),
         (renewal_service_pb2.DESCRIPTOR, "RenewalService", Role.OPERATOR),
+        (history_service_pb2.DESCRIPTOR, "HistoryService", Role.RESIDENT),
         (audit_service_pb2.DESCRIPTOR, "AuditService", Role.AUDITOR),
     )
 }

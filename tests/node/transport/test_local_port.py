@@ -16,7 +16,7 @@ from node.errors import CERTIFICATE_REFUSED, ROLE_REFUSED, TLS_TOO_OLD, HutongEr
 from node.keys.files import read_private
 from node.model import Caller, Role
 from node.record_errors import DEPARTMENT_UNKNOWN
-from node.transport.gates import LocalGate
+from node.transport.gates import _ROLES, LocalGate
 from tests.node.transport.conftest import Street
 from tests.node.transport.house import (
     FRIEND,
@@ -28,7 +28,7 @@ from tests.node.transport.house import (
     now,
     turned_away,
 )
-from tests.node.transport.methods import LOCAL, Method
+from tests.node.transport.methods import LOCAL, ROLES, Method
 from tests.node.transport.test_peer_port import Shown
 
 LIST = "/node.v1.VenueService/ListIncentives"
@@ -41,6 +41,10 @@ def channels(street: Street) -> Iterator[Mapping[Role, grpc.Channel]]:
     yield made
     for channel in made.values():
         channel.close()
+
+
+def test_no_service_of_the_port_is_left_out_here() -> None:
+    assert {service.full_name: role for service, role in ROLES.items()} == _ROLES
 
 
 @pytest.mark.parametrize("role", Role)
