@@ -8,7 +8,7 @@ import pytest
 from node.cli import exits
 from node.cli.commands.examining import _merged
 from node.initialise import issue_client
-from node.model import Role
+from node.model import Finding, Role, Severity
 from tests.node.cli.conftest import Run
 from tests.node.transport.house import House
 from tests.node.typed import parsed
@@ -151,3 +151,17 @@ def test_an_operator_whose_own_certificate_has_ended_is_told_how_a_new_one_is_ma
     mended = run("--json", "doctor", "--settings", settings)
     assert mended.code == exits.DONE
     assert "node" not in {f["subject"] for f in mended.json["findings"]}
+
+
+def test_what_the_node_says_to_type_comes_whole_over_the_wire(run: Run, house: House) -> None:
+    found = [
+        Finding("disk", Severity.WARNING, "满了", "full", "清理", "Make room", "du -xhd1 '/a b'")
+    ]
+    house.cases.examining.look_also(lambda: tuple(found))
+    settings = house.directory / "hutong.toml"
+    ran = run("--json", "doctor", "--settings", settings)
+    [disk] = [f for f in ran.json["findings"] if f["subject"] == "disk"]
+    assert disk["command"] == "du -xhd1 '/a b'"
+    assert ran.code == exits.DONE
+    assert run("doctor", "--strict", "--settings", settings).code == exits.UNHEALTHY
+    found.clear()

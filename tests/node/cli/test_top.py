@@ -1,5 +1,6 @@
 """`hutong top`: real processes added up, frames that fit, and a line that breaks."""
 
+import re
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from rich.cells import cell_len
 
 from node import bootstrap
 from node.cli import exits
-from node.cli.texts import LANGUAGES, text
+from node.cli.texts import LANGUAGES, has, text
 from node.cli.top.drawing import frame
 from node.cli.top.figures import Figures, figures, quantile
 from node.cli.top.window import Window
@@ -313,3 +314,15 @@ def test_a_label_cannot_steer_the_terminal() -> None:
     window.add(0.0, evil)
     lines = drawn(figures([window], "", NOW))
     assert all(line.isprintable() for line in lines)
+
+
+def test_whatever_the_doctor_can_warn_of_has_words(run: Run) -> None:
+    source = "".join(p.read_text("utf-8") for p in (ROOT / "node" / "services").glob("*.py"))
+    parts = set(re.findall(r'subject_of\([\w.]+(?:\([^)]*\))?, "([a-z-]+)"', source))
+    own = set(re.findall(r'(?:Finding|expiry)\(\s*"([a-z-]+)"', source)) | {"disk", "log"}
+    assert len(parts) > 6
+    assert len(own) > 6
+    # An invitation that is open is as it should be.
+    for whose, names in (("partner", parts - {"invitation"}), ("own", own)):
+        for name in names:
+            assert has(f"words.top_{whose}_{name.replace('-', '_')}"), name

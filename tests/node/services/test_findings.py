@@ -26,6 +26,7 @@ from node.services.here import Here
 from node.services.key_findings import contact_finding, key_findings
 from node.services.log_findings import LogState, log_findings
 from node.services.partner_findings import unstated_contacts
+from node.services.timers import timers
 from node.services.works import Act, Works
 from tests.conftest import NewStore
 from tests.node.befriend import ALL_THE_WAY
@@ -282,3 +283,28 @@ def test_the_doctor_says_what_to_type_where_the_store_is_gone_and_nothing_is_loa
         every_one_can_be_typed(findings)
 
     play(new_store, act)
+
+
+def test_the_timers_of_a_city_are_the_work_that_is_watched(
+    new_sqlite: NewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails() -> None:
+        raise HutongError(STORE_UNAVAILABLE, problem="the disk is full")
+
+    async def act(made: World) -> None:
+        cases = made[HOME].cases
+        monkeypatch.setattr(cases.uow, "sweep", fails)
+        monkeypatch.setattr(cases.rooms, "tick", fails)
+        acts = {timer.name: timer.act for timer in timers(cases)}
+        await acts["duty"]()
+        for _ in range(2):
+            for name in ("sweep", "rooms"):
+                with pytest.raises(HutongError):
+                    await acts[name]()
+            made.clock.forward(limits.WORK_FAILS - timedelta(seconds=1))
+        made.clock.forward(timedelta(seconds=-limits.WORK_FAILS.total_seconds() + 3))
+        subjects = {finding.subject for finding in cases.works.findings()}
+        assert subjects == {"work rooms", "work sweep"}
+        assert subjects <= {found.subject for found in cases.examining._around()}
+
+    play(new_sqlite, act)
