@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+import pyrage
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -58,7 +59,7 @@ PLANTED: dict[str, bytes] = {
     "a key without the lines around it": base64.b64encode(KEY.private_bytes(DER, PKCS8, CLEAR)),
     "a key on a curve without them": base64.b64encode(CURVE.private_bytes(DER, PKCS8, CLEAR)),
     "a key in hexadecimal": KEY.private_bytes(DER, PKCS8, CLEAR).hex().encode(),
-    "an identity of backups": b"AGE-SECRET" + b"-KEY-1" + b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L" * 2,
+    "an identity of backups": str(pyrage.x25519.Identity.generate()).encode(),
     "a password of the store": b"postgresql://hutong:" + b"hunter2@db.example/hutong",
     "a password of a proxy": b"https://name:" + b"s3cr3t.pw@proxy.example:8080/",
     "a passphrase of keys": b"HUTONG_KEY_PASSPHRASE=" + b"correct-horse",

@@ -7,6 +7,7 @@ import pytest
 from federation.checkpoint import unverified_checkpoint
 from federation.envelope import envelope_to_json
 from node.cli import exits
+from scripts.secret_rules import secrets_in
 from tests.node.cli.conftest import HOST, Ran, Run, Towns
 
 
@@ -48,6 +49,10 @@ def test_a_backup_is_verified_by_who_has_the_identity(kept: Towns, tmp_path: Pat
     assert ran.code == exits.DONE, ran.err
     assert "has the fingerprint" in ran.out
     assert "The backup is whole" in ran.out
+    # It holds keys, and none that can be read; who has the identity is told by its form.
+    assert secrets_in("one.age", (tmp_path / "one.age").read_bytes()) == []
+    [identity] = secrets_in("key.txt", (tmp_path / "key.txt").read_bytes())
+    assert identity.rule == "identity of encrypted backups"
     ran = kept.command(*words, "--trust", tmp_path / "trusted.json")
     assert "has the fingerprint" not in ran.out
     said = kept.command("--json", *words).json

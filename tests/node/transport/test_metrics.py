@@ -23,6 +23,7 @@ from node.model import Contact, Delivery, Role
 from node.redemptions import PendingRelease, PendingUse
 from node.transport.metrics import Metrics
 from scripts.cities import free_ports
+from scripts.secret_rules import secrets_in
 from tests.node.store.test_case_rows import case as made_case
 from tests.node.transport.conftest import Street
 from tests.node.transport.house import (
@@ -73,6 +74,7 @@ def scraped(metrics: Metrics) -> Samples:
         url = f"http://127.0.0.1:{port}/metrics"
         with urllib.request.urlopen(url, timeout=20) as answer:
             text = answer.read().decode()
+    assert secrets_in("metrics", text.encode()) == []
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(text)
