@@ -41,6 +41,7 @@ from node.lifecycle import (
 )
 from node.logs import configure_logs, tell_all_held, tell_held
 from node.machine import disk, examine_machine
+from node.memory import give_back
 from node.model import Finding
 from node.ports import Clock, Keys, UnitOfWork
 from node.services.assembly import UseCases, assemble
@@ -124,6 +125,7 @@ class _Node:
             Timer("health", limits.HEALTH_EVERY, self.look),
             Timer("examine", limits.EXAMINE_EVERY, self.examine),
             Timer("logs", limits.LOG_HELD_EVERY, tell_held),
+            Timer("memory", limits.MEMORY_EVERY, give_back),
             *timers(self.cases),
         )
 

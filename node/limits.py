@@ -231,6 +231,9 @@ LOG_HELD_EVERY: Final = timedelta(seconds=5)
 WORK_FAILS: Final = timedelta(minutes=10)
 WORK_HANGS: Final = timedelta(hours=1)
 
+# How often memory that nobody uses is given back to the system.
+MEMORY_EVERY: Final = timedelta(minutes=1)
+
 # How often the stored state of keys and partners is examined for what health and metrics say.
 EXAMINE_EVERY: Final = timedelta(minutes=1)
 

@@ -1,0 +1,43 @@
+"""What a burst took is given back."""
+
+import asyncio
+import ctypes
+import mmap
+from pathlib import Path
+
+import pytest
+
+from node import memory
+
+_PIECE = 50_000  # bytes: of the C library's heap, and none a mapping of its own
+_PIECES = 2_000
+
+
+def resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * mmap.PAGESIZE
+
+
+def burst() -> list[bytearray]:
+    """Pieces of a heap that cannot shrink from its end: something behind them stays."""
+    pieces = [bytearray(b"x" * _PIECE) for _ in range(_PIECES)]
+    last = pieces[-1]
+    del pieces
+    return [last]
+
+
+def test_what_a_burst_took_is_given_back_though_the_heap_cannot_shrink() -> None:
+    kept = burst()
+    before = resident()
+    asyncio.run(memory.give_back())
+    assert before - resident() > _PIECE * _PIECES // 2
+    assert kept[0] == b"x" * _PIECE
+
+
+def test_a_system_that_cannot_do_so_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without(_name: None) -> object:
+        return object()
+
+    monkeypatch.setattr(ctypes, "CDLL", without)
+    memory._trim.cache_clear()
+    asyncio.run(memory.give_back())
+    memory._trim.cache_clear()
