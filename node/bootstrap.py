@@ -15,7 +15,7 @@ import uvloop
 from federation import codec
 from federation.envelope import Envelope
 from federation.messages import Endpoint
-from node import initialise, limits
+from node import initialise, limits, load_limits
 from node.anchor import FileAnchor
 from node.clock import SystemClock, SystemEntropy
 from node.config import Settings, read_settings
@@ -58,8 +58,10 @@ from node.transport.metrics import LOCAL, PEER, Metrics
 from node.transport.onboarding import GrpcDoor
 from node.transport.outgoing import unwatched
 from node.transport.peers import GrpcPeers
+from node.transport.pressure import Pressure
 from node.transport.scraping import Samples, scrape
 from node.transport.servers import Port, local_port, peer_port
+from node.transport.shares import Allowance
 
 if TYPE_CHECKING:
     from node.bulk.desk import Desk
@@ -95,6 +97,7 @@ class _Node:
     cases: UseCases
     door: GrpcDoor
     ports: tuple[Port, Port]
+    pressure: Pressure
 
     async def look(self) -> None:
         """Say on both ports whether an answer given now could be kept, and would be believed.
@@ -123,6 +126,7 @@ class _Node:
             # What another process of this city decided is seen also where this one cannot serve.
             Timer("registry", limits.HEALTH_EVERY, self.store.refresh),
             Timer("health", limits.HEALTH_EVERY, self.look),
+            Timer("pressure", load_limits.PRESSURE_EVERY, self.pressure.tick),
             Timer("examine", limits.EXAMINE_EVERY, self.examine),
             Timer("logs", limits.LOG_HELD_EVERY, tell_held),
             Timer("memory", limits.MEMORY_EVERY, give_back),
@@ -191,17 +195,24 @@ async def _serve(settings: Settings) -> None:
         door.welcome(cases.onboarding)
         meters = [metrics.meter(p) if metrics else unmetered for p in (PEER, LOCAL)]
         spans = (traces.of_partners, traces.of_clients) if traces else (untraced, untraced)
+        shares = (
+            Allowance(settings.partner_rate, settings.partner_at_once),
+            Allowance(settings.client_rate, settings.client_at_once),
+        )
+        pressure = Pressure(lambda: store.backlog().seconds)
+        peer, local = settings.peer_listen, settings.local_listen
         ports = (
-            peer_port(settings.peer_listen, keys, uow, cases, meters[0], spans[0]),
-            local_port(settings.local_listen, keys, authority, cases, meters[1], spans[1]),
+            peer_port(peer, keys, uow, cases, meters[0], spans[0], shares[0], pressure),
+            local_port(local, keys, authority, cases, meters[1], spans[1], shares[1], pressure),
         )
         with contextlib.ExitStack() as watching:
             if traces:
                 watching.callback(traces.close)
             if metrics:
                 metrics.look_at(cases)
+                metrics.look_at_pressure(pressure)
                 watching.enter_context(metrics.served(settings.metrics_listen))
-            await _live(_Node(clock, store, keys, cases, door, ports), settings)
+            await _live(_Node(clock, store, keys, cases, door, ports, pressure), settings)
 
 
 def _traces(settings: Settings) -> "Traces | None":

@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from federation.errors import HutongError
 from federation.identifiers import CityCode, city_code
 from federation.limits import TEXT_CHARACTERS
+from node import load_limits
 from node.errors import NOT_INITIALISED, SETTING_INVALID, SETTING_UNKNOWN
 
 SETTINGS_FILE: Final = "hutong.toml"
@@ -122,6 +123,14 @@ class Settings(BaseModel):
     """
     traces_ratio: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.01
     """The part of the calls that is traced: 0.01 is one in a hundred; partners cannot raise it."""
+    partner_rate: Annotated[int, Field(ge=0)] = load_limits.PARTNER_RATE
+    """Calls a second that each partner may make of this process; 0: no limit."""
+    partner_at_once: Annotated[int, Field(ge=1)] = load_limits.PARTNER_AT_ONCE
+    """Calls of each partner that run at once in this process."""
+    client_rate: Annotated[int, Field(ge=0)] = load_limits.CLIENT_RATE
+    """Calls a second that each client may make of this process, operators aside; 0: no limit."""
+    client_at_once: Annotated[int, Field(ge=1)] = load_limits.CLIENT_AT_ONCE
+    """Calls of each client, operators aside, that run at once in this process."""
     contact: Annotated[str, AfterValidator(_contact)] = ""
     """How residents reach whoever answers for personal data here (PIPL, article 17)."""
     time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"

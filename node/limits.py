@@ -127,6 +127,10 @@ COLLECTOR_THRESHOLD: Final = 20_000
 # Deadline of one call to a partner (rule 10).
 PEER_DEADLINE: Final = timedelta(seconds=5)
 
+# What a city keeps to itself of its caller's deadline when it asks another city: a commit and the
+# way back, also on a busy machine.
+DEADLINE_KEPT: Final = timedelta(milliseconds=50)
+
 # How long a call whose line was cut waits for a new one: longer than the longest back-off.
 PEER_RECONNECTS: Final = timedelta(milliseconds=750)
 
@@ -176,9 +180,6 @@ TRIAL_RUN_DEADLINE: Final = timedelta(seconds=7)
 
 # Calls to one partner that may be on their way at once: a slow one cannot take all (rule 10).
 CALLS_PER_PARTNER: Final = 256
-
-# Calls of one partner that are served at once, the rest is refused (rule 10).
-SERVED_PER_PARTNER: Final = 1024
 
 # A refusal goes out on the next beat after the question came. Whatever the reason, the same work is
 # done in about 2 ms; the beat hides what is left of a difference, some microseconds (rule 4).

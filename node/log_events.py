@@ -29,6 +29,7 @@ NEXT: Final[Mapping[str, str]] = {
     "no_attestation_came": "hutong partner sync {home}",
     "no_status_lists_came": "hutong partner sync {home}",
     "not_compared": "hutong partner sync {witness}",
+    "over_its_share": "hutong top",
     "own_log_broken": "hutong log verify",
     "partner_log_forked": "hutong log evidence {partner}",
     "partner_not_reached": _SYNC,
@@ -40,6 +41,7 @@ NEXT: Final[Mapping[str, str]] = {
     "traces_not_delivered": "journalctl -u hutong -g traces_ -n 5",
     "trial_not_run_there": "hutong partner test {partner}",
     "turn_failed": _DOCTOR,
+    "turning_calls_away": "hutong top",
     "use_not_given_back": _SYNC,
 }
 """By event; what is not here needs nothing done."""

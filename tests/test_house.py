@@ -30,6 +30,7 @@ _TABLES = (
     "node.decision_errors",
     "node.errors",
     "node.keeping.errors",
+    "node.load_errors",
     "node.record_errors",
     "node.redemption_errors",
     "node.refusals",

@@ -6,7 +6,9 @@ docs/operating/exit-codes.md tells them.
 from typing import Final
 
 from federation.errors import HutongError, Status
-from node.errors import LOG_BROKEN
+from node.errors import LOG_BROKEN, OVERLOADED
+from node.load_errors import BUSY as TURNED_AWAY
+from node.load_errors import LIMIT_REACHED
 
 DONE: Final = 0
 INTERNAL: Final = 1
@@ -15,6 +17,7 @@ REFUSED: Final = 3
 NOT_ALLOWED: Final = 4
 UNREACHABLE: Final = 5
 UNHEALTHY: Final = 6
+BUSY: Final = 7
 BROKEN_LOG: Final = 8
 HUNG_UP: Final = 129
 INTERRUPTED: Final = 130
@@ -35,8 +38,14 @@ OF_STATUS: Final = {
     Status.INTERNAL: INTERNAL,
 }
 
-# What starting again never mends, and no repetition: a person has to look.
-OF_REASON: Final = {LOG_BROKEN.name: BROKEN_LOG}
+# Of these it is known that nothing was done, and that the same may be asked again after a while.
+_TURNED_AWAY: Final = frozenset({TURNED_AWAY.name, LIMIT_REACHED.name, OVERLOADED.name})
+
+OF_REASON: Final = {
+    # What starting again never mends, and no repetition: a person has to look.
+    LOG_BROKEN.name: BROKEN_LOG,
+    **dict.fromkeys(_TURNED_AWAY, BUSY),
+}
 
 
 def exit_code(error: HutongError) -> int:
@@ -46,4 +55,6 @@ def exit_code(error: HutongError) -> int:
 
 def may_have_happened(error: HutongError) -> bool:
     """Whether the node may have done what was asked although its answer was lost."""
+    if error.reason.name in _TURNED_AWAY:
+        return False
     return OF_STATUS[error.reason.status] in {UNREACHABLE, INTERNAL}

@@ -5,6 +5,8 @@ from node.ports.incentives import Checks, Histograms, Leases, Reservations, UseQ
 from node.ports.outside import (
     Anchor,
     BundleSwap,
+    CircuitState,
+    CircuitView,
     Clock,
     Cosigned,
     Door,
@@ -64,6 +66,8 @@ __all__ = [
     "Cases",
     "Checkpoints",
     "Checks",
+    "CircuitState",
+    "CircuitView",
     "Clock",
     "ConsentReceipts",
     "Consents",

@@ -1,8 +1,9 @@
 """What use cases need of the world: a clock, entropy, keys, the other cities."""
 
+import enum
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from federation.envelope import BatchedPayload, Envelope
@@ -158,11 +159,32 @@ class Anchor(Protocol):
         """Keep it, durably, in place of the one before."""
 
 
+class CircuitState(enum.Enum):
+    """Whether calls to a partner go out: all, one that tries it, or none."""
+
+    CLOSED = 0
+    HALF_OPEN = 1
+    OPEN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitView:
+    """How calls to a partner go: failures in a row, openings in all, the wait until the next."""
+
+    state: CircuitState
+    failures: int
+    opened: int
+    wait: timedelta
+
+
 class Peers(Questions, PeerStatuses, PeerRenewals, PeerUses, PeerLogs, TrialPeers, Protocol):
     """The partner cities' peer ports.
 
     Each call has a deadline. It raises PEER_UNREACHABLE, or PEER_REFUSED with the peer's reason.
     """
+
+    def circuit(self, city: CityCode) -> CircuitView | None:
+        """How calls to a partner go; None where this process has made none. From any thread."""
 
     async def exchange_trust_bundles(
         self, partner: Partner, own: tuple[Envelope, ...], *, by_any_means: bool = False

@@ -16,6 +16,7 @@ from node.services.case_desk import CaseDesk
 from node.services.case_view import CaseViews
 from node.services.catalogue import CatalogueDesk
 from node.services.checking import Checking
+from node.services.circuit_findings import Circuits
 from node.services.comparing import Comparing
 from node.services.concordances import Concordances
 from node.services.cosigning import Cosigning
@@ -71,6 +72,7 @@ class UseCases:
     uow: UnitOfWork
     duty: Duty
     works: Works
+    circuits: Circuits
     digest: Callable[[bytes], bytes]
     """A keyed digest of what was asked."""
     attesting: Attesting
@@ -272,10 +274,13 @@ def assemble(
     recording = Recording(here, keys)
     timed = _timed(here, uow)
     beside = (timed["works"].findings, timed["duty"].findings)
-    examining = Examining(here, uow, swapping.swap, between.key_desk, delivering, beside)
+    examining = Examining(
+        here, uow, swapping.swap, between.key_desk, delivering, beside, circuits=peers.circuit
+    )
     return UseCases(
         here=here,
         uow=uow,
+        circuits=peers.circuit,
         digest=keys.keyed_digest,
         attesting=attesting,
         batching=batching,

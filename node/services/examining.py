@@ -14,6 +14,7 @@ from node.model import Contact, Finding, Severity
 from node.ports import UnitOfWork
 from node.registry import Partner, PartnerState
 from node.services.case_findings import case_finding
+from node.services.circuit_findings import Circuits, circuit_findings
 from node.services.clock_findings import own_clock
 from node.services.delivering import Delivering
 from node.services.here import Here
@@ -47,6 +48,8 @@ class Examining:
         key_desk: KeyDesk,
         delivering: Delivering,
         beside: Iterable[Look] = (),
+        *,
+        circuits: Circuits = lambda _city: None,
     ) -> None:
         """Examine the node of `here`; `swap` tries a partner now, and keeps how it went.
 
@@ -58,6 +61,7 @@ class Examining:
         self._key_desk = key_desk
         self._delivering = delivering
         self._beside = list(beside)
+        self._circuits = circuits
 
     def look_also(self, look: Look) -> None:
         """See by `look`, too: the machine that the node runs on, which no use case can."""
@@ -178,6 +182,7 @@ class Examining:
             yield from partner_findings(
                 self._here.city, registry, partner, contacts.get(city), now, failed.get(city)
             )
+        yield from circuit_findings(registry, self._circuits)
         yield from status_findings(registry, self._delivering.undelivered, now)
 
 

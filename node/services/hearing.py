@@ -21,7 +21,7 @@ from federation.limits import STATUS_LISTS
 from federation.standing import StatusList
 from federation.status_list import bits_of, joined, newly_set, status_index
 from federation.trust import signing_keys
-from node import limits
+from node import deadlines, limits
 from node.attested import PartnerStatusList
 from node.errors import PEER_UNREACHABLE
 from node.logbook import LogKind
@@ -77,11 +77,13 @@ class Hearing:
         """
         task = self._fetching.get(home)
         if task is None:
-            task = asyncio.create_task(self._fetch(home), name=f"status lists of {home}")
+            task = asyncio.create_task(
+                self._fetch(home), name=f"status lists of {home}", context=deadlines.detached()
+            )
             self._fetching[home] = task
             task.add_done_callback(lambda ended: self._fetched(home, ended))
         try:
-            async with asyncio.timeout(limits.PEER_DEADLINE.total_seconds()):
+            async with asyncio.timeout(deadlines.within(limits.PEER_DEADLINE.total_seconds())):
                 # One caller that goes away does not take it from the others.
                 await asyncio.shield(task)
         except TimeoutError as error:

@@ -15,7 +15,7 @@ from typing import Final
 from federation.envelope import Envelope
 from federation.errors import HutongError
 from federation.identifiers import CityCode
-from node import limits
+from node import deadlines, limits
 from node.attested import Due
 from node.ports import Keys, PeerRenewals, RenewalPortion, Transaction, UnitOfWork
 from node.services.asking import Asking
@@ -173,7 +173,9 @@ class Renewing:
         running = self._running(home)
         if running is None or (everybody and not running.everybody):
             walk = self._walk(home, everybody=everybody)
-            task = asyncio.create_task(_after(running, walk), name=f"renewal {home}")
+            task = asyncio.create_task(
+                _after(running, walk), name=f"renewal {home}", context=deadlines.detached()
+            )
             running = self._walking[home] = _Walking(walk, task, everybody)
         running.watchers += 1
         return running

@@ -18,6 +18,7 @@ from federation.errors import AGREEMENT_MISMATCH, HutongError
 from federation.identifiers import CityCode
 from federation.messages import Agreement, ScoreScale
 from federation.trust import signing_keys
+from node import deadlines
 from node.errors import (
     NOT_A_PARTNER,
     NOTHING_IN_FORCE,
@@ -186,7 +187,9 @@ class Trial:
                 raise self._rooms.unknown()
             if lease.run is None:
                 path = self._run(lease, codes, passed=passed)
-                lease.run = asyncio.create_task(path, name=f"trial {city}")
+                lease.run = asyncio.create_task(
+                    path, name=f"trial {city}", context=deadlines.detached()
+                )
             try:
                 return await asyncio.shield(lease.run)
             except asyncio.CancelledError:

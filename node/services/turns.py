@@ -15,7 +15,7 @@ import structlog
 
 from federation.errors import HutongError
 from federation.identifiers import CityCode
-from node import limits
+from node import deadlines, limits
 from node.log_events import own_words
 from node.services.here import Here
 
@@ -133,7 +133,8 @@ class Turns(Generic[T]):
         turn = self.of(city)
         self._begun += 1
         turn.begun = self._begun
-        task = asyncio.create_task(self._go(city, turn), name=f"{self._failed} {city}")
+        name, context = f"{self._failed} {city}", deadlines.detached()
+        task = asyncio.create_task(self._go(city, turn), name=name, context=context)
         turn.running = task
         task.add_done_callback(_seen)
         return task

@@ -15,6 +15,7 @@ from sqlalchemy import exc
 
 from node import limits
 from node.errors import HutongError
+from node.load_errors import DEADLINE_PASSED
 from node.ports import Transaction
 from node.store.engine import has_met, is_conflict, is_outage, rest, unavailable
 from node.store.transaction import StoreTransaction, TransactionMaker
@@ -26,24 +27,35 @@ class _SpoiledError(Exception):
 
 @dataclass(slots=True)
 class Job:
-    """One use case on its way, and what came of it."""
+    """One use case on its way, and what came of it.
+
+    `ends` is when its caller's deadline is over, by the same clock as `since`.
+    """
 
     use_case: Callable[[Transaction], Any]
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[Any]"
     since: float
-    """When it was queued, by `time.monotonic`."""
+    """When it was queued, by the clock of whoever commits it."""
+    ends: float | None = None
     result: object = None
     error: BaseException | None = None
 
-    def tell(self) -> None:
-        """Let the caller, who may have gone, see what came of it; in the job's loop."""
+    def is_wanted(self, now: float) -> bool:
+        """Whether somebody waits for it at `now`, before it begins; whose time is over is told."""
+        if self.ends is not None and now >= self.ends:
+            self.error = HutongError(DEADLINE_PASSED)
+        return self.error is None and not self.future.cancelled()
+
+    def tell(self) -> bool:
+        """Let the caller see what came of it, in the job's loop; False where it has gone."""
         if self.future.done():
-            return
+            return False
         if self.error is not None:
             self.future.set_exception(self.error)
         else:
             self.future.set_result(self.result)
+        return True
 
 
 class Committer:

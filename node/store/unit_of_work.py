@@ -1,7 +1,7 @@
 """The group-committing writer: many use cases, one transaction, one durable commit.
 
 One thread owns the writing connection. It takes what has queued, runs each use case, commits, and
-only then lets anybody see a result.
+only then lets anybody see a result. What nobody waits for any more is not begun.
 """
 
 import asyncio
@@ -13,13 +13,17 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import sqlalchemy as sa
+import structlog
 
-from node import limits
+from node import deadlines, limits
 from node.errors import OVERLOADED, STORE_UNAVAILABLE, HutongError
+from node.load_errors import DEADLINE_PASSED
 from node.model import Backlog
 from node.ports import Transaction
 from node.store.committing import Committer, Job
 from node.store.transaction import TransactionMaker
+
+_LOG = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -40,8 +44,12 @@ class Writer:
 
     async def run(self, use_case: Callable[[Transaction], T]) -> T:
         """Queue a use case and wait until it is durable, or has failed with nothing written."""
-        loop = asyncio.get_running_loop()
-        job = Job(use_case, loop, loop.create_future(), time.monotonic())
+        loop, now, ends = asyncio.get_running_loop(), time.monotonic(), None
+        if (left := deadlines.left()) is not None:
+            if left <= 0:
+                raise HutongError(DEADLINE_PASSED)
+            ends = now + left
+        job = Job(use_case, loop, loop.create_future(), now, ends)
         with self._wake:
             if self._closing:
                 raise HutongError(STORE_UNAVAILABLE, problem="the node is stopping")
@@ -68,11 +76,13 @@ class Writer:
 
     def _work(self) -> None:
         while batch := self._next_batch():
-            live = [job for job in batch if not job.future.cancelled()]
+            now = time.monotonic()
+            live = [job for job in batch if job.is_wanted(now)]
+            late = [job for job in batch if job.error is not None]
             if live:
                 self._committer.commit(live)
             self._batch = ()
-            _deliver(live)
+            _deliver([*live, *late])
         self._committer.close()
 
     def _next_batch(self) -> list[Job]:
@@ -111,5 +121,8 @@ def _deliver(jobs: Sequence[Job]) -> None:
 
 
 def _resolve(jobs: Sequence[Job]) -> None:
-    for job in jobs:
-        job.tell()
+    told = [job.tell() for job in jobs]
+    gone = sum(job.error is None for job, heard in zip(jobs, told, strict=True) if not heard)
+    if gone:
+        # Whoever asks again gets the recorded answer.
+        _LOG.info("answers_without_a_caller", count=gone)

@@ -1,16 +1,17 @@
 """From bytes to a handler and back: the one way that every call of both ports takes.
 
-1. Who calls: the gate of the port knows, by the certificate of the connection, on every call.
-2. What is asked: parsed, and refused where it holds a field that the schema does not name.
-3. The handler; whatever it raises leaves as one status, and is logged without what was asked.
+1. Whether anybody still waits: a call whose deadline is over is not begun.
+2. Who calls: the gate of the port knows, by the certificate of the connection, on every call. Who
+   is over its share, and a part of what is too much for the node, is refused unread.
+3. What is asked: parsed, and refused where it holds a field that the schema does not name.
+4. The handler; whatever it raises leaves as one status, and is logged without what was asked.
 """
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, Final, Protocol, TypeVar
 
@@ -23,7 +24,9 @@ from google.protobuf.message_factory import GetMessageClass
 from federation import codec
 from federation.errors import MALFORMED, HutongError
 from federation.identifiers import is_uuid
-from node.errors import INTERNAL, KEY_UNUSABLE, STORE_UNAVAILABLE, TOKEN_UNUSABLE
+from node import deadlines, load_limits
+from node.errors import INTERNAL, KEY_UNUSABLE, TOKEN_UNUSABLE
+from node.load_errors import BUSY, LIMIT_REACHED
 from node.transport import status
 from node.transport.listening import (
     CANCELLED,
@@ -36,11 +39,27 @@ from node.transport.listening import (
     unmetered,
     untraced,
 )
+from node.transport.pressure import Pressure
+from node.transport.running import Running
+from node.transport.shares import OverShareError, Share
 from node.transport.streams import Streams, WholeWrites, write_all
 
 REQUEST_ID_HEADER: Final = "hutong-request-id"
 TIME_HEADER: Final = "hutong-time"
 _OUTWARD: Final = "federation."
+# A flood must not flood the log, too.
+_TOLD_ELSEWHERE: Final = frozenset({BUSY.name, LIMIT_REACHED.name})
+# Revoked keys, suspensions and withdrawals are in force under load, too; and health must tell.
+_NEVER_TURNED_AWAY: Final = frozenset(
+    {
+        "federation.v1.FederationService.ExchangePartnership",
+        "federation.v1.FederationService.ExchangeTrustBundles",
+        "federation.v1.FederationService.PushStatusLists",
+        "grpc.health.v1.Health.Check",
+        "grpc.health.v1.Health.Watch",
+        "node.v1.ResidentService.WithdrawConsent",
+    }
+)
 _LOG: Final = structlog.get_logger()
 
 T = TypeVar("T")
@@ -71,55 +90,17 @@ Fresh = Callable[[str, str], Callable[[], Awaitable[object]] | None]
 class Gate(Protocol):
     """Who may come in by a port."""
 
-    def enter(self, context: Context, service: str, method: str) -> Any:  # noqa: ANN401 - a city or a client
-        """The caller; raises HutongError for one who may not call this method."""
+    def shown(self, context: Context) -> Any:  # noqa: ANN401 - a certificate or a name
+        """What the connection shows of who calls; raises HutongError for what is not enough."""
 
-    def leave(self, caller: Any) -> None:  # noqa: ANN401 - as above
-        """The call of somebody who entered has ended."""
+    def enter(self, shown: Any) -> Share:  # noqa: ANN401 - as above
+        """A place for one more call of whoever shows that; raises OverShareError."""
+
+    def caller(self, shown: Any, service: str, method: str) -> Any:  # noqa: ANN401 - a city or a client
+        """The caller; raises HutongError for one who may not call this method."""
 
     def request_id(self, context: Context, request: Message) -> str:
         """The id by which the call is followed through the logs of both cities."""
-
-
-class Running:
-    """The calls of one port that run now, and whether new ones are still taken.
-
-    A call that comes while the port drains is told so in words, not by a line that is cut.
-    """
-
-    def __init__(self) -> None:
-        """Nothing runs yet."""
-        self._count = 0
-        self._draining = False
-        self._idle = asyncio.Event()
-
-    def enter(self) -> None:
-        """One more call; raises STORE_UNAVAILABLE once the port drains."""
-        self.check()
-        self._count += 1
-
-    def check(self) -> None:
-        """Raise STORE_UNAVAILABLE once the port drains."""
-        if self._draining:
-            raise stopping()
-
-    def leave(self) -> None:
-        """One call that had entered has its answer."""
-        self._count -= 1
-        if self._draining and not self._count:
-            self._idle.set()
-
-    async def drain(self, longest: timedelta) -> None:
-        """Take no new call, and wait for those that run."""
-        self._draining = True
-        if self._count:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._idle.wait(), longest.total_seconds())
-
-
-def stopping() -> HutongError:
-    """What a call is told that comes, or still streams, when the node stops."""
-    return HutongError(STORE_UNAVAILABLE, problem="the node is stopping")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +108,7 @@ class Around:
     """What a port may have besides its gate.
 
     `streams` where a method of it streams; `discreet` where health says nothing but whether the
-    node serves.
+    node serves; `pressure` where calls may be turned away.
     """
 
     streams: Streams | None = None
@@ -135,6 +116,7 @@ class Around:
     fresh: Fresh = lambda _service, _method: None
     meter: Meter = unmetered
     spans: Spans = untraced
+    pressure: Pressure | None = None
 
 
 def service_handler(
@@ -176,6 +158,7 @@ class _Served:
     fresh: Callable[[], Awaitable[object]] | None
     tell: Told
     span: Span
+    pressure: Pressure | None
 
     @classmethod
     def of(
@@ -186,24 +169,34 @@ class _Served:
         fresh, tell = around.fresh(service, method.name), around.meter(service, method.name)
         span = around.spans(service, method.name)
         request_type = GetMessageClass(method.input_type)
-        return cls(method.name, service, request_type, gate, running, fresh, tell, span)
+        pressure = None if method.full_name in _NEVER_TURNED_AWAY else around.pressure
+        return cls(method.name, service, request_type, gate, running, fresh, tell, span, pressure)
 
-    async def serve(self, context: Context, work: Callable[[Call], Awaitable[T]]) -> T:
+    async def serve(self, context: Context, work: Callable[[Call, Share], Awaitable[T]]) -> T:
         """What `work` gives for one call; whatever is raised is the call's status."""
         began = time.perf_counter()
         who, reason = "", CANCELLED
+        failure: HutongError
         try:
-            if self.fresh is not None:
-                await self.fresh()
-            caller = self.gate.enter(context, self.service, self.name)
-            who = str(caller)
+            deadlines.begin(context.time_remaining())
+            shown = self.gate.shown(context)
+            share = self.gate.enter(shown)
             try:
+                if self.pressure is not None:
+                    self.pressure.check(share)
+                if self.fresh is not None:
+                    await self.fresh()
+                caller = self.gate.caller(shown, self.service, self.name)
+                who = str(caller)
                 with self.span(context, who):
-                    answer = await work(Call(caller, self.name, context))
+                    answer = await work(Call(caller, self.name, context), share)
             finally:
-                self.gate.leave(caller)
+                share.leave()
         except grpc.aio.AbortError:
             raise
+        except OverShareError as error:
+            failure, reason = error, error.reason.name
+            await error.share.hold()
         except Exception as error:  # noqa: BLE001 - told, and logged where it is a fault of ours
             failure = _failure(error, self.name, who)
             reason = failure.reason.name
@@ -219,9 +212,13 @@ class _Served:
         """A request; raises MALFORMED or NOT_CANONICAL."""
         return _parse(self.request_type, data, self.name)
 
-    async def parse_each(self, requests: AsyncIterator[bytes]) -> AsyncIterator[Message]:
-        """Each request of a stream, as it comes."""
+    async def parse_each(
+        self, requests: AsyncIterator[bytes], share: Share
+    ) -> AsyncIterator[Message]:
+        """Each request of a stream, as it comes, and no faster than its caller's share allows."""
         async for data in requests:
+            if owed := share.spend(load_limits.TOKEN_BYTES + len(data)):
+                await asyncio.sleep(owed)
             yield self.parse(data)
 
     def follow(self, context: Context, request: Message) -> None:
@@ -236,9 +233,11 @@ def _method_handler(
     served = _Served.of(method, gate, running, around)
 
     async def serve(data: bytes, context: Context) -> bytes:
-        async def work(call: Call) -> bytes:
+        async def work(call: Call, share: Share) -> bytes:
             running.enter()
             try:
+                if len(data) >= load_limits.TOKEN_BYTES:
+                    share.spend(len(data))
                 request = served.parse(data)
                 served.follow(context, request)
                 return _bytes_of(await handler(call, request))
@@ -263,14 +262,14 @@ def _upload_handler(
     streams = _streams_of(method, around)
 
     async def serve(requests: AsyncIterator[bytes], context: Context) -> bytes:
-        async def work(call: Call) -> bytes:
+        async def work(call: Call, share: Share) -> bytes:
             running.check()
             # Not all of what comes is known yet: the logs follow it by an id of their own.
             served.follow(context, served.request_type())
             answers = list[bytes]()
 
             async def take() -> None:
-                answers.append(_bytes_of(await handler(call, served.parse_each(requests))))
+                answers.append(_bytes_of(await handler(call, served.parse_each(requests, share))))
 
             await streams.run(context, served.service, served.name, take)
             return answers[0]
@@ -289,9 +288,9 @@ def _stream_handler(
     many = method.client_streaming
 
     async def serve(requests: Any, context: Context) -> None:  # noqa: ANN401 - bytes, or many
-        async def work(call: Call) -> None:
+        async def work(call: Call, share: Share) -> None:
             running.check()
-            request = served.parse_each(requests) if many else served.parse(requests)
+            request = served.parse_each(requests, share) if many else served.parse(requests)
             whole: Any = WholeWrites(context)
             streamed = replace(call, context=whole)
             await streams.run(
@@ -361,6 +360,8 @@ def _parse(request_type: type[Message], data: bytes, method: str) -> Message:
 def _log(method: str, caller: str, reason: str, began: float, tell: Told) -> None:
     seconds = time.perf_counter() - began
     tell(caller, reason, seconds)
+    if reason in _TOLD_ELSEWHERE:
+        return
     milliseconds = round(seconds * 1000, 1)
     _LOG.info("served", method=method, caller=caller, reason=reason, milliseconds=milliseconds)
 

@@ -1,7 +1,7 @@
 """Who may come in: partner cities by their pinned certificate, local clients by their role."""
 
 import ssl
-from collections import Counter
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import Final
@@ -9,12 +9,10 @@ from typing import Final
 from google.protobuf.message import Message
 
 from federation.identifiers import CityCode, is_uuid
-from node import limits
 from node.certificates import caller_of
 from node.errors import (
     CERTIFICATE_REFUSED,
     NOT_A_PARTNER,
-    OVERLOADED,
     ROLE_REFUSED,
     TLS_TOO_OLD,
     HutongError,
@@ -26,8 +24,11 @@ from node.services.here import Here
 from node.transport.calls import followed_id
 from node.transport.credentials import pins
 from node.transport.listening import Context
+from node.transport.shares import CLIENT, PARTNER, Allowance, Share, Shares
 
 _TLS: Final = b"TLSv1.3"
+_NOBODY: Final = ""
+"""Connections of partners that are none any more share one share."""
 _ROLES: Final[Mapping[str, Role]] = {
     "node.v1.ResidentService": Role.RESIDENT,
     "node.v1.ResidentCaseService": Role.RESIDENT,
@@ -85,27 +86,32 @@ class PeerGate:
     A connection may be older than a suspension: only the registry of this instant counts.
     """
 
-    def __init__(self, here: Here, uow: UnitOfWork) -> None:
-        """The peer port's of the city of `here`."""
+    def __init__(self, here: Here, uow: UnitOfWork, shares: Shares | None = None) -> None:
+        """The peer port's of the city of `here`; each partner has its share."""
         self._here = here
         self._uow = uow
-        self._inside = Counter[CityCode]()
+        self._shares = shares or Shares(PARTNER)
         self._known: tuple[Registry | None, dict[bytes, Partner]] = (None, {})
 
-    def enter(self, context: Context, service: str, method: str) -> CityCode:
-        """The calling city; raises NOT_A_PARTNER, or OVERLOADED where too many calls are inside."""
-        city = self.allowed(context, service, method)
-        # One partner's flood takes only its own places (rule 10).
-        if self._inside[city] >= limits.SERVED_PER_PARTNER:
-            raise HutongError(OVERLOADED, limit=str(limits.SERVED_PER_PARTNER))
-        self._inside[city] += 1
-        return city
+    def shown(self, context: Context) -> bytes:
+        """The certificate of the connection, in DER; raises CERTIFICATE_REFUSED, TLS_TOO_OLD."""
+        found = context.auth_context()
+        _check_tls(found)
+        return _der(_one(found, "x509_pem_cert"))
+
+    def enter(self, shown: bytes) -> Share:
+        """A place for one more call of a city; raises LIMIT_REACHED."""
+        # By what this process knows: whether it may call is asked when it is inside.
+        partner = self._partners().get(shown)
+        return self._shares.enter(_NOBODY if partner is None else partner.city)
 
     def allowed(self, context: Context, service: str, method: str) -> CityCode:
         """The calling city, if it may call this method now; raises NOT_A_PARTNER."""
-        shown = context.auth_context()
-        _check_tls(shown)
-        partner = self._partners().get(_der(_one(shown, "x509_pem_cert")))
+        return self.caller(self.shown(context), service, method)
+
+    def caller(self, shown: bytes, service: str, method: str) -> CityCode:
+        """The city of a certificate, if it may call this method now; raises NOT_A_PARTNER."""
+        partner = self._partners().get(shown)
         if partner is None:
             raise HutongError(NOT_A_PARTNER, city="the caller")
         needed = _NEEDED.get(f"{service}/{method}", _NEEDED.get(service, _ACTIVE))
@@ -124,10 +130,6 @@ class PeerGate:
             await self._uow.read(lambda tx: tx.registry.version)
 
         return read
-
-    def leave(self, caller: CityCode) -> None:
-        """One call of the city has ended."""
-        self._inside[caller] -= 1
 
     def request_id(self, context: Context, _request: Message) -> str:
         """The calling city's id, so that one call is found in the logs of both."""
@@ -150,31 +152,39 @@ class PeerGate:
 class LocalGate:
     """Local clients, by the role that the city's authority put into their certificate."""
 
-    def __init__(self, here: Here) -> None:
-        """The local port's of the city of `here`."""
+    def __init__(self, here: Here, shares: Shares | None = None) -> None:
+        """The local port's of the city of `here`; each client but operators has its share."""
         self._here = here
+        self._shares = shares or Shares(CLIENT)
+        # Who has to mend what is wrong is never turned away.
+        self._operators = Shares(Allowance(rate=0, at_once=sys.maxsize))
 
-    def enter(self, context: Context, service: str, method: str) -> Caller:
-        """The client, of whom nothing is counted; raises as `allowed`."""
-        return self.allowed(context, service, method)
+    def shown(self, context: Context) -> Caller:
+        """Whom the certificate names; raises CERTIFICATE_REFUSED, TLS_TOO_OLD."""
+        found = context.auth_context()
+        _check_tls(found)
+        uris = tuple(uri.decode("utf-8", "replace") for uri in found.get("peer_uri", ()))
+        return caller_of(uris, self._here.city)
+
+    def enter(self, shown: Caller) -> Share:
+        """A place for one more call of a client; raises LIMIT_REACHED."""
+        shares = self._operators if shown.role is Role.OPERATOR else self._shares
+        return shares.enter(str(shown))
 
     def allowed(self, context: Context, service: str, method: str) -> Caller:
         """The client, if it may call this method; raises CERTIFICATE_REFUSED or ROLE_REFUSED."""
-        shown = context.auth_context()
-        _check_tls(shown)
-        uris = tuple(uri.decode("utf-8", "replace") for uri in shown.get("peer_uri", ()))
-        caller = caller_of(uris, self._here.city)
-        if service in _ANY_ROLE:
-            return caller
-        needed = _ROLES[service]
-        if caller.role is not needed:
-            raise HutongError(
-                ROLE_REFUSED, role=caller.role.value, method=method, needed=needed.value
-            )
-        return caller
+        return self.caller(self.shown(context), service, method)
 
-    def leave(self, _caller: Caller) -> None:
-        """Nothing is counted here."""
+    def caller(self, shown: Caller, service: str, method: str) -> Caller:
+        """The client, if it may call this method; raises ROLE_REFUSED."""
+        if service in _ANY_ROLE:
+            return shown
+        needed = _ROLES[service]
+        if shown.role is not needed:
+            raise HutongError(
+                ROLE_REFUSED, role=shown.role.value, method=method, needed=needed.value
+            )
+        return shown
 
     def request_id(self, _context: Context, request: Message) -> str:
         """The request's own id; a new one for a request that has none.

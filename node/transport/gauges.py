@@ -22,7 +22,13 @@ from node.records import CaseCount, CaseKind
 from node.services.assembly import UseCases
 from node.services.log_findings import LogState
 from node.services.measuring import Stored, owed, stored
-from node.transport.partner_gauges import by_city, contact_gauges, owed_gauges, partner_gauges
+from node.transport.partner_gauges import (
+    by_city,
+    circuit_gauges,
+    contact_gauges,
+    owed_gauges,
+    partner_gauges,
+)
 
 _ENDED: Final = frozenset({KeyState.ENDED, KeyState.REVOKED})
 _NONE: Final = CaseCount(0, 0)
@@ -41,6 +47,7 @@ class CityState(Collector):
         registry, now = self._cases.uow.registry, self._cases.here.now()
         yield _info("hutong_city", "Which city this is.", {"city": self._cases.here.city})
         yield from partner_gauges(registry)
+        yield from circuit_gauges(registry, self._cases.circuits)
         found, waited = self._stored()
         keys = self._keys_view()
         if found is not None:

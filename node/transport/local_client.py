@@ -2,7 +2,9 @@
 
 import contextlib
 import queue
+import random
 import threading
+import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +20,7 @@ from federation.errors import HutongError
 from node.errors import FIELD_INVALID, NODE_UNREACHABLE
 from node.keys.files import read_certificate
 from node.limits import LOCAL_ANSWER_BYTES
+from node.load_limits import CLIENT_TRIES, RETRY_JITTER
 from node.transport import status
 from node.v1 import (
     audit_service_pb2,
@@ -87,7 +90,9 @@ class LocalClient:
     ) -> dict[str, Any]:
         """Call a method such as "OperatorService/ListPartners", within so many seconds.
 
-        By default within the client's timeout. The request and the answer are protobuf JSON with
+        By default within the client's timeout. A node that turns it away says when to come again,
+        and is asked again then, within that time: nothing was done. The request and the answer are
+        protobuf JSON with
         the field names of the protos; the answer has every field but messages that are not set.
 
         Raises:
@@ -98,11 +103,17 @@ class LocalClient:
         call = self._channel.unary_unary(
             _path(descriptor), None, GetMessageClass(descriptor.output_type).FromString
         )
-        try:
-            answer = call(wire, timeout=self._timeout if seconds is None else seconds)
-        except grpc.RpcError as error:
-            raise self._told(error) from error
-        return _from_wire(answer)
+        ends = time.monotonic() + (self._timeout if seconds is None else seconds)
+        for left in reversed(range(CLIENT_TRIES)):
+            try:
+                return _from_wire(call(wire, timeout=max(ends - time.monotonic(), 0)))
+            except grpc.RpcError as error:
+                told = self._told(error)
+                rest = _rest(told)
+                if not left or rest is None or time.monotonic() + rest >= ends:
+                    raise told from error
+            time.sleep(rest)
+        raise AssertionError("the last try returns or raises")
 
     def upload(self, method: str, requests: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         """Call a method of many requests and one answer, such as "DepartmentService/LoadRecords".
@@ -187,6 +198,17 @@ class LocalClient:
             return theirs
         problem = _PROBLEMS.get(error.code(), error.code().name.lower())
         return HutongError(NODE_UNREACHABLE, address=self._address, problem=problem)
+
+
+def _rest(error: HutongError) -> float | None:
+    """Seconds until a node that turned a call away is asked again; None where it did not.
+
+    By chance a little longer than it said, so that those it said it to do not come back together.
+    """
+    wait = status.retry_after(error)
+    if wait is None:
+        return None
+    return wait.total_seconds() * random.uniform(1, 1 + RETRY_JITTER)  # noqa: S311 - no secret
 
 
 def _let_end(taker: threading.Thread, came: "queue.Queue[Message | grpc.RpcError | None]") -> None:

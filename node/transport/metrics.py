@@ -12,6 +12,7 @@ from typing import Final
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     ProcessCollector,
     disable_created_metrics,
@@ -24,6 +25,7 @@ from node.services.assembly import UseCases
 from node.transport.gauges import CityState
 from node.transport.listening import Meter, Told
 from node.transport.outgoing import Watch, watched
+from node.transport.pressure import Pressure
 
 PEER: Final = "peer"
 LOCAL: Final = "local"
@@ -114,6 +116,15 @@ class Metrics:
     def look_at(self, cases: UseCases) -> None:
         """Tell the state of a city, too, as it is at each scrape; called in its loop."""
         self.registry.register(CityState(cases, asyncio.get_running_loop()))
+
+    def look_at_pressure(self, pressure: Pressure) -> None:
+        """Tell how long calls wait, and which part of them is turned away."""
+        for name, said, value in (
+            ("wait_seconds", "How long calls wait before they begin.", lambda: pressure.wait),
+            ("turned_away_ratio", "The part that is turned away.", lambda: pressure.level),
+        ):
+            gauge = Gauge(f"hutong_calls_{name}", said, registry=self.registry)
+            gauge.set_function(value)
 
     @contextlib.contextmanager
     def served(self, address: str) -> Iterator[None]:

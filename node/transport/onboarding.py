@@ -8,6 +8,7 @@ exchange (`federation.onboarding`), where a man in the middle fails.
 import asyncio
 import contextlib
 import ssl
+import time
 from typing import Any, Final, TypeVar
 
 import grpc
@@ -28,9 +29,11 @@ from node.ports import Identities
 from node.services.here import Here
 from node.services.onboarding import Onboarding
 from node.transport import status
-from node.transport.calls import Call, Running, service_handler
+from node.transport.calls import Call, service_handler
 from node.transport.listening import Context
 from node.transport.reunion import shown_by
+from node.transport.running import Running
+from node.transport.shares import Allowance, OverShareError, Share
 
 M = TypeVar("M", bound=Message)
 
@@ -51,6 +54,7 @@ _CLIENT_OPTIONS: Final = (
     ("grpc.max_metadata_size", 16 * 1024),
     ("grpc.absolute_max_metadata_size", 32 * 1024),
 )
+_STRANGER: Final = "unknown"
 # What the other city says of the exchange is the joining officer's to read as it is.
 _OWN_WORDS: Final = frozenset({"WRONG_CODE", "CODE_USED", "NO_INVITATION", "ONBOARDING_MISMATCH"})
 
@@ -61,18 +65,24 @@ class _Anybody:
     def __init__(self, here: Here) -> None:
         """The onboarding port's of the city of `here`."""
         self._here = here
-        self._inside = 0
+        # All strangers have one share between them.
+        self._share = Share(_STRANGER, Allowance(0, limits.ONBOARDING_AT_ONCE), time.monotonic)
 
-    def enter(self, _context: Context, _service: str, _method: str) -> str:
-        """Count a caller; raises OVERLOADED."""
-        if self._inside >= limits.ONBOARDING_AT_ONCE:
-            raise HutongError(OVERLOADED, limit=str(limits.ONBOARDING_AT_ONCE))
-        self._inside += 1
-        return "unknown"
+    def shown(self, _context: Context) -> str:
+        """Nothing that anybody could know somebody by."""
+        return _STRANGER
 
-    def leave(self, _caller: str) -> None:
-        """A caller has its answer."""
-        self._inside -= 1
+    def enter(self, _shown: str) -> Share:
+        """A place for one more; raises OVERLOADED."""
+        try:
+            self._share.enter()
+        except OverShareError as error:
+            raise HutongError(OVERLOADED, limit=str(limits.ONBOARDING_AT_ONCE)) from error
+        return self._share
+
+    def caller(self, shown: str, _service: str, _method: str) -> str:
+        """Whoever it is."""
+        return shown
 
     def request_id(self, _context: Context, _request: Message) -> str:
         """A new id: nothing of a stranger goes into the logs."""

@@ -8,6 +8,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from federation.identifiers import CityCode
 from node.model import Contact, Delivery, Owed
 from node.registry import Partner, PartnerState, Registry
+from node.services.circuit_findings import Circuits
 from node.services.partner_findings import certificates_end, signing_keys_end
 
 
@@ -73,6 +74,22 @@ def _agreements(
         "agreement_expiry_timestamp_seconds",
         "When that agreement ends.",
         ((city, _seconds(stored.valid_until if stored else None)) for city, stored in signed),
+    )
+
+
+def circuit_gauges(registry: Registry, circuits: Circuits) -> Iterator[Metric]:
+    """Whether partners are called, by those that this process has called."""
+    views = ((city, circuits(city)) for city in sorted(registry.partners))
+    known = [(city, view) for city, view in views if view is not None]
+    yield by_city(
+        "circuit_state",
+        "Whether calls to a partner go out: 0 all, 1 one that tries it, 2 none.",
+        ((city, view.state.value) for city, view in known),
+    )
+    yield by_city(
+        "circuit_openings",
+        "How often a partner was left alone after failures, since this process began.",
+        ((city, view.opened) for city, view in known),
     )
 
 

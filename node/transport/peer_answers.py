@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
 import grpc
@@ -12,15 +12,17 @@ from google.protobuf.message import DecodeError, Message
 from federation import codec
 from federation.envelope import Envelope
 from federation.errors import MALFORMED, NOT_RECOGNISED, HutongError
-from node import limits
+from node import deadlines, limits
 from node.errors import PEER_REFUSED, PEER_UNREACHABLE
 from node.registry import Partner
 from node.transport import status
 from node.transport.calls import REQUEST_ID_HEADER
+from node.transport.circuit import OpenError
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)
 
+_SHOWN_SECONDS: Final = 0.1
 _PROBLEMS: Final = {
     grpc.StatusCode.DEADLINE_EXCEEDED: "no answer in time",
     grpc.StatusCode.UNAVAILABLE: "no connection",
@@ -65,7 +67,7 @@ async def first_reached(channels: Sequence[grpc.aio.Channel]) -> grpc.aio.Channe
 
 async def _reached_anew(channel: grpc.aio.Channel) -> bool:
     try:
-        async with asyncio.timeout(limits.PEER_RECONNECTS.total_seconds()):
+        async with asyncio.timeout(deadlines.within(limits.PEER_RECONNECTS.total_seconds())):
             await channel.channel_ready()
     except TimeoutError:
         return False
@@ -86,6 +88,9 @@ def told(partner: Partner, error: grpc.aio.AioRpcError) -> HutongError:
         return unreachable(partner, problem)
     if theirs.reason.name == NOT_RECOGNISED.name:
         return HutongError(NOT_RECOGNISED)
+    wait = status.retry_after(theirs)
+    if wait is not None:
+        return busy(partner, wait)
     return HutongError(
         PEER_REFUSED,
         city=partner.city,
@@ -98,6 +103,20 @@ def unreachable(partner: Partner, problem: str) -> HutongError:
     """The error that says which partner could not be reached, and what the matter was."""
     address = str(partner.bundle.endpoints[0])
     return HutongError(PEER_UNREACHABLE, city=partner.city, address=address, problem=problem)
+
+
+def busy(partner: Partner, wait: timedelta) -> HutongError:
+    """The error of a partner that turned a call away unread, and said when to come again."""
+    told = unreachable(partner, f"it is busy; try again in {wait.total_seconds():g} s")
+    said = {**told.fields, "retry_ms": str(wait // timedelta(milliseconds=1))}
+    return HutongError(told.reason, **said)
+
+
+def left_alone(partner: Partner, error: OpenError) -> HutongError:
+    """The error of a call that did not go out, with when the next one may."""
+    seconds = max(error.wait, _SHOWN_SECONDS)
+    problem = f"{error.failures} calls in a row had no answer; it is tried again in {seconds:.1f} s"
+    return unreachable(partner, problem)
 
 
 def clock_of(said: str) -> datetime | None:

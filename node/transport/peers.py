@@ -1,13 +1,14 @@
 """Calls to partners: pinned mutual TLS, a deadline on each, a bound on how many are under way.
 
 One partner's silence costs its own places only (rule 10): a call ends at its deadline, and where
-too many wait already the next one is refused at once.
+too many wait already the next one is refused at once. Whoever asked this city lends its deadline: a
+partner is given less than is left of it. One that failed again and again is left alone for a while.
 """
 
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Self, TypeVar
 
@@ -16,11 +17,14 @@ from google.protobuf.message import Message
 
 from federation import codec
 from federation.envelope import Envelope
+from federation.errors import HutongError
+from federation.identifiers import CityCode
 from federation.limits import MESSAGE_BYTES
 from federation.v1 import federation_service_pb2 as pb
-from node import limits
+from node import deadlines, limits, load_limits
 from node.certificates import Identity
-from node.ports import BundleSwap, Identities, ScaleSwap
+from node.clock import SystemEntropy
+from node.ports import BundleSwap, CircuitView, Entropy, Identities, ScaleSwap
 from node.registry import Partner
 from node.transport import credentials, reunion
 from node.transport.calls import TIME_HEADER
@@ -35,12 +39,18 @@ from node.transport.peer_answers import (
     unreachable,
 )
 from node.transport.peer_trust import TrustCalls
+from node.transport.places import Place, Places
 from node.transport.trial_peers import TrialCalls
 
 M = TypeVar("M", bound=Message)
 
 _SERVICE: Final = "/federation.v1.FederationService/"
 _TRIAL: Final = "/federation.v1.TrialService/"
+# These are made by this city itself, one at a time with each partner, and have a back-off of their
+# own (`node.services.turns`): they go out to a partner that others leave alone, and find it again.
+_BY_ITSELF: Final = frozenset(
+    {"ExchangeTrustBundles", "PushStatusLists", "AddCheckpoint", "ReleaseUse"}
+)
 _END: Final[object] = getattr(grpc.aio, "EOF")  # noqa: B009 - the stubs lack it
 OPTIONS: Final = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
@@ -66,16 +76,18 @@ class _Line:
     partner: Partner
     own: Identity
     channels: list[grpc.aio.Channel]
-    under_way: int = field(default=0)
 
 
 class GrpcPeers(TrustCalls, TrialCalls):
     """The partner cities' peer ports."""
 
-    def __init__(self, keys: Identities, watch: Watch = unwatched) -> None:
+    def __init__(
+        self, keys: Identities, watch: Watch = unwatched, entropy: Entropy | None = None
+    ) -> None:
         """Call with the certificate that is current at each call; `watch` is around each."""
         self._keys = keys
         self._watch = watch
+        self._places = Places(entropy or SystemEntropy())
         self._lines: dict[str, _Line] = {}
         self._hanging_up: set[asyncio.Task[None]] = set()
 
@@ -113,7 +125,7 @@ class GrpcPeers(TrustCalls, TrialCalls):
         data, path = request.SerializeToString(), _SERVICE + method
 
         async def attempt(channel: grpc.aio.Channel) -> M:
-            seconds = limits.PEER_DEADLINE.total_seconds()
+            seconds = deadlines.within(limits.PEER_DEADLINE.total_seconds())
             call = channel.unary_unary(path, None, None)(data, timeout=seconds)
             answer = await call
             listen(await call.trailing_metadata())
@@ -174,6 +186,10 @@ class GrpcPeers(TrustCalls, TrialCalls):
         )
         return envelope_in(partner, answer, "attestation")
 
+    def circuit(self, city: CityCode) -> CircuitView | None:
+        """How calls to a partner go; None where this process has made none. From any thread."""
+        return self._places.circuit(city)
+
     async def __aenter__(self) -> Self:
         """Nothing is connected yet."""
         return self
@@ -216,23 +232,40 @@ class GrpcPeers(TrustCalls, TrialCalls):
         data = request.SerializeToString()
         loop = asyncio.get_running_loop()
         # One deadline for all endpoints: a partner that fails late at each gains no time by it.
-        ends = loop.time() + deadline.total_seconds()
+        seconds = deadlines.within(deadline.total_seconds())
+        if not seconds:
+            raise unreachable(partner, "no time is left to ask it")
+        ends = loop.time() + seconds
 
-        async with self._place(partner, path) as (line, metadata):
+        async def once() -> M:
+            async with self._place(partner, path) as (place, metadata):
 
-            async def attempt(channel: grpc.aio.Channel) -> M:
-                call = channel.unary_unary(path, None, None)(
-                    data, timeout=max(ends - loop.time(), 0), metadata=metadata
-                )
-                answer = await call
-                if listen is not None:
-                    listen(await call.trailing_metadata())
-                return parse(partner, answer_type, answer)
+                async def attempt(channel: grpc.aio.Channel) -> M:
+                    call = channel.unary_unary(path, None, None)(
+                        data, timeout=max(ends - loop.time(), 0), metadata=metadata
+                    )
+                    answer = await call
+                    if listen is not None:
+                        listen(await call.trailing_metadata())
+                    return parse(partner, answer_type, answer)
 
+                try:
+                    return await first_answer(self._line(partner).channels, attempt)
+                except grpc.aio.AioRpcError as error:
+                    late = error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+                    place.hurried = late and _hurried(seconds, deadline)
+                    raise told(partner, error) from error
+
+        for _ in range(load_limits.PEER_TRIES - 1):
             try:
-                return await first_answer(line.channels, attempt)
-            except grpc.aio.AioRpcError as error:
-                raise told(partner, error) from error
+                return await once()
+            except HutongError as error:
+                rest = self._places.rest(error)
+                if rest is None or loop.time() + rest >= ends:
+                    raise
+            # It turned the call away unread, and said when to come again.
+            await asyncio.sleep(rest)
+        return await once()
 
     async def _answers(
         self,
@@ -247,8 +280,8 @@ class GrpcPeers(TrustCalls, TrialCalls):
         The first endpoint that is reached is asked; once a call has begun, a cut is told.
         """
         path, seconds = _SERVICE + method, patience.total_seconds()
-        async with self._place(partner, path) as (line, metadata):
-            channel = await first_reached(line.channels)
+        async with self._place(partner, path) as (place, metadata):
+            channel = await first_reached(self._line(partner).channels)
             if channel is None:
                 raise unreachable(partner, "no connection")
             call: Any
@@ -260,30 +293,27 @@ class GrpcPeers(TrustCalls, TrialCalls):
                 call = channel.stream_stream(path, None, None)(many, metadata=metadata)
             try:
                 while True:
-                    data = await asyncio.wait_for(call.read(), seconds)
+                    data = await asyncio.wait_for(call.read(), deadlines.within(seconds))
+                    # Whatever it was: others need not wait until a long stream is over.
+                    place.attempt.succeeded()
                     if data is _END:
                         return
                     yield parse(partner, answer_type, data)
             except grpc.aio.AioRpcError as error:
                 raise told(partner, error) from error
             except TimeoutError as error:
+                place.hurried = _hurried(deadlines.within(seconds), patience)
                 raise unreachable(partner, "no answer in time") from error
             finally:
                 call.cancel()
 
     @contextlib.asynccontextmanager
-    async def _place(self, partner: Partner, path: str) -> AsyncIterator[tuple[_Line, Metadata]]:
+    async def _place(self, partner: Partner, path: str) -> AsyncIterator[tuple[Place, Metadata]]:
         """A place among the calls to a partner, and what the call of that path says beside it."""
+        regardless = path.rpartition("/")[2] in _BY_ITSELF
         with self._watch(partner.city, path) as metadata:
-            line = self._line(partner)
-            if line.under_way >= limits.CALLS_PER_PARTNER:
-                problem = f"{limits.CALLS_PER_PARTNER} calls to it are under way already"
-                raise unreachable(partner, problem)
-            line.under_way += 1
-            try:
-                yield line, metadata
-            finally:
-                line.under_way -= 1
+            async with self._places.one(partner, regardless=regardless) as place:
+                yield place, metadata
 
     def _line(self, partner: Partner) -> _Line:
         line, identity = self._lines.get(partner.city), self._keys.peer_identity
@@ -306,6 +336,11 @@ class GrpcPeers(TrustCalls, TrialCalls):
             grpc.aio.secure_channel(str(endpoint), own, options=options)
             for endpoint in partner.bundle.endpoints
         ]
+
+
+def _hurried(seconds: float, deadline: timedelta) -> bool:
+    """Whether a partner had so little time that its silence says nothing of it."""
+    return seconds < min(deadline, load_limits.CIRCUIT_PATIENCE).total_seconds()
 
 
 async def _hang_up(line: _Line) -> None:

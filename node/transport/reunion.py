@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import grpc
 
 from federation.messages import Endpoint
-from node import limits
+from node import deadlines, limits
 from node.certificates import Identity
 from node.registry import Partner
 from node.transport import credentials
@@ -33,7 +33,7 @@ async def first_answer(
     Raises what the last attempt did, TimeoutError where no endpoint answers at all.
     """
     failure: Exception = TimeoutError()
-    async with asyncio.timeout(limits.REUNION_DEADLINE.total_seconds()):
+    async with asyncio.timeout(deadlines.within(limits.REUNION_DEADLINE.total_seconds())):
         for endpoint in partner.bundle.endpoints:
             shown = await shown_by(endpoint)
             if shown is None:

@@ -12,7 +12,7 @@ from grpc_reflection.v1alpha._async import ReflectionServicer
 
 from federation.limits import MESSAGE_BYTES
 from federation.v1 import federation_service_pb2, trial_service_pb2
-from node import limits
+from node import limits, load_limits
 from node.errors import CANNOT_LISTEN, HutongError
 from node.ports import Identities, UnitOfWork
 from node.services.assembly import UseCases
@@ -21,10 +21,8 @@ from node.transport.audit_service import AuditServicer
 from node.transport.calls import (
     Around,
     Gate,
-    Running,
     as_ours,
     service_handler,
-    stopping,
 )
 from node.transport.department_cases import DepartmentCaseServicer
 from node.transport.departments import DepartmentServicer
@@ -33,13 +31,17 @@ from node.transport.gates import LocalGate, PeerGate
 from node.transport.health import Health
 from node.transport.history_service import HistoryServicer
 from node.transport.incentive_service import IncentiveServicer
+from node.transport.knocking import Knocker
 from node.transport.listening import Meter, Spans, unmetered, untraced
 from node.transport.log_service import LogServicer
 from node.transport.operators import OperatorServicer
 from node.transport.oversight import OversightServicer
+from node.transport.pressure import Pressure
 from node.transport.renewal_service import RenewalServicer
 from node.transport.resident_cases import ResidentCaseServicer
 from node.transport.residents import ResidentServicer
+from node.transport.running import Running, stopping
+from node.transport.shares import CLIENT, PARTNER, Allowance, Shares
 from node.transport.streams import Streams
 from node.transport.trial import TrialServicer
 from node.transport.venues import VenueServicer
@@ -69,7 +71,7 @@ _OPTIONS: Final = (
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-    ("grpc.max_concurrent_streams", 2 * limits.SERVED_PER_PARTNER),
+    ("grpc.max_concurrent_streams", 2 * load_limits.PARTNER_AT_ONCE),
 )
 _HEALTH: Final = health_pb2.DESCRIPTOR.services_by_name["Health"]
 _REFLECTION: Final = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
@@ -123,6 +125,9 @@ class Port:
                 )
             ]
         )
+        self._knocker = None if around.pressure is None else Knocker(self._server)
+        if around.pressure is not None and self._knocker is not None:
+            around.pressure.add(self._knocker)
         try:
             self._server.add_secure_port(address, server_credentials)
         except RuntimeError as error:
@@ -151,6 +156,8 @@ class Port:
             self._streams.end(stopping())
         # The last answers are on their way out.
         await asyncio.sleep(limits.DRAIN_LAST.total_seconds())
+        if self._knocker is not None:
+            await self._knocker.close()
         await self._server.stop(limits.DRAIN_LAST.total_seconds())
 
 
@@ -161,11 +168,13 @@ def peer_port(
     cases: UseCases,
     meter: Meter = unmetered,
     spans: Spans = untraced,
+    allowance: Allowance = PARTNER,
+    pressure: Pressure | None = None,
 ) -> Port:
     """Where partner cities call; made in the loop that serves it."""
     federation = federation_service_pb2.DESCRIPTOR.services_by_name["FederationService"]
     trial = trial_service_pb2.DESCRIPTOR.services_by_name["TrialService"]
-    gate = PeerGate(cases.here, uow)
+    gate = PeerGate(cases.here, uow, _shares(allowance, pressure))
     streams = Streams(gate.allowed)
     uow.on_change(streams.look_soon)
     return Port(
@@ -175,7 +184,9 @@ def peer_port(
         gate,
         [(federation, FederationServicer(cases)), (trial, TrialServicer(cases))],
         (MESSAGE_BYTES, MESSAGE_BYTES),
-        Around(streams, discreet=True, fresh=gate.fresh, meter=meter, spans=spans),
+        Around(
+            streams, discreet=True, fresh=gate.fresh, meter=meter, spans=spans, pressure=pressure
+        ),
     )
 
 
@@ -186,9 +197,11 @@ def local_port(
     cases: UseCases,
     meter: Meter = unmetered,
     spans: Spans = untraced,
+    allowance: Allowance = CLIENT,
+    pressure: Pressure | None = None,
 ) -> Port:
     """Where this city's own clients call; made in the loop that serves it."""
-    gate = LocalGate(cases.here)
+    gate = LocalGate(cases.here, _shares(allowance, pressure))
     services = [
         (resident_service_pb2.DESCRIPTOR, "ResidentService", ResidentServicer(cases)),
         (venue_service_pb2.DESCRIPTOR, "VenueService", VenueServicer(cases)),
@@ -218,5 +231,12 @@ def local_port(
         gate,
         [(file.services_by_name[name], servicer) for file, name, servicer in services],
         (limits.LOCAL_REQUEST_BYTES, limits.LOCAL_ANSWER_BYTES),
-        Around(Streams(gate.allowed), meter=meter, spans=spans),
+        Around(Streams(gate.allowed), meter=meter, spans=spans, pressure=pressure),
     )
+
+
+def _shares(allowance: Allowance, pressure: Pressure | None) -> Shares:
+    shares = Shares(allowance)
+    if pressure is not None:
+        pressure.watch(shares)
+    return shares

@@ -1,6 +1,7 @@
 """What a bench found, and how it is shown."""
 
 import json
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -22,6 +23,18 @@ class Figure:
     ratio: float | None
     against: str | None
     rounds: list[float]
+    kept: bool | None = None
+    """Of a promise: whether it was kept."""
+
+
+def promised(
+    name: str, rounds: Sequence[float], unit: str, *, least: float = 0.0, most: float = math.inf
+) -> Figure:
+    """The median of the rounds, which is to be within these bounds, to which the ratio is."""
+    value = statistics.median(rounds)
+    bound, said = (least, "at least") if least else (most, "at most")
+    against = f"{said} {bound:g} {unit}".rstrip()
+    return Figure(name, value, unit, value / bound, against, list(rounds), least <= value <= most)
 
 
 def paired(
@@ -44,7 +57,7 @@ def show(figures: Sequence[Figure], console: Console) -> None:
             f"{figure.value:,.4g}" if figure.value < _FEW else f"{figure.value:,.0f}",
             figure.unit,
             "" if figure.ratio is None else f"{figure.ratio:.3f}",
-            figure.against or "",
+            (figure.against or "") + ("" if figure.kept is not False else " BROKEN"),
             " ".join(f"{value:.4g}" for value in figure.rounds),
         )
     console.print(table)

@@ -25,6 +25,8 @@ from scripts.cities import Cities, City, agree, befriend
 
 METHOD = "/federation.v1.FederationService/RequestAttestation"
 IN_FLIGHT = 64
+# One client stands for all: what each of many may take is not what is measured.
+UNLIMITED = {"HUTONG_CLIENT_RATE": "0", "HUTONG_PARTNER_RATE": "0"}
 SCENARIO = "library.deposit_free"
 
 
@@ -94,7 +96,7 @@ def rig(
     """A home city with an agreement; the host city has stopped, and we hold its keys."""
     with Cities(directory, ("410100", "330100")) as cities:
         home, host = cities["zhengzhou"], cities["hangzhou"]
-        home.environment = environment or {}
+        home.environment = UNLIMITED | (environment or {})
         home.command = command
         cities.start()
         for city in cities:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from node.v1 import resident_service_pb2 as residents_pb
 from node.v1 import venue_service_pb2 as pb
 from scripts.benches import echo
 from scripts.benches.figures import Figure, paired
-from scripts.benches.rig import IN_FLIGHT, SCENARIO, open_channel, rate
+from scripts.benches.rig import IN_FLIGHT, SCENARIO, UNLIMITED, open_channel, rate
 from scripts.cities import Cities, City, agree, b64, befriend, new_id
 
 M = TypeVar("M", bound=Message)
@@ -29,7 +29,7 @@ CHECK: Final = "/node.v1.VenueService/CheckEligibility"
 REDEEM: Final = "/node.v1.VenueService/Redeem"
 _VENUE: Final = "library"
 _CODE: Final = "/node.v1.ResidentService/CreatePresentationCode"
-_QUIET: Final = {"HUTONG_LOG_LEVEL": "warning"}
+_QUIET: Final = {"HUTONG_LOG_LEVEL": "warning", **UNLIMITED}
 
 # What the venue of the benches offers: something for a standing, with every count but none that is
 # ever full, and something for everyone, as most venues have it.
@@ -70,6 +70,8 @@ class Visits:
     host: City
     consents: tuple[tuple[str, str], ...]
     """Each resident whom the host would recognise, with the consent to it."""
+    others: tuple[City, ...] = ()
+    """More partners of the host."""
 
     async def codes(self, count: int) -> list[str]:
         """So many fresh presentation codes, of the residents in turn."""
@@ -149,12 +151,17 @@ async def in_turn(
 
 
 @contextlib.contextmanager
-def visits(directory: Path) -> Iterator[Visits]:
-    """Both cities running with an agreement in force, and the consents of the home's residents."""
-    with Cities(directory, ("410100", "330100")) as cities:
+def visits(
+    directory: Path, *others: str, environment: Mapping[str, str] = _QUIET
+) -> Iterator[Visits]:
+    """Both cities running with an agreement in force, and the consents of the home's residents.
+
+    `others` are the codes of more partners of the host.
+    """
+    with Cities(directory, ("410100", "330100", *others)) as cities:
         home, host = cities["zhengzhou"], cities["hangzhou"]
         for city in cities:
-            city.environment = _QUIET
+            city.environment = dict(environment)
         cities.start()
         for city in cities:
             city.load_rules()
@@ -166,6 +173,10 @@ def visits(directory: Path) -> Iterator[Visits]:
         )
         befriend(home, host)
         agree(host, home)
+        more = tuple(city for city in cities if city.about.code in others)
+        for city in more:
+            befriend(city, host)
+            agree(host, city)
         good = [
             home.enrol(row.document_kind, row.document_number)
             for row in data.residents("zhengzhou")
@@ -174,7 +185,7 @@ def visits(directory: Path) -> Iterator[Visits]:
         home.load_records()
         ends = (datetime.now(UTC) + timedelta(days=30)).isoformat()
         consents = tuple((r, home.consent(r, host.about.code, [SCENARIO], ends)) for r in good)
-        yield Visits(home, host, consents)
+        yield Visits(home, host, consents, more)
 
 
 @contextlib.asynccontextmanager
@@ -188,6 +199,11 @@ async def beside(visits: Visits, message: str) -> AsyncIterator[_Channels]:
             open_channel(_channel(visits.host, Role.VENUE)) as node,
         ):
             yield bare, node
+
+
+def venue(visits: Visits) -> grpc.aio.Channel:
+    """A connection of the venue to the host."""
+    return _channel(visits.host, Role.VENUE)
 
 
 def _channel(city: City, role: Role, port: int = 0) -> grpc.aio.Channel:

@@ -189,7 +189,7 @@ class SimCity:
         self.store = store = SimStore(
             self.disk, self.clock, life, self._chance, lambda n, bad: told(count=n, failed=bad)
         )
-        peers = SimPeers(self.keys, self._dial)
+        peers = SimPeers(self.keys, self.here.entropy, self._dial)
         rooms = functools.partial(
             sim_room, self.clock, life, self._chance, lambda _count, _failed: None
         )

@@ -17,9 +17,11 @@ from federation.identifiers import CityCode
 from federation.v1 import federation_service_pb2, trial_service_pb2
 from node.ports import UnitOfWork
 from node.services.assembly import UseCases
-from node.transport.calls import Around, Running, service_handler
+from node.transport.calls import Around, service_handler
 from node.transport.federation import FederationServicer
 from node.transport.gates import PeerGate
+from node.transport.running import Running
+from node.transport.shares import PARTNER, Shares
 from node.transport.streams import Streams
 from node.transport.trial import TrialServicer
 from scripts.simulation.loop import Life
@@ -67,7 +69,8 @@ class SimPort:
 
     def __init__(self, cases: UseCases, uow: UnitOfWork) -> None:
         """Made in the loop that serves it."""
-        gate = PeerGate(cases.here, uow)
+        clock = asyncio.get_running_loop().time
+        gate = PeerGate(cases.here, uow, Shares(PARTNER, clock))
         streams = Streams(gate.allowed)
         uow.on_change(streams.look_soon)
         around, running = Around(streams, fresh=gate.fresh), Running()
@@ -96,11 +99,16 @@ class _Context:
     metadata: Metadata
     back: Pipe | None = None
     serializer: Callable[[Any], bytes] = bytes
+    ends: float | None = None
     ended: Answered = field(default_factory=Answered)
 
     def auth_context(self) -> dict[str, list[bytes]]:
         """Who calls, as TLS would say."""
         return {"ssl_tls_version": [b"TLSv1.3"], "x509_pem_cert": [self.certificate]}
+
+    def time_remaining(self) -> float | None:
+        """How long the caller still waits."""
+        return None if self.ends is None else self.ends - asyncio.get_running_loop().time()
 
     def invocation_metadata(self) -> Metadata:
         """What came with the call."""
@@ -264,7 +272,9 @@ class _UnaryCall:
         return answered
 
     def _served(self) -> "asyncio.Task[Answered]":
-        context = _Context(self._line.certificate, self._metadata)
+        # gRPC sends how long the caller waits, and not until when.
+        ends = asyncio.get_running_loop().time() + self._timeout
+        context = _Context(self._line.certificate, self._metadata, ends=ends)
 
         async def work(handler: Any) -> Any:  # noqa: ANN401 - gRPC's own
             return await handler.unary_unary(self._data, context)

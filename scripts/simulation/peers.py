@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from federation.identifiers import CityCode
 from node import limits
 from node.certificates import Identity
-from node.ports import Identities
+from node.ports import Entropy, Identities
 from node.registry import Partner
 from node.transport.peers import GrpcPeers
 from scripts.simulation.lines import Line
@@ -24,9 +24,9 @@ Dial = Callable[[CityCode, bytes], Line]
 class SimPeers(GrpcPeers):
     """The partner cities' peer ports; nothing of it but the lines is simulated."""
 
-    def __init__(self, keys: Identities, dial: Dial) -> None:
+    def __init__(self, keys: Identities, entropy: Entropy, dial: Dial) -> None:
         """`dial` makes the lines."""
-        super().__init__(keys)
+        super().__init__(keys, entropy=entropy)
         self._dial = dial
 
     def _channels(self, partner: Partner, identity: Identity) -> list[grpc.aio.Channel]:

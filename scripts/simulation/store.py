@@ -18,8 +18,9 @@ from sqlalchemy import exc
 from sqlalchemy.pool import StaticPool
 
 from federation.errors import HutongError
-from node import limits
+from node import deadlines, limits
 from node.errors import OVERLOADED
+from node.load_errors import DEADLINE_PASSED
 from node.ports import Clock, Transaction
 from node.store import Store
 from node.store import statuses as drawn
@@ -146,8 +147,11 @@ class SimStore(Store):
         self._must_live()
         if len(self._waiting) >= limits.WRITER_QUEUE:
             raise HutongError(OVERLOADED, limit=str(limits.WRITER_QUEUE))
-        loop = asyncio.get_running_loop()
-        job = Job(use_case, loop, loop.create_future(), loop.time())
+        loop, left = asyncio.get_running_loop(), deadlines.left()
+        if left is not None and left <= 0:
+            raise HutongError(DEADLINE_PASSED)
+        ends = None if left is None else loop.time() + left
+        job = Job(use_case, loop, loop.create_future(), loop.time(), ends)
         self._waiting.append(job)
         self.most_waiting = max(self.most_waiting, len(self._waiting))
         if not self._due:
@@ -206,13 +210,14 @@ class SimStore(Store):
         batch = [
             self._waiting.popleft() for _ in range(min(len(self._waiting), limits.WRITER_BATCH))
         ]
-        live = [job for job in batch if not job.future.cancelled()]
+        loop = asyncio.get_running_loop()
+        live = [job for job in batch if job.is_wanted(loop.time())]
+        late = [job for job in batch if job.error is not None]
         if live:
             with _drawing(self._chance.randbytes):
                 self._committer.commit(live)
             self._told(len(live), sum(job.error is not None for job in live))
-        loop = asyncio.get_running_loop()
-        for job in live:
+        for job in (*live, *late):
             loop.call_later(self._chance.uniform(*_ANSWER), self._answer, job)
         if self._waiting:
             self._due = True

@@ -22,6 +22,7 @@ from node.model import DocumentKind, Role
 from node.records import RecordRow
 from node.registry import AgreementState, PartnerScale, StoredAgreement
 from node.services.trial_terms import trial_agreement
+from node.transport.shares import Allowance
 from tests.fuzz.calls import Agreed, Known
 from tests.node.catalogue import OFFICE, made_catalogue
 from tests.node.services.world import fictional_id
@@ -32,6 +33,7 @@ from tests.node.transport.house import (
     LIFE,
     House,
     Loop,
+    Sharing,
     Stranger,
     now,
     opened,
@@ -44,6 +46,9 @@ if TYPE_CHECKING:
 
 __all__ = ["loop"]
 
+_EVERYTHING = Allowance(rate=0, at_once=1024)
+# What is searched is what is answered, and not how much one may ask.
+_ALL = Sharing(_EVERYTHING, _EVERYTHING)
 SCENARIOS = ("library.deposit_free", "scenic.discount")
 
 
@@ -71,7 +76,7 @@ def scene(
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute('CREATE DATABASE "fuzzed"')
         url = uri.replace("/postgres?", "/fuzzed?")
-        with opened(loop, root / "here", store_url=url) as house:
+        with opened(loop, root / "here", store_url=url, sharing=_ALL) as house:
             yield from _played(house, stranger(root / "friend", FRIEND))
         connection.execute('DROP DATABASE "fuzzed" WITH (FORCE)')
 

@@ -20,11 +20,14 @@ UNRECORDED: Final = "HOME_UNREACHABLE"
 
 NO_ANSWER: Final = frozenset(
     {
+        "BUSY",
         "CANCELLED",
         "DEADLINE",
         "DEADLINE_EXCEEDED",
+        "DEADLINE_PASSED",
         "INTERNAL",
         "KEY_UNUSABLE",
+        "LIMIT_REACHED",
         "MALFORMED_ANSWER",
         "NODE_UNREACHABLE",
         "NOT_SENT",

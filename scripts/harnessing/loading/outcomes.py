@@ -38,7 +38,10 @@ LOST: Final = frozenset(
     {
         DEADLINE,
         UNREACHABLE,
+        "BUSY",
+        "DEADLINE_PASSED",
         "INTERNAL",
+        "LIMIT_REACHED",
         "OVERLOADED",
         "PEER_UNREACHABLE",
         "STORE_UNAVAILABLE",

@@ -23,7 +23,7 @@ from federation.messages import Disclosure
 from node import data
 from node.errors import PEER_REFUSED, PEER_UNREACHABLE
 from node.model import Caller, DocumentKind, Role
-from node.ports import BundleSwap, RenewalPortion, ScaleSwap
+from node.ports import BundleSwap, CircuitView, RenewalPortion, ScaleSwap
 from node.registry import Partner, StoredAgreement
 from node.services.answering import Ask
 from node.services.assembly import UseCases, assemble
@@ -91,6 +91,10 @@ class DirectPeers(DirectStatuses, DirectRenewals, DirectUses, DirectLogs, Direct
     def __init__(self, here: CityCode, world: "World") -> None:
         self._here = here
         self._world = world
+
+    def circuit(self, city: CityCode) -> CircuitView | None:
+        del city  # nobody is left alone
+        return None
 
     async def exchange_trust_bundles(
         self, partner: Partner, own: tuple[Envelope, ...], *, by_any_means: bool = False

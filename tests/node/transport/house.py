@@ -37,10 +37,12 @@ from node.services.assembly import UseCases, assemble
 from node.services.here import Here
 from node.store import Store, open_room, open_store
 from node.transport import status
-from node.transport.listening import Meter, unmetered
+from node.transport.listening import Meter, unmetered, untraced
 from node.transport.onboarding import GrpcDoor
 from node.transport.peers import GrpcPeers
+from node.transport.pressure import Pressure
 from node.transport.servers import Port, local_port, peer_port
+from node.transport.shares import CLIENT, PARTNER, Allowance
 from scripts.cities import free_ports
 from tests.node.befriend import activate
 
@@ -190,6 +192,15 @@ async def _door(address: str, keys: FileKeys, here: Here) -> GrpcDoor:
     return GrpcDoor(address, address, keys, here)
 
 
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """What each caller may take; by `pressure` a part of what comes is turned away."""
+
+    partner: Allowance = PARTNER
+    client: Allowance = CLIENT
+    pressure: Pressure | None = None
+
+
 @contextlib.contextmanager
 def opened(
     loop: Loop,
@@ -199,6 +210,7 @@ def opened(
     clock: Clock | None = None,
     meter: Meter = unmetered,
     store_url: str = "",
+    sharing: Sharing = Sharing(),
 ) -> Iterator[House]:
     """A house; its doors are closed at the end. `meter` is the peer port's."""
     clock, about = clock or SystemClock(), data.city(city)
@@ -224,14 +236,12 @@ def opened(
     door.welcome(cases.onboarding)
 
     async def start() -> tuple[Port, Port]:
-        made = (
-            peer_port(f"127.0.0.1:{peer_number}", keys, store, cases, meter),
-            local_port(f"127.0.0.1:{local_number}", keys, authority, cases),
+        one, other = (f"127.0.0.1:{number}" for number in (peer_number, local_number))
+        peer, local, pressure = sharing.partner, sharing.client, sharing.pressure
+        return await started(
+            peer_port(one, keys, store, cases, meter, untraced, peer, pressure),
+            local_port(other, keys, authority, cases, unmetered, untraced, local, pressure),
         )
-        for port in made:
-            await port.start()
-            await port.say(serving=True)
-        return made
 
     ports = loop.run(start())
     try:
@@ -254,6 +264,14 @@ def opened(
         for port in ports:
             loop.run(port.stop())
         loop.run(store.close())
+
+
+async def started(one: Port, other: Port) -> tuple[Port, Port]:
+    """Both ports, which serve from now on."""
+    for port in (one, other):
+        await port.start()
+        await port.say(serving=True)
+    return one, other
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,18 +17,19 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 
 from federation.errors import MALFORMED, HutongError
-from node import bootstrap, limits
+from node import bootstrap
 from node.errors import (
     FIELD_INVALID,
     NODE_UNREACHABLE,
-    OVERLOADED,
     ROLE_REFUSED,
     STORE_UNAVAILABLE,
 )
+from node.load_errors import LIMIT_REACHED
 from node.model import Role
 from node.transport import status
 from node.transport.gates import PeerGate
 from node.transport.local_client import LocalClient, local_client
+from node.transport.shares import Allowance
 from node.v1 import resident_service_pb2 as pb
 from scripts.cities import free_ports
 from tests.node.transport.conftest import Street
@@ -38,6 +39,7 @@ from tests.node.transport.house import (
     OTHER,
     House,
     Loop,
+    Sharing,
     call,
     eventually,
     failure,
@@ -109,33 +111,31 @@ def test_a_drain_says_not_serving_and_lets_a_running_call_finish(house: House) -
         stopping.result(20)
 
 
-def test_a_flooding_partner_takes_its_own_places_only(
-    loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "SERVED_PER_PARTNER", 3)
-    with opened(loop, tmp_path / "here") as house:
+def test_a_flooding_partner_takes_its_own_places_only(loop: Loop, tmp_path: Path) -> None:
+    with opened(loop, tmp_path / "here", sharing=Sharing(Allowance(rate=0, at_once=3))) as house:
         friend, other = stranger(tmp_path / "f", FRIEND), stranger(tmp_path / "o", OTHER)
         house.trust(friend)
         house.trust(other)
         street = Street(house, friend, other)
-        inside = 3
-        gate: Any = _gate(house)
-        gate._inside[FRIEND] = inside
+        share = _gate(house)._shares.of(FRIEND)
+        share.inside = inside = 3
         with house.as_partner(friend.own) as channel:
             found = failure(channel, EXCHANGE, swap(friend))
-            assert found.error == HutongError(OVERLOADED, limit="3")
+            assert found.error is not None
+            assert found.error.reason == LIMIT_REACHED
+            assert found.error.fields["limit"] == "3"
         with house.as_partner(other.own) as channel:
             assert got_our_bundle(street, call(channel, EXCHANGE, swap(other)))
-        gate._inside[FRIEND] -= 1
+        share.leave()
         with house.as_partner(friend.own) as channel:
             for _ in range(5):
                 # Answered or refused, each call gives its place back.
                 assert got_our_bundle(street, call(channel, EXCHANGE, swap(friend)))
                 assert failure(channel, EXCHANGE, b"\xff").reason == MALFORMED.name
-        assert gate._inside[FRIEND] == inside - 1
+        assert share.inside == inside - 1
 
 
-def _gate(house: House) -> object:
+def _gate(house: House) -> PeerGate:
     """The gate of the peer port: the one that its handlers ask."""
     [found] = [
         each for each in gc.get_objects() if type(each) is PeerGate and each._uow is house.store

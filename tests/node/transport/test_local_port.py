@@ -172,6 +172,6 @@ def entered(**shown: list[bytes]) -> str:
     here: Any = type("Here", (), {"city": HERE})()
     context: Any = Shown(**shown)
     try:
-        return str(LocalGate(here).enter(context, "node.v1.VenueService", "ListIncentives"))
+        return str(LocalGate(here).allowed(context, "node.v1.VenueService", "ListIncentives"))
     except HutongError as error:
         return error.reason.name

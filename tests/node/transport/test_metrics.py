@@ -22,6 +22,7 @@ from node.logbook import Fork
 from node.model import Contact, Delivery, Role
 from node.redemptions import PendingRelease, PendingUse
 from node.transport.metrics import Metrics
+from node.transport.pressure import Pressure
 from scripts.cities import free_ports
 from scripts.secret_rules import secrets_in
 from tests.node.store.test_case_rows import case as made_case
@@ -63,7 +64,13 @@ def made(house: House) -> Metrics:
 
 def node(house: House) -> bootstrap._Node:
     return bootstrap._Node(
-        SystemClock(), house.store, house.keys, house.cases, house.door, house.ports
+        SystemClock(),
+        house.store,
+        house.keys,
+        house.cases,
+        house.door,
+        house.ports,
+        Pressure(lambda: 0.0),
     )
 
 

@@ -13,6 +13,7 @@ from node.registry import PartnerState
 from node.transport import status
 from node.transport.listening import CANCELLED, OK
 from node.transport.metrics import LOCAL, PEER, Metrics
+from node.transport.pressure import Pressure
 from node.v1 import (
     department_service_pb2,
     operator_service_pb2,
@@ -66,6 +67,7 @@ def exported(loop: Loop, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
         async def look() -> None:
             metrics.look_at(house.cases)
+            metrics.look_at_pressure(Pressure(lambda: 0.0))
 
         loop.run(look())
         families = list(metrics.registry.collect())

@@ -250,7 +250,7 @@ def entered(street: Street, **shown: list[bytes]) -> str:
     gate = PeerGate(street.house.cases.here, street.house.store)
     context: Any = Shown(**shown)
     try:
-        return gate.enter(context, "federation.v1.FederationService", "ExchangeScales")
+        return gate.allowed(context, "federation.v1.FederationService", "ExchangeScales")
     except HutongError as error:
         return error.reason.name
 

@@ -24,6 +24,7 @@ from node.model import Role
 from node.services.cosigning import current_public
 from node.store.migrate import NEEDED
 from node.store_errors import STORE_OLD
+from node.transport.pressure import Pressure
 from tests.node.transport.house import (
     HERE,
     OTHER,
@@ -53,7 +54,13 @@ LOCAL_SERVICES = {
 def looked(house: House) -> HutongError | None:
     """What the node's own look finds wrong."""
     node = bootstrap._Node(
-        SystemClock(), house.store, house.keys, house.cases, house.door, house.ports
+        SystemClock(),
+        house.store,
+        house.keys,
+        house.cases,
+        house.door,
+        house.ports,
+        Pressure(lambda: 0.0),
     )
     try:
         house.loop.run(node.look())

@@ -15,8 +15,10 @@ import federation.errors
 import node.decision_errors
 import node.errors
 import node.histogram_errors
+import node.load_errors
 import node.record_errors
 import node.redemption_errors
+import node.store_errors
 from federation.errors import HutongError, Reason, Status
 from node.transport import status
 
@@ -29,8 +31,10 @@ REASONS = sorted(
             node.decision_errors,
             node.errors,
             node.histogram_errors,
+            node.load_errors,
             node.record_errors,
             node.redemption_errors,
+            node.store_errors,
         )
         for reason in vars(module).values()
         if isinstance(reason, Reason)

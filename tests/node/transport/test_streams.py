@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,7 +17,9 @@ from federation.errors import MALFORMED, NOT_CANONICAL, HutongError
 from node import limits
 from node.errors import INTERNAL, NOT_A_PARTNER, STORE_UNAVAILABLE
 from node.transport import status
-from node.transport.calls import Around, Call, Running, service_handler, stopping
+from node.transport.calls import Around, Call, service_handler
+from node.transport.running import Running, stopping
+from node.transport.shares import PARTNER, Share
 from node.transport.streams import Streams, WholeWrites
 from tests.node.transport.house import Loop
 from tests.node.transport.partners import until
@@ -35,22 +38,29 @@ class OpenGate:
     """Lets everybody in until it is shut."""
 
     shut: bool = False
-    inside: int = 0
     shuts_behind: bool = False
+    share: Share = field(default_factory=lambda: Share("330100", PARTNER, time.monotonic))
+
+    @property
+    def inside(self) -> int:
+        return self.share.inside
 
     def allowed(self, _context: object, _service: str, _method: str) -> str:
         if self.shut:
             raise OFF
         return "330100"
 
-    def enter(self, context: object, service: str, method: str) -> str:
-        found = self.allowed(context, service, method)
-        self.inside += 1
+    def shown(self, context: object) -> object:
+        return context
+
+    def enter(self, _shown: object) -> Share:
+        self.share.enter()
+        return self.share
+
+    def caller(self, shown: object, service: str, method: str) -> str:
+        found = self.allowed(shown, service, method)
         self.shut = self.shuts_behind
         return found
-
-    def leave(self, _caller: str) -> None:
-        self.inside -= 1
 
     def request_id(self, _context: object, _request: object) -> str:
         return ""

@@ -25,8 +25,9 @@ from node.errors import (
 from node.model import Role
 from node.record_limits import INDICATOR_BYTES
 from node.transport import status
-from node.transport.calls import Around, Running, service_handler, stopping
+from node.transport.calls import Around, service_handler
 from node.transport.local_client import LocalClient
+from node.transport.running import Running, stopping
 from node.transport.streams import Streams
 from node.v1 import oversight_service_pb2 as pb
 from tests.node.transport.conftest import Street

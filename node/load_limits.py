@@ -1,0 +1,79 @@
+"""What keeps callers and partners apart under load: counts, rates, waits, each with its reason."""
+
+from datetime import timedelta
+from typing import Final
+
+# Failures in a row after which a partner is left alone; the first wait until one call tries it, and
+# the longest. A partner that hangs costs one call at a time its deadline, and not everybody's; one
+# that comes back is found within half a second, as its line is.
+CIRCUIT_FAILURES: Final = 5
+CIRCUIT_FIRST: Final = timedelta(milliseconds=100)
+CIRCUIT_LONGEST: Final = timedelta(milliseconds=500)
+
+# How long a partner must at least have been waited for before its silence is a failure: a client
+# that is in more of a hurry than any answer takes must not close the way for the others.
+CIRCUIT_PATIENCE: Final = timedelta(seconds=1)
+
+# What one caller may take of a process (rule 10): calls a second and at once, where the settings do
+# not say otherwise. A partner's visitors come by some tens a second on the busiest day; a client
+# such as the residents' app stands for all of a city: ten times as much is no reason to refuse.
+PARTNER_RATE: Final = 500
+PARTNER_AT_ONCE: Final = 1024
+CLIENT_RATE: Final = 1000
+CLIENT_AT_ONCE: Final = 1024
+
+# For how long a caller may have saved up, and the bytes of a message that cost as much as a call
+# does: to read and verify them takes as long.
+SHARE_BURST: Final = timedelta(seconds=2)
+TOKEN_BYTES: Final = 64 * 1024
+
+# Refusals that a caller gets at once, how many a second come after those, and for how long each of
+# the rest is kept waiting: who floods regardless floods slowly.
+REFUSALS_AT_ONCE: Final = 100
+REFUSALS_RATE: Final = 50
+REFUSAL_HELD: Final = timedelta(seconds=1)
+
+# How often a caller that is over its share is told of in the log, and of how many callers it is
+# known what they took, before those are forgotten that take nothing.
+OVER_TOLD: Final = timedelta(seconds=10)
+SHARES_KEPT: Final = 4096
+
+# When a caller is told to come again: in steps, at the longest, and where too many calls of it run.
+RETRY_STEP: Final = timedelta(milliseconds=50)
+RETRY_LONGEST: Final = timedelta(seconds=5)
+LIMIT_RETRY: Final = timedelta(milliseconds=250)
+
+# How often in all this city asks a partner that is busy, and a client its node, before that is
+# told; and by how much more than was said each waits, by chance: they do not come back together.
+PEER_TRIES: Final = 2
+CLIENT_TRIES: Final = 4
+RETRY_JITTER: Final = 0.5
+
+# How often it is looked how long calls wait, and how long they may: before a port sees them, and in
+# the store's queue. Ten times what they wait on a busy day; a venue has its answer in a second yet.
+PRESSURE_EVERY: Final = timedelta(milliseconds=50)
+QUEUE_TARGET: Final = timedelta(milliseconds=200)
+STORE_TARGET: Final = timedelta(milliseconds=400)
+
+# Calls are turned away once the wait was over its target for so long: a burst is taken whole. Which
+# part of them follows at first from how fast the wait has grown, and is at most so large. From
+# there on it grows by so much a second for each target that the wait is over, of at most so many,
+# and by so much for each target that it has grown. The first of these alone would swing; together
+# they settle in a few seconds, from a tenth too much to four times what can be done.
+SHED_AFTER: Final = timedelta(milliseconds=500)
+SHED_FIRST: Final = 0.75
+SHED_GAIN: Final = 0.3
+SHED_EXCESS: Final = 5.0
+SHED_TREND: Final = 0.15
+
+# Where hardly anybody waits the part is halved in so long. It is never more than the one, and is
+# nothing below the other.
+SHED_HALVES: Final = timedelta(seconds=1)
+SHED_MOST: Final = 0.98
+SHED_LEAST: Final = 0.005
+
+# How long it is remembered how often a caller called; when those that are turned away come again,
+# at first, and how much later where everybody is.
+SHED_REMEMBERS: Final = timedelta(milliseconds=250)
+SHED_RETRY: Final = timedelta(milliseconds=250)
+SHED_RETRY_GROWS: Final = 8.0

@@ -1,0 +1,146 @@
+"""One caller's flood at real ports: it gets its share, and what others get is untouched."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2, status_pb2
+
+from federation.errors import MALFORMED
+from node import load_limits
+from node.load_errors import LIMIT_REACHED
+from node.model import Role
+from node.transport import status
+from node.transport.shares import Allowance
+from tests.node.transport.conftest import Street
+from tests.node.transport.house import (
+    EXCHANGE,
+    FRIEND,
+    OTHER,
+    Failed,
+    Loop,
+    Sharing,
+    call,
+    failure,
+    opened,
+    stranger,
+)
+from tests.node.transport.test_peer_port import got_our_bundle, swap
+
+FEW = Allowance(rate=1, at_once=8)
+INCENTIVES = "/node.v1.VenueService/ListIncentives"
+PARTNERS = "/node.v1.OperatorService/ListPartners"
+GARBAGE = b"\xff"
+
+
+@pytest.fixture(scope="module")
+def narrow(loop: Loop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
+    """A city in which nobody has much of a share."""
+    root = tmp_path_factory.mktemp("narrow")
+    with opened(loop, root / "here", sharing=Sharing(FEW, FEW)) as house:
+        friend, other = stranger(root / "friend", FRIEND), stranger(root / "other", OTHER)
+        house.trust(friend)
+        house.trust(other)
+        yield Street(house, friend, other)
+
+
+def outcomes(channel: grpc.Channel, method: str, body: bytes, calls: int) -> Counter[str]:
+    """The reasons of so many calls, eight at a time; "" is an answer."""
+
+    def one(_: int) -> str:
+        try:
+            call(channel, method, body)
+        except grpc.RpcError as raised:
+            told: Any = raised
+            error = status.from_metadata(told.trailing_metadata())
+            return error.reason.name if error else str(told.code())
+        return ""
+
+    with ThreadPoolExecutor(8) as pool:
+        return Counter(pool.map(one, range(calls)))
+
+
+def test_a_flooding_partner_uses_up_its_own_share_only(narrow: Street) -> None:
+    house = narrow.house
+    with house.as_partner(narrow.friend.own) as flood, house.as_partner(narrow.other.own) as other:
+        began = time.monotonic()
+        found = outcomes(flood, EXCHANGE, GARBAGE, 60)
+        # What is refused is not even looked at: garbage is no error then.
+        assert set(found) <= {MALFORMED.name, LIMIT_REACHED.name}
+        passed = time.monotonic() - began
+        most = load_limits.SHARE_BURST.total_seconds() + passed + 1
+        assert 1 <= found[MALFORMED.name] <= most
+        assert got_our_bundle(narrow, call(other, EXCHANGE, swap(narrow.other)))
+
+
+def test_a_flooding_client_uses_up_its_own_share_only(narrow: Street) -> None:
+    house = narrow.house
+    one, another = (house.client(Role.VENUE, name) for name in ("library", "rental-shop"))
+    with house.as_client(one) as flood, house.as_client(another) as other:
+        found = outcomes(flood, INCENTIVES, b"", 40)
+        assert found[LIMIT_REACHED.name] >= 30
+        call(other, INCENTIVES)
+    with house.as_client(house.client(Role.OPERATOR, "on-duty")) as channel:
+        # Who has to mend it is not turned away, however much is asked.
+        assert outcomes(channel, PARTNERS, b"", 40) == {"": 40}
+
+
+def refused(narrow: Street) -> tuple[Failed, Any]:
+    with narrow.house.as_partner(narrow.friend.own) as channel:
+        outcomes(channel, EXCHANGE, GARBAGE, 20)
+        try:
+            call(channel, EXCHANGE, GARBAGE)
+        except grpc.RpcError as raised:
+            told: Any = raised
+            error = status.from_metadata(told.trailing_metadata())
+            return Failed(told.code(), error, str(told.details())), told.trailing_metadata()
+    raise AssertionError("it was answered")
+
+
+def test_the_refusal_says_when_to_come_again_in_every_way_that_is_known(narrow: Street) -> None:
+    found, trailers = refused(narrow)
+    assert found.code is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert found.error is not None
+    assert found.error.reason == LIMIT_REACHED
+    wait = status.retry_after(found.error)
+    assert wait is not None
+    assert wait <= load_limits.RETRY_LONGEST
+    sent = dict(trailers)
+    assert int(sent[status.RETRY_HEADER]) == wait.total_seconds() * 1000
+    whole = status_pb2.Status.FromString(sent["grpc-status-details-bin"])
+    hints = [
+        error_details_pb2.RetryInfo.FromString(detail.value).retry_delay.ToTimedelta()
+        for detail in whole.details
+        if detail.TypeName() == "google.rpc.RetryInfo"
+    ]
+    assert hints == [wait]
+
+
+def test_the_refusal_names_nobody_and_tells_nothing_of_others(narrow: Street) -> None:
+    found, _ = refused(narrow)
+    assert found.error is not None
+    assert set(found.error.fields) == {"limit", "retry_ms"}
+    assert found.error.fields["limit"] in ("1/s", "8")
+    said = found.text + found.error.text("zh")
+    assert not any(city in said for city in (FRIEND, OTHER))
+
+
+def test_visitors_by_the_hundred_are_within_the_default_shares(street: Street) -> None:
+    house = street.house
+    with house.as_partner(street.friend.own) as channel:
+        assert set(outcomes(channel, EXCHANGE, swap(street.friend), 200)) == {""}
+    assert failure_free(house.as_client(house.client(Role.VENUE)))
+
+
+def failure_free(client: grpc.Channel) -> bool:
+    with client as channel:
+        return set(outcomes(channel, INCENTIVES, b"", 200)) == {""}
+
+
+def test_garbage_is_still_told_as_such_where_there_is_room(street: Street) -> None:
+    with street.house.as_partner(street.other.own) as channel:
+        assert failure(channel, EXCHANGE, GARBAGE).reason == MALFORMED.name
