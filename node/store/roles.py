@@ -103,6 +103,8 @@ def script(roles: Roles) -> str:
         "-- The roles of a Hutong store: run it with psql as an administrator of the database.",
         f"-- Each role then gets a password of its own: \\password {roles.serve}, and so on.",
         "BEGIN;",
+        # That a table is not there yet is no news: on an empty database none is.
+        "SET LOCAL client_min_messages = warning;",
         *(f"{each};" for each in (*_made(roles), *grants(roles))),
         "COMMIT;",
     ]

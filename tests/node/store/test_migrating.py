@@ -238,7 +238,7 @@ def killed(url: str, dies_at: int) -> bool:
 
 def goes_on(stores: NewStore, dies_at: int) -> bool:
     """Whether it was killed; in each case the next goes on, and nothing is lost or done twice."""
-    url = stores("killed")
+    url = stores(f"killed_{dies_at}")
     engine = make_engine(url)
     upgrade(engine, "0001")
     put = fill(engine)
