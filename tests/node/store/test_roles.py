@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from node.errors import SETTING_INVALID, STORE_UNAVAILABLE, HutongError
 from node.services.log_verifying import verify_own
 from node.store import open_store
+from node.store.dumping import open_dump, open_load
 from node.store.engine import make_engine
 from node.store.log_snapshot import open_log
 from node.store.roles import Roles, apply_grants, grants, is_shown, script
@@ -205,6 +206,34 @@ def test_a_store_that_one_role_made_is_taken_apart_with_all_that_is_in_it(
     engine.dispose()
     administer(url, f'DROP OWNED BY "{place.roles.serve}", "{place.roles.migrate}", '
                f'"{place.roles.read}" CASCADE')  # fmt: skip
+
+
+@pytest.mark.all
+def test_a_store_is_copied_by_whoever_serves_and_made_anew_by_whoever_migrates(
+    new_postgres: NewStore, place: Place
+) -> None:
+    roles, anew = place.roles, Place(new_postgres("anew"), place.roles)
+    administer(anew.url, script(roles))
+    with opened(place.of(roles.serve)) as desk:
+        desk.run(lambda tx: tx.residents.add(resident(1)))
+        with open_dump(place.of(roles.serve), 100) as dump:
+            forms = dump.tables()
+            with open_load(anew.of(roles.migrate), dump.schema, forms) as load:
+                for form in forms:
+                    for portion in dump.rows(form):
+                        load.put(form, portion)
+                load.finish()
+    apply_grants(anew.of(roles.migrate), roles)
+    with opened(anew.of(roles.serve)) as desk:
+        assert desk.read(lambda tx: tx.residents.get(text_id(1))) == resident(1)
+        desk.probe()
+    # A copy has secrets in it.
+    with pytest.raises(HutongError) as refused, open_dump(place.of(roles.read), 100) as dump:
+        list(dump.rows(next(form for form in dump.tables() if form.name == "residents")))
+    assert refused.value.reason == STORE_UNAVAILABLE
+    administer(
+        anew.url, f'DROP OWNED BY "{roles.serve}", "{roles.migrate}", "{roles.read}" CASCADE'
+    )
 
 
 def test_every_column_of_bytes_is_kept_from_whoever_reads_unless_somebody_decided_otherwise() -> (
