@@ -87,10 +87,10 @@ async def every(
     """
 
     async def forever() -> None:
-        rest = 0.0 if at_once else interval.total_seconds()
+        rest, failed = 0.0 if at_once else interval.total_seconds(), False
         while True:
             await asyncio.sleep(rest)
-            rest = interval.total_seconds()
+            rest, before, failed = interval.total_seconds(), failed, True
             try:
                 await act()
             except HutongError as error:
@@ -102,6 +102,10 @@ async def every(
                 )
             except Exception:  # noqa: BLE001 - a fault of ours; without its timers a node would lie
                 _LOG.exception("periodic_work_failed", work=name)
+            else:
+                failed = False
+                if before:
+                    _LOG.info("periodic_work_resumed", work=name)
 
     task = asyncio.create_task(forever(), name=name)
     try:

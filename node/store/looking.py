@@ -110,8 +110,10 @@ def _look(url: str) -> str:
         found = sa.make_url(url)
     except exc.ArgumentError:
         return "hutong doctor"
-    host, port = found.host or "localhost", found.port or 5432
-    return f"pg_isready -h {shlex.quote(host)} -p {port}"
+    # A socket's folder stands behind the question mark.
+    host = found.host or str(found.query.get("host", "localhost"))
+    port = found.port or str(found.query.get("port", "5432"))
+    return f"pg_isready -h {shlex.quote(host)} -p {shlex.quote(str(port))}"
 
 
 _BEHIND: Final[Remedy] = (

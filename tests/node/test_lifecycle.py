@@ -50,4 +50,6 @@ def test_an_error_is_logged_and_the_next_time_comes() -> None:
     with capture_logs() as logs:
         assert asyncio.run(play(HutongError(NOT_INITIALISED, path="/"))) >= 2
         assert asyncio.run(play(RuntimeError("a fault"))) >= 2
-    assert [line["work"] for line in logs] == ["work", "work"]
+    said = ["periodic_work_failed", "periodic_work_resumed"]
+    assert [line["event"] for line in logs] == said + said
+    assert {line["work"] for line in logs} == {"work"}

@@ -195,9 +195,19 @@ def test_what_is_no_store_is_told_with_a_look_at_it(tmp_path: Path) -> None:
     assert schema_finding(f"sqlite:///{tmp_path}/none").severity is Severity.OK
 
 
-def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
-    finding = schema_finding("postgresql://hutong:geheim@127.0.0.1:1/hutong")
+@pytest.mark.parametrize(
+    ("url", "command"),
+    [
+        ("postgresql://hutong:geheim@127.0.0.1:1/hutong", "pg_isready -h 127.0.0.1 -p 1"),
+        ("postgresql+serializable://u:geheim@127.0.0.1:1/h", "pg_isready -h 127.0.0.1 -p 1"),
+        ("postgresql://u:geheim@/hutong?host=/no/where", "pg_isready -h /no/where -p 5432"),
+    ],
+)
+def test_a_server_that_does_not_answer_is_named_without_its_password(
+    url: str, command: str
+) -> None:
+    finding = schema_finding(url)
     assert (finding.subject, finding.severity) == ("store", Severity.ERROR)
-    assert finding.command == "pg_isready -h 127.0.0.1 -p 1"
+    assert finding.command == command
     assert "geheim" not in str(finding)
     every_one_can_be_typed([finding])

@@ -18,6 +18,8 @@ _OK: Final = "SEVERITY_OK"
 _WARNING: Final = "SEVERITY_WARNING"
 _ERROR: Final = "SEVERITY_ERROR"
 _NODE: Final = "node"
+_STORE: Final = "store"
+_UNKNOWING: Final = frozenset({_NODE, _STORE})
 _ORDER: Final = ("SEVERITY_UNSPECIFIED", _OK, _WARNING, _ERROR)
 _STYLES: Final = {_OK: "green", _WARNING: "yellow", _ERROR: "bold red"}
 
@@ -30,8 +32,9 @@ def doctor(session: Session, *, strict: bool) -> int:
     if not session.elsewhere:
         session.settings  # noqa: B018 - without settings there is nothing to examine
     running = _running(session)
-    silent = running[0]["subject"] == _NODE
-    files = [] if session.elsewhere else [_answer(f) for f in _files(session, silent=silent)]
+    # Where the node does not know its store, whoever stands beside it looks at that, too.
+    lost = any(f["subject"] in _UNKNOWING and f["severity"] == _ERROR for f in running)
+    files = [] if session.elsewhere else [_answer(f) for f in _files(session, silent=lost)]
     findings = [_typed(session, each) for each in _merged(files, running)]
     count = {severity: _count(findings, severity) for severity in _ORDER}
     if not session.out.document({"findings": findings}):
@@ -78,7 +81,12 @@ def _answer(finding: Finding) -> Answer:
 
 
 def _merged(files: list[Answer], running: list[Answer]) -> list[Answer]:
-    """Both lists; of one subject, what is on disk only where that is worse than what runs."""
+    """Both lists; of one subject, what is on disk only where that is worse than what runs.
+
+    Of a store that nobody reaches, who has just looked says better where to look.
+    """
+    if any(f["subject"] == _STORE and f["severity"] == _ERROR for f in files):
+        running = [f for f in running if f["subject"] != _STORE]
     worst: dict[str, int] = {}
     for finding in running:
         subject = finding["subject"]

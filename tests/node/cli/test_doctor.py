@@ -165,3 +165,11 @@ def test_what_the_node_says_to_type_comes_whole_over_the_wire(run: Run, house: H
     assert ran.code == exits.DONE
     assert run("doctor", "--strict", "--settings", settings).code == exits.UNHEALTHY
     found.clear()
+
+
+def test_of_a_store_that_nobody_reaches_it_is_said_where_to_look_for_it() -> None:
+    running = [_said("store", "ERROR", "df -h"), _finding("tls", "OK")]
+    looked = [_said("store", "ERROR", "pg_isready -h db -p 5432")]
+    assert _merged(looked, running) == [*looked, running[1]]
+    # Who looks may not read it, though the node does: then nobody looked.
+    assert _merged([], running) == running
