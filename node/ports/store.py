@@ -365,6 +365,9 @@ class UnitOfWork(Protocol):
     def backlog(self) -> Backlog:
         """What waits for a commit in this process; from whatever thread."""
 
+    async def size(self) -> int | None:
+        """How many bytes the database has; None where it does not say."""
+
     async def probe(self) -> None:
         """Write, and say so that this process lives; raises STORE_UNAVAILABLE, STORE_NEWER."""
 

@@ -25,6 +25,7 @@ from node.store.migrate import prepare
 from node.store.probing import probe
 from node.store.processes import Presence
 from node.store.scrubbing import SCRUBBED, scrub, unscrubbed
+from node.store.sizing import size
 from node.store.sweeping import sweep_statements
 from node.store.transaction import StoreTransaction, TransactionMaker, load_registry
 from node.store.unit_of_work import Writer
@@ -81,6 +82,11 @@ class Store:
     def backlog(self) -> Backlog:
         """What waits for a commit in this process; from whatever thread."""
         return self._writer.backlog()
+
+    async def size(self) -> int | None:
+        """How many bytes the database has; None where it does not say."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, size, self._reading)
 
     async def probe(self) -> None:
         """Write, and say so that this process lives.

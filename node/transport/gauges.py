@@ -48,9 +48,12 @@ class CityState(Collector):
         yield _info("hutong_city", "Which city this is.", {"city": self._cases.here.city})
         yield from partner_gauges(registry)
         yield from circuit_gauges(registry, self._cases.circuits)
-        found, waited = self._stored()
+        read, waited = self._stored()
         keys = self._keys_view()
-        if found is not None:
+        if read is not None:
+            found, size = read
+            if size is not None:
+                yield gauge("hutong_store_bytes", "How large the store's database is.", size)
             yield from contact_gauges(registry, found.contacts)
             yield from _log(found.log)
             forks = {fork.city for fork in found.log.forks}
@@ -62,7 +65,7 @@ class CityState(Collector):
             yield from _open_cases(found)
             statuses = self._cases.delivering.undelivered
             yield from owed_gauges(registry, owed(found, statuses, keys), now)
-        yield from self._process(answered=found is not None, waited=waited)
+        yield from self._process(answered=read is not None, waited=waited)
         if keys is not None:
             yield from _keys(keys, self._cases.key_desk.local_end())
         degraded = GaugeMetricFamily(
@@ -87,15 +90,18 @@ class CityState(Collector):
         ):
             yield gauge(f"hutong_{name}", said, value)
 
-    def _stored(self) -> tuple[Stored | None, float]:
-        """What the store says, None where it does not answer; and how long the loop was busy."""
+    def _stored(self) -> tuple[tuple[Stored, int | None] | None, float]:
+        """What the store says and how large it is; and how long the loop was busy.
+
+        None where the store does not answer.
+        """
         uow, now = self._cases.uow, self._cases.here.now()
         began, came = time.monotonic(), list[float]()
 
-        async def read() -> Stored:
+        async def read() -> tuple[Stored, int | None]:
             came.append(time.monotonic() - began)
             registry = uow.registry
-            return await uow.read(lambda tx: stored(tx, registry, now))
+            return await uow.read(lambda tx: stored(tx, registry, now)), await uow.size()
 
         found, work, longest = None, read(), SCRAPE_DEADLINE.total_seconds()
         try:

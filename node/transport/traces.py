@@ -222,6 +222,9 @@ class _TracedStore:
     def backlog(self) -> Backlog:
         return self._store.backlog()
 
+    async def size(self) -> int | None:
+        return await self._store.size()
+
     async def probe(self) -> None:
         await self._store.probe()
 

@@ -63,6 +63,9 @@ class Desk:
     def read(self, use_case: Callable[[Transaction], T]) -> T:
         return self._runner.run(self.store.read(use_case))
 
+    def size(self) -> int | None:
+        return self._runner.run(self.store.size())
+
     def refresh(self) -> None:
         self._runner.run(self.store.refresh())
 

@@ -49,6 +49,29 @@ def test_what_is_owed_is_counted_by_kind_and_partner_from_its_oldest(desk: Desk)
     }
 
 
+def test_a_store_says_how_large_it_is_and_grows_with_what_it_keeps(desk: Desk) -> None:
+    def fill(tx: Transaction) -> None:
+        for serial in range(256):
+            key = serial.to_bytes(32, "big")
+            tx.use_questions.ask(PendingUse(key, text_id(serial), HOME, bytes(8192), NOW))
+
+    before = desk.size()
+    desk.run(fill)
+    after = desk.size()
+    assert before is not None
+    assert after is not None
+    assert 0 < before < after
+
+
+def test_a_database_that_does_not_say_it_costs_nothing_else(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = dict.fromkeys(("sqlite", "postgresql"), "SELECT no_such_function()")
+    monkeypatch.setattr("node.store.sizing._ASKED", asked)
+    assert desk.size() is None
+    assert desk.read(lambda tx: tx.outbox.owed()) == ()
+
+
 def test_a_case_is_late_from_its_deadline_on_whether_or_not_it_is_marked(desk: Desk) -> None:
     assert desk.read(lambda tx: tx.cases.count_open(NOW)) == {}
     keep(
