@@ -98,9 +98,17 @@ ALARMS: Final[Mapping[str, tuple[Labels, Series, list[Series]]]] = {
         [{_INTERNAL: _still(1)}],
     ),
     "HutongShedding": (
+        {"port": "peer"},
+        _ratio("hutong_calls_total", _PEER_CALLS, "BUSY", much=True),
+        [
+            _ratio("hutong_calls_total", _PEER_CALLS, "BUSY", much=False),
+            _ratio("hutong_calls_total", _PEER_CALLS, "LIMIT_REACHED", much=True),
+        ],
+    ),
+    "HutongOverItsShare": (
         {"port": "peer", **_CITY},
-        _ratio("hutong_calls_total", _PEER_CALLS, "OVERLOADED", much=True),
-        [_ratio("hutong_calls_total", _PEER_CALLS, "OVERLOADED", much=False)],
+        _ratio("hutong_calls_total", _PEER_CALLS, "LIMIT_REACHED", much=True),
+        [_ratio("hutong_calls_total", _PEER_CALLS, "LIMIT_REACHED", much=False)],
     ),
     "HutongCallsSlow": (
         {"method": "RequestAttestation"},
@@ -136,6 +144,20 @@ ALARMS: Final[Mapping[str, tuple[Labels, Series, list[Series]]]] = {
         [
             {**_partner("contact_failures", 2), **_ACTIVE},
             {**_partner("contact_failures", 3), **_SUSPENDED},
+        ],
+    ),
+    "HutongPartnerLeftAlone": (
+        {**_NODE, **_CITY},
+        {**_partner("circuit_state", 2, ',instance="a"'), **_ACTIVE},
+        [
+            {**_partner("circuit_state", 0, ',instance="a"'), **_ACTIVE},
+            {**_partner("circuit_state", 2, ',instance="a"'), **_SUSPENDED},
+            # One that comes and goes is not away.
+            {
+                'hutong_partner_circuit_state{city="330100",instance="a"}': "0 2 2 2 0 2 2"
+                + " 0 2" * 40,
+                **_ACTIVE,
+            },
         ],
     ),
     "HutongPartnerRefuses": (

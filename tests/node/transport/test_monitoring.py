@@ -1,5 +1,6 @@
 """Alert rules, dashboard and page name only what there is; a runbook line can be typed."""
 
+import json
 import re
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from node.v1 import (
 )
 from tests.node.transport.house import FRIEND, Loop, opened, stranger
 from tests.node.transport.monitoring import (
+    DASHBOARD,
     PAGE,
     Alert,
     alerts,
@@ -98,6 +100,19 @@ def test_everything_of_a_partner_and_of_this_city_is_on_the_dashboard(exported: 
     own = {name for name in exported if name.startswith("hutong_")}
     # It chooses the city.
     assert own - named == {"hutong_city_info"}
+
+
+def test_no_panel_lies_on_another() -> None:
+    panels = json.loads(DASHBOARD.read_text("utf-8"))["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    taken = [
+        (x, y)
+        for place in (panel["gridPos"] for panel in panels)
+        for x in range(place["x"], place["x"] + place["w"])
+        for y in range(place["y"], place["y"] + place["h"])
+    ]
+    assert len(set(taken)) == len(taken)
+    assert {x for x, _ in taken} == set(range(24))
 
 
 def test_every_value_that_a_query_asks_for_can_be_there() -> None:
