@@ -175,12 +175,13 @@ class _Served:
     async def serve(self, context: Context, work: Callable[[Call, Share], Awaitable[T]]) -> T:
         """What `work` gives for one call; whatever is raised is the call's status."""
         began = time.perf_counter()
-        who, reason = "", CANCELLED
+        who, knocked, reason = "", "", CANCELLED
         failure: HutongError
         try:
             deadlines.begin(context.time_remaining())
             shown = self.gate.shown(context)
             share = self.gate.enter(shown)
+            knocked = share.name
             try:
                 if self.pressure is not None:
                     self.pressure.check(share)
@@ -204,7 +205,10 @@ class _Served:
             reason = OK
             return answer
         finally:
-            _log(self.name, who, reason, began, self.tell)
+            seconds = time.perf_counter() - began
+            # A measure knows only whom the gate has let in; the log, who was turned away, too.
+            self.tell(who, reason, seconds)
+            _log(self.name, who or knocked, reason, seconds)
         await _abort(context, self.service, failure)
         raise AssertionError("abort raises")
 
@@ -357,9 +361,7 @@ def _parse(request_type: type[Message], data: bytes, method: str) -> Message:
     return request
 
 
-def _log(method: str, caller: str, reason: str, began: float, tell: Told) -> None:
-    seconds = time.perf_counter() - began
-    tell(caller, reason, seconds)
+def _log(method: str, caller: str, reason: str, seconds: float) -> None:
     if reason in _TOLD_ELSEWHERE:
         return
     milliseconds = round(seconds * 1000, 1)

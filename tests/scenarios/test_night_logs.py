@@ -80,7 +80,9 @@ def test_a_flood_of_refused_calls_is_a_few_lines_and_a_count(night: City) -> Non
     refused = [x for x in told(night, "served") if x["reason"] == "ROLE_REFUSED"]
     assert len(refused) < limits.LOG_REFUSALS + 5
     assert sum(line.get("again", 1) for line in refused) == FLOOD
-    assert {line["method"] for line in refused} == {"GetDescriptor"}
+    assert {(line["caller"], line["method"]) for line in refused} == {
+        ("venue/library", "GetDescriptor")
+    }
 
 
 def test_a_partner_that_is_gone_is_told_with_where_and_what_to_type(night: City) -> None:
