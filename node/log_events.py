@@ -8,10 +8,14 @@ from typing import Final
 
 from structlog.typing import EventDict, WrappedLogger
 
-from federation.errors import HutongError
+import federation.errors
+import node.errors
+import node.load_errors
+from federation.errors import HutongError, Reason
 from node.errors import (
     ANCHOR_UNUSABLE,
     KEY_UNUSABLE,
+    PEER_REFUSED,
     PEER_UNREACHABLE,
     STORE_UNAVAILABLE,
     TOKEN_UNUSABLE,
@@ -47,15 +51,25 @@ NEXT: Final[Mapping[str, str]] = {
 """By event; what is not here needs nothing done."""
 
 
-# Of these, what was wrong is told in this city's own words. What a partner said is not: it could
-# name somebody.
+# Of these, what was wrong is told in this city's own words. What a partner said is not, it could
+# name somebody: of a refusal only a reason is told that this city has a name for, too.
 _OWN: Final = frozenset(
     {ANCHOR_UNUSABLE, KEY_UNUSABLE, PEER_UNREACHABLE, STORE_UNAVAILABLE, TOKEN_UNUSABLE}
+)
+
+_KNOWN: Final = frozenset(
+    reason.name
+    for module in (federation.errors, node.errors, node.load_errors)
+    for reason in vars(module).values()
+    if isinstance(reason, Reason)
 )
 
 
 def own_words(error: HutongError) -> str:
     """What was wrong, for the log; "" where only the reason may be told."""
+    if error.reason == PEER_REFUSED:
+        theirs = error.fields.get("peer_reason", "")
+        return theirs if theirs in _KNOWN else ""
     return error.fields.get("problem", "") if error.reason in _OWN else ""
 
 

@@ -34,6 +34,7 @@ from node.errors import (
     VISITOR_PASS_UNKNOWN,
 )
 from node.incentives import Incentive
+from node.log_events import own_words
 from node.logbook import LogKind
 from node.model import Caller, StoredRecognition
 from node.ports import Keys, Transaction, UnitOfWork
@@ -271,9 +272,11 @@ class Checking:
             found = await self._asking.ask(known.question, known.terms)
         except HutongError as error:
             if error.reason != NOT_RECOGNISED:
-                told = error.fields.get("peer_reason") or error.fields.get("problem", "")
                 _LOG.warning(
-                    "no_attestation_came", home=known.home, reason=error.reason.name, told=told
+                    "no_attestation_came",
+                    home=known.home,
+                    reason=error.reason.name,
+                    problem=own_words(error),
                 )
             return _Told(_outcome(error), unbelieved=error.reason not in _NO_ANSWER)
         return _Told(RecognitionOutcome.RECOGNISED, found)

@@ -67,5 +67,7 @@ def test_a_partners_own_words_stay_out_of_the_log() -> None:
     refused = HutongError(PEER_REFUSED, city="330100", peer_reason=name, detail=name, problem=name)
     assert own_words(refused) == ""
     assert own_words(HutongError(NOT_RECOGNISED)) == ""
+    known = HutongError(PEER_REFUSED, city="330100", peer_reason="NOT_A_PARTNER", detail=name)
+    assert own_words(known) == "NOT_A_PARTNER"
     gone = HutongError(PEER_UNREACHABLE, city="330100", address="x:1", problem="no connection")
     assert own_words(gone) == "no connection"
