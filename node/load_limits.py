@@ -72,6 +72,11 @@ SHED_HALVES: Final = timedelta(seconds=1)
 SHED_MOST: Final = 0.98
 SHED_LEAST: Final = 0.005
 
+# Of what was done in a second at most, the part that is let in whatever the wait; and which part of
+# that is still believed a second later.
+LET_IN_LEAST: Final = 0.8
+DONE_KEPT: Final = 0.95
+
 # How long it is remembered how often a caller called; when those that are turned away come again,
 # at first, and how much later where everybody is.
 SHED_REMEMBERS: Final = timedelta(milliseconds=250)

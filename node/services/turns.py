@@ -5,7 +5,6 @@ short enough for a network that returns to be noticed.
 """
 
 import asyncio
-import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -149,7 +148,7 @@ class Turns(Generic[T]):
     async def _go(self, city: CityCode, turn: Turn[T]) -> T:
         if not structlog.contextvars.get_contextvars().get("request_id"):
             # What nobody asked for has an id, too: its lines are found in the logs of both cities.
-            structlog.contextvars.bind_contextvars(request_id=str(uuid.uuid4()))
+            structlog.contextvars.bind_contextvars(request_id=self._here.new_id(self._here.now()))
         try:
             while True:
                 turn.again = turn.afresh = False

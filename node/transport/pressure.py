@@ -3,7 +3,8 @@
 A node that takes more than it can do answers nobody in time. So the wait is looked at again and
 again, and as long as it is over its target a part of the calls is refused unread, with when to come
 again; the part follows the wait, and how fast it grows, as PIE has it (RFC 8033). A burst that is
-soon over is taken whole.
+soon over is taken whole. And what was done lately is let in whatever the wait: on a machine that is
+busy with something else everybody waits, and nobody would wait less if nothing were let in.
 
 Those who ask for most are refused first: what can be served is shared out so that nobody who asks
 for less than an even share is refused anything (max-min fairness).
@@ -51,6 +52,9 @@ class Pressure:
         self._before = 0.0
         self._since = 0.0
         self._shed = 0
+        self._let_in = 0
+        self._inside = 0
+        self._done = _Done()
         self.level = 0.0
         """The part of what comes that is turned away."""
         self.wait = 0.0
@@ -67,10 +71,12 @@ class Pressure:
     def check(self, share: Share) -> None:
         """One more call of a caller; raises BUSY where it is turned away."""
         share.offered += 1
+        self._let_in += 1
         if share.chance:
             share.due += share.chance
             if share.due >= 1:
                 share.due -= 1
+                self._let_in -= 1
                 self._shed += 1
                 raise HutongError(BUSY, retry_ms=retry_ms(self._retry()))
 
@@ -87,13 +93,21 @@ class Pressure:
         self.wait = wait
         callers = [share for shares in self._watched for share in shares.known()]
         busy = any(share.offered for share in callers)
+        inside = sum(share.inside for share in callers)
+        self._done.add(self._let_in - (inside - self._inside), seconds)
+        self._let_in, self._inside = 0, inside
         for queue in self._queues:
             queue.look(busy=busy)
-        self._adjust(wait / load_limits.QUEUE_TARGET.total_seconds() - 1, seconds)
-        _share_out(callers, self.level, seconds)
+        for share in callers:
+            share.count(seconds)
+        asked = sum(share.rate for share in callers)
+        most = max(1 - load_limits.LET_IN_LEAST * self._done.most / asked, 0.0) if asked else 0.0
+        excess = wait / load_limits.QUEUE_TARGET.total_seconds() - 1
+        self._adjust(excess, seconds, min(most, load_limits.SHED_MOST))
+        _share_out(callers, self.level)
 
-    def _adjust(self, excess: float, seconds: float) -> None:
-        """Follow the wait, which is `excess` above its target, in targets."""
+    def _adjust(self, excess: float, seconds: float, most: float) -> None:
+        """Follow the wait, which is `excess` above its target, in targets; to `most` at most."""
         began, was, before = not self.level, self.level, self._before
         self._before = excess
         if excess <= 0:
@@ -113,7 +127,8 @@ class Pressure:
         level = was + grows * (1 - was) / _HALF
         if excess < -_HALF and before < -_HALF:
             level *= _HALF ** (seconds / load_limits.SHED_HALVES.total_seconds())
-        self.level = min(level, load_limits.SHED_MOST) if level > load_limits.SHED_LEAST else 0.0
+        level = min(level, most)
+        self.level = level if level > load_limits.SHED_LEAST else 0.0
         if self.level and began:
             self._since, self._shed = self._clock(), 0
             _LOG.warning("turning_calls_away", waits_ms=round(self.wait * 1000))
@@ -126,14 +141,29 @@ class Pressure:
         return first * (1 + load_limits.SHED_RETRY_GROWS * self.level)
 
 
-def _share_out(callers: Iterable[Share], level: float, seconds: float) -> None:
+class _Done:
+    """How much a node has done in a second, at most, lately."""
+
+    def __init__(self) -> None:
+        self.most = 0.0
+        """Calls a second."""
+        self._calls = 0
+        self._seconds = 0.0
+
+    def add(self, calls: int, seconds: float) -> None:
+        """So many calls ended in so long."""
+        self._calls += calls
+        self._seconds += seconds
+        if self._seconds >= 1:
+            kept = load_limits.DONE_KEPT**self._seconds
+            self.most = max(self._calls / self._seconds, self.most * kept)
+            self._calls, self._seconds = 0, 0.0
+
+
+def _share_out(callers: Iterable[Share], level: float) -> None:
     """Say of each caller which part of its calls is turned away."""
-    part = min(seconds / load_limits.SHED_REMEMBERS.total_seconds(), 1.0)
     active = list[Share]()
     for share in callers:
-        if seconds > 0:
-            share.rate += part * (share.offered / seconds - share.rate)
-        share.offered = 0
         share.chance = 0.0
         if share.rate:
             active.append(share)

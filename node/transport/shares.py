@@ -104,6 +104,13 @@ class Share:
             self._tokens -= 1
         self.inside += 1
 
+    def count(self, seconds: float) -> None:
+        """Keep how often it called, by what it did in the last `seconds`."""
+        if seconds > 0:
+            part = min(seconds / load_limits.SHED_REMEMBERS.total_seconds(), 1.0)
+            self.rate += part * (self.offered / seconds - self.rate)
+        self.offered = 0
+
     def leave(self) -> None:
         """A call that had entered has ended."""
         self.inside -= 1

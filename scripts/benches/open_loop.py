@@ -64,13 +64,18 @@ async def at_rate(
 async def at_once(
     channel: grpc.aio.Channel, requests: Iterator[bytes], many: int, lasting: float, wait: float
 ) -> list[Told]:
-    """So many all the time for so many seconds, each as soon as one before it is answered."""
+    """So many all the time for so many seconds, each as soon as one before it is answered.
+
+    It ends before where there are no more requests.
+    """
     ends = time.perf_counter() + lasting
     found = list[Told]()
 
     async def visitor() -> None:
-        while time.perf_counter() < ends:
-            found.append(await check(channel, next(requests), wait))
+        for request in requests:
+            if time.perf_counter() >= ends:
+                return
+            found.append(await check(channel, request, wait))
 
     await asyncio.gather(*(visitor() for _ in range(many)))
     return found

@@ -61,8 +61,8 @@ class Model:
         self.refused: dict[str, int] = {}
         self.waits: list[float] = []
 
-    def run(self, seconds: float, **rates: float) -> None:
-        """Let callers ask so often a second."""
+    def run(self, seconds: float, *, seems: float = 0.0, **rates: float) -> None:
+        """Let callers ask so often a second; whatever they wait, it seems as long as that."""
         for name in rates:
             self.done[name] = self.refused[name] = 0
         self.waits.clear()
@@ -70,6 +70,7 @@ class Model:
             self._step(0.005, rates)
             if math.floor(self.now / TICK) != math.floor((self.now - 0.005) / TICK):
                 wait = self.now - self.waiting[0][0] if self.waiting else 0.0
+                wait = max(wait, seems)
                 self.waits.append(wait)
                 self.pressure.look(wait, TICK)
 
@@ -84,11 +85,13 @@ class Model:
                 except HutongError:
                     self.refused[name] += 1
                 else:
+                    self.shares.of(name).inside += 1
                     self.waiting.append((self.now, name))
         self.room = min(self.room + RATE * seconds, 2.0)
         while self.room >= 1 and self.waiting:
             self.room -= 1
             _, name = self.waiting.popleft()
+            self.shares.of(name).inside -= 1
             self.done[name] = self.done.get(name, 0) + 1
 
 
@@ -120,6 +123,14 @@ def test_after_an_overload_it_is_as_before_within_five_seconds(times: float) -> 
     assert node.pressure.wait < TARGET
     node.run(5, city=RATE / 2)
     assert node.refused == {"city": 0}
+
+
+def test_a_machine_that_is_busy_with_something_else_goes_on_serving() -> None:
+    """Everybody waits, whatever is turned away; to turn everybody away would help nobody."""
+    node = Model()
+    node.run(5, city=RATE / 2)
+    node.run(10, city=RATE / 2, seems=3.0)
+    assert node.done["city"] >= 0.5 * 10 * RATE / 2
 
 
 def test_a_burst_that_is_soon_over_is_taken_whole() -> None:
@@ -179,8 +190,9 @@ def test_an_overload_is_told_when_it_begins_and_when_it_is_over() -> None:
 
 
 def pressed(pressure: Pressure) -> None:
-    """As if calls had waited for seconds for a while."""
+    """As if calls had waited for seconds for a while, and hardly any had been done."""
     for _ in range(60):
+        pressure._done.most = 0.0
         pressure.look(5.0, TICK)
 
 
