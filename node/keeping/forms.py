@@ -6,7 +6,7 @@ a DSSE envelope in JSON, signed by the city's signing key: any DSSE library can 
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -119,18 +119,16 @@ def _table(found: Mapping[str, Any]) -> TableForm:
     return TableForm(_text(found["name"]), columns, int(found["rows"]))
 
 
-def rows_to_json(table: TableForm, rows: Rows) -> list[bytes]:
+def rows_to_json(table: TableForm, rows: Rows) -> Iterator[bytes]:
     """Rows, a line each: bytes in base64, and all else as JSON has it."""
     hidden = [place for place, (_, kind) in enumerate(table.columns) if kind is Kind.BYTES]
-    lines = list[bytes]()
     for row in rows:
         shown: list[object] = list(row)
         for place in hidden:
             value = row[place]
             if isinstance(value, bytes):
                 shown[place] = base64.b64encode(value).decode()
-        lines.append(_json(shown))
-    return lines
+        yield _json(shown)
 
 
 def rows_from_json(table: TableForm, content: bytes) -> list[list[Value]]:

@@ -12,8 +12,8 @@ MEMBER_BYTES: Final = 64 * 1024 * 1024
 # each.
 FILES_BYTES: Final = 256 * 1024 * 1024
 
-# Rows that the store hands over at a time.
-DUMP_ROWS: Final = 1000
+# Rows that the store hands over at a time: of the largest, a statement of 64 KiB, some 13 MB.
+DUMP_ROWS: Final = 200
 
 # Bytes of a file with identities or recipients: a hundred of them.
 AGE_FILE_BYTES: Final = 16 * 1024
