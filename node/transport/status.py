@@ -155,15 +155,15 @@ def _cut(text: str, most: int) -> str:
 
 
 def _foreign(status: status_pb2.Status, name: str, chinese: str) -> Reason:
-    """A reason of a newer version than ours: its texts are taken as they came."""
+    """A reason of a newer version than ours: its texts are taken as they came, or its name."""
     known = {each.value for each in Status}
     code = code_pb2.Code.Name(status.code) if status.code in code_pb2.Code.values() else ""
-    english = _plain_format(status.message)
+    english = _plain_format(status.message).strip() or name
     return Reason(
         name,
         Status(code) if code in known else Status.INTERNAL,
         english,
-        _plain_format(chinese) or english,
+        _plain_format(chinese).strip() or english,
     )
 
 

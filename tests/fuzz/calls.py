@@ -209,8 +209,9 @@ class Maker:
 
     def _instants(self, of: Descriptor) -> SearchStrategy[Any]:
         wire: Any = GetMessageClass(of)
-        near = int(now().timestamp())
-        seconds = st.sampled_from(_SECONDS_SINCE) | st.integers(near - 10**6, near + 10**8)
+        # Drawn as a distance: what is drawn may not depend on the clock.
+        near = st.integers(-(10**6), 10**8).map(lambda away: int(now().timestamp()) + away)
+        seconds = st.sampled_from(_SECONDS_SINCE) | near
         return st.builds(wire, seconds=seconds, nanos=st.sampled_from(_NANOS))
 
     def _any_envelope(self) -> SearchStrategy[Any]:
