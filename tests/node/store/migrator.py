@@ -2,6 +2,8 @@
 
 WHAT is "expand" or "contract". With a number it is killed before that statement of its migrations.
 It prints the migrations that it ran, or the reason for which it did not.
+
+Without words it reads them, a line for each process that it is to fork, and prints how each ended.
 """
 
 import itertools
@@ -38,5 +40,17 @@ def main(url: str, folder: str, what: str, dies_at: str = "0") -> int:
     return 0
 
 
+def fork_each() -> int:
+    """A process for each line: what takes long to load is loaded once."""
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            os._exit(main(*line.split()))
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+    return 0
+
+
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(*sys.argv[1:]) if sys.argv[1:] else fork_each())

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +26,8 @@ from tests.node.store.test_log_snapshot import verified
 
 ROOT = Path(__file__).resolve().parents[3]
 EARLIER = [step.revision for step in Chain().steps[:-1]]
+
+Forker = subprocess.Popen[str]
 
 # What migrations are known to change of what was there: sums of records that are no more, and the
 # number of a person, which is by chance.
@@ -228,21 +231,34 @@ def stores(request: pytest.FixtureRequest) -> NewStore:
     return found
 
 
-def killed(url: str, dies_at: int) -> bool:
+@pytest.fixture
+def forker() -> Iterator[Forker]:
+    """A process that forks those that migrate and die."""
+    words = [sys.executable, "-m", "tests.node.store.migrator"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
+        yield process
+        process.kill()
+
+
+def killed(forker: Forker, url: str, dies_at: int) -> bool:
     """Whether a process that migrates came as far as the statement before which it dies."""
-    words = [sys.executable, "-m", "tests.node.store.migrator", url, str(SCRIPTS), "contract"]
-    ran = subprocess.run([*words, str(dies_at)], cwd=ROOT, check=False, timeout=60)
-    assert ran.returncode in {0, -9}
-    return ran.returncode != 0
+    assert forker.stdin is not None
+    assert forker.stdout is not None
+    forker.stdin.write(f"{url} {SCRIPTS} contract {dies_at}\n")
+    forker.stdin.flush()
+    ended = int(forker.stdout.readline())
+    assert ended in {0, -9}
+    return ended != 0
 
 
-def goes_on(stores: NewStore, dies_at: int) -> bool:
+def goes_on(forker: Forker, stores: NewStore, dies_at: int) -> bool:
     """Whether it was killed; in each case the next goes on, and nothing is lost or done twice."""
     url = stores(f"killed_{dies_at}")
     engine = make_engine(url)
     upgrade(engine, "0001")
     put = fill(engine)
-    died = killed(url, dies_at)
+    died = killed(forker, url, dies_at)
     with engine.connect() as connection:
         assert schema_state(connection).revision in {*EARLIER, NEWEST}
     assert migrate(url, Chain(), contract=True).state.revision == NEWEST
@@ -256,20 +272,22 @@ def goes_on(stores: NewStore, dies_at: int) -> bool:
 
 
 @pytest.mark.all
-def test_a_process_killed_in_a_migration_leaves_it_to_the_next(stores: NewStore) -> None:
+def test_a_process_killed_in_a_migration_leaves_it_to_the_next(
+    forker: Forker, stores: NewStore
+) -> None:
     # Amid what moves the log into its tree.
-    assert goes_on(stores, 75)
+    assert goes_on(forker, stores, 75)
 
 
 @pytest.mark.all
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_a_process_killed_before_any_statement_of_a_migration_leaves_it_to_the_next(
-    stores: NewStore,
+    forker: Forker, stores: NewStore
 ) -> None:
     # A database of a server is eight megabytes, and each statement takes one.
     stride = 1 if stores("which").startswith("sqlite") else 5
     statement = 1
-    while goes_on(stores, statement):
+    while goes_on(forker, stores, statement):
         statement += stride
     assert statement > 100
