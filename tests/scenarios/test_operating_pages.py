@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from node import data
+from node.transport import status
 from scripts import forging
 from scripts.city import City
 from tests.scenarios.stage import ROOT
@@ -72,6 +73,12 @@ def test_every_command_of_a_page_is_typed_and_every_word_in_capitals_is_given(pa
         typed = set(re.findall(r"\b[A-Z]{4,}\b", step.commands))
         assert typed - words_of(page) <= {"PATH"}, (page, step.line)
         given |= {w for each in step.promised for w in words_of(page) if w in each}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_reason_that_a_page_names_is_one(page: str) -> None:
+    named = set(re.findall(r"`([A-Z]+_[A-Z_]+|MALFORMED)`", (ROOT / page).read_text("utf-8")))
+    assert named <= {*status._REASONS}
 
 
 @pytest.mark.parametrize(
