@@ -6,6 +6,8 @@ It prints the migrations that it ran, or the reason for which it did not.
 Without words it reads them, a line for each process that it is to fork, and prints how each ended.
 """
 
+import contextlib
+import io
 import itertools
 import os
 import signal
@@ -45,7 +47,9 @@ def fork_each() -> int:
     for line in sys.stdin:
         child = os.fork()
         if not child:
-            os._exit(main(*line.split()))
+            # Only how it ended is for whoever asked.
+            with contextlib.redirect_stdout(io.StringIO()):
+                os._exit(main(*line.split()))
         _, status = os.waitpid(child, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
         sys.stdout.flush()
