@@ -73,6 +73,8 @@ _PROBLEMS: Final = {
     grpc.StatusCode.DEADLINE_EXCEEDED: "no answer in time",
     grpc.StatusCode.UNAVAILABLE: "no connection",
     grpc.StatusCode.RESOURCE_EXHAUSTED: "the message is too large; send fewer rows at once",
+    # What is left unread for too long gRPC itself drops so.
+    grpc.StatusCode.CANCELLED: "it has too much to do; try again in a second",
 }
 
 

@@ -27,6 +27,8 @@ _PROBLEMS: Final = {
     grpc.StatusCode.DEADLINE_EXCEEDED: "no answer in time",
     grpc.StatusCode.UNAVAILABLE: "no connection",
     grpc.StatusCode.RESOURCE_EXHAUSTED: "its answer is too large, or it is busy",
+    # What is left unread for too long gRPC itself drops so.
+    grpc.StatusCode.CANCELLED: "it has too much to do",
     grpc.StatusCode.UNIMPLEMENTED: "it does not know this call",
 }
 

@@ -9,7 +9,7 @@ import structlog
 
 from federation.errors import HutongError
 from federation.identifiers import CityCode, is_uuid
-from node import limits
+from node import deadlines, limits
 from node.errors import PEER_REFUSED, PEER_UNREACHABLE
 from node.services.here import Here
 from node.services.turns import Patience, Turns
@@ -26,6 +26,7 @@ class Post:
 
     def __init__(self) -> None:
         self.ids = list[object]()
+        self.left = list[float | None]()
         self.clock = MovableClock(START)
         self.tries = 0
         self.error: Exception | None = None
@@ -35,6 +36,7 @@ class Post:
 
     async def _act(self, _city: CityCode) -> int:
         self.tries += 1
+        self.left.append(deadlines.left())
         self.ids.append(structlog.contextvars.get_contextvars().get("request_id"))
         await self.go.wait()
         if self.error is not None:
@@ -158,3 +160,14 @@ async def test_only_what_fails_again_and_again_is_a_warning_and_says_no_partners
     assert levels == ["info"] * (limits.FAILURES_WARNING - 1) + ["warning"] * 2
     assert [log["problem"] for log in logs] == ["no connection"] * limits.FAILURES_WARNING + [""]
     assert "\u5f20" not in str(logs)
+
+
+@played
+async def test_whoever_gives_the_news_in_a_hurry_hurries_nobody_else() -> None:
+    post = Post()
+    deadlines.begin(0.01)
+    post.turns.nudge(CITY)
+    await asyncio.sleep(0)
+    post.turns.nudge(CITY, afresh=True)
+    await post.over()
+    assert post.left == [None, None]
