@@ -35,7 +35,8 @@ STEPS: tuple[tuple[Any, str], ...] = (
     (Session, "write_rows"),
 )
 _SOME = 4
-_ENDS = 6
+# A file that moves takes three steps.
+_ENDS, _EACH = 20, 3
 
 
 def steps(act: Callable[[], object], kill_at: int) -> int:
@@ -83,7 +84,7 @@ def _count(act: Callable[[], object], kill_at: int, writing: int) -> None:
 def chosen(count: int) -> Iterator[int]:
     """The first step, some of all, and each of the last ones."""
     some = range(2, count, max(1, count // _SOME))
-    yield from sorted({1, *some, *range(max(1, count - _ENDS), count + 1)})
+    yield from sorted({1, *some, *range(count, max(0, count - _ENDS), -_EACH)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ def killed_restore(kept: Kept, folder: Path, place: Place) -> list[str]:
     expected = rows(kept.url)
     url = place.store()
     count = steps(functools.partial(restore, kept, file, place.folder, url), 0)
+    files = names(place.folder)
     shutil.rmtree(place.folder)
     # A server takes seconds for each: between its commit and the settings are two steps.
     for step in [count // 2, count - 2] if url else chosen(count):
@@ -139,11 +141,17 @@ def killed_restore(kept: Kept, folder: Path, place: Place) -> list[str]:
         whole = (place.folder / "hutong.toml").exists()
         if not whole:
             url = _again(kept, file, place, url)
-        found = rows(read_settings(place.folder / "hutong.toml", {}).store_url)
-        if found != expected:
+        if (there := names(place.folder)) != files:
+            wrong.append(f"step {step} of {count}: {files ^ there}, whole: {whole}")
+        elif rows(read_settings(place.folder / "hutong.toml", {}).store_url) != expected:
             wrong.append(f"step {step} of {count}: another store, whole: {whole}")
         shutil.rmtree(place.folder)
     return wrong
+
+
+def names(folder: Path) -> set[str]:
+    """Every file below a folder."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
 def _again(kept: Kept, file: Path, place: Place, url: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from federation.checkpoint import Checkpoint, origin_of, sign_checkpoint
 from federation.errors import HutongError, Reason
@@ -35,8 +36,10 @@ from node.keeping.forms import (
 )
 from node.keeping.making import Parts
 from node.keys import KeyFolder
+from node.ports import Transaction
 from node.ports.keeping import TableForm
 from node.services.cosigning import current_public
+from node.store.trust_tables import LOG_ENTRIES, LOG_SALTS, LOG_STATE, LOG_TILES
 from node.store_errors import STORE_OLD
 from tests.conftest import NewStore
 from tests.node.keeping.rig import (
@@ -52,7 +55,7 @@ from tests.node.keeping.rig import (
     sign,
     verify,
 )
-from tests.node.store.rig import HOME, opened
+from tests.node.store.rig import HOME, entry, opened
 from tests.node.transport.house import stranger
 
 
@@ -347,6 +350,24 @@ def test_of_a_log_that_does_not_hold_no_backup_is_made(
         back_up(broken, tmp_path / "one.age")
     assert error.value.reason == BACKUP_LOG_BROKEN
     assert not list(tmp_path.glob("*.age*")) + list(tmp_path.glob(".*.part"))
+
+
+def test_a_log_that_was_grown_anew_over_what_was_signed_makes_no_backup(
+    kept: Kept, tmp_path: Path
+) -> None:
+    def regrow(tx: Transaction) -> None:
+        for serial in range(ENTRIES + 7):
+            tx.log.append(entry(serial, content=b"another"))
+
+    with opened(kept.url) as desk:
+        for table in (LOG_ENTRIES, LOG_SALTS, LOG_TILES):
+            with desk.engine.begin() as connection:
+                connection.execute(sa.delete(table))
+        with desk.engine.begin() as connection:
+            connection.execute(sa.update(LOG_STATE).values(size=0, peaks=b""))
+        desk.run(regrow)
+    with pytest.raises(HutongError, match=f"checkpoint of {ENTRIES} entries"):
+        back_up(kept, tmp_path / "one.age")
 
 
 def test_a_store_behind_its_anchor_makes_no_backup(kept: Kept, tmp_path: Path) -> None:
