@@ -1,6 +1,5 @@
 """A backup has everything, and is believed whole or not at all; what was changed is refused."""
 
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -20,24 +19,19 @@ from node.keeping.errors import (
     AGE_KEY_INVALID,
     BACKUP_DAMAGED,
     BACKUP_LOG_BROKEN,
-    BACKUP_NEWER,
     BACKUP_NOT_FOR_THIS_KEY,
     BACKUP_NOT_TRUSTED,
     BACKUP_OF_ANOTHER_CITY,
     RESTORE_NOT_EMPTY,
 )
 from node.keeping.forms import (
-    HEAD,
     MANIFEST,
-    head_from_json,
-    head_to_json,
     manifest_from_json,
     sign_manifest,
 )
 from node.keeping.making import Parts
 from node.keys import KeyFolder
 from node.ports import Transaction
-from node.ports.keeping import TableForm
 from node.services.cosigning import current_public
 from node.store.trust_tables import LOG_ENTRIES, LOG_SALTS, LOG_STATE, LOG_TILES
 from node.store_errors import STORE_OLD
@@ -236,63 +230,6 @@ def test_a_backup_of_another_city_or_another_root_is_refused(
         with pytest.raises(HutongError) as error:
             verify(kept, file, trusted=other.bundle)
         assert error.value.reason == reason
-
-
-def resigned(kept: Kept, file: Path, changed: Path, schema: str, *, older: bool = False) -> None:
-    """A backup with another schema, which the city signed; or one as version 0006 made it."""
-    members = inside(kept, file)
-    head = head_from_json(members[0].content)
-    tables = head.tables
-    if older:
-        members = [m for m in members if "/processes/" not in m.name]
-        tables = tuple(_older(table) for table in tables if table.name != "processes")
-        place = next(i for i, m in enumerate(members) if "/node_state/" in m.name)
-        [row] = members[place].content.splitlines()
-        state = next(table for table in head.tables if table.name == "node_state")
-        values = zip(state.columns, json.loads(row), strict=True)
-        cut = [value for (name, _), value in values if name != "serves_from"]
-        members[place] = member(members[place].name, json.dumps(cut).encode() + b"\n")
-    head = replace(head, schema=schema, tables=tables)
-    members[0] = member(HEAD, head_to_json(head))
-    parts = Parts()
-    for each in members[:-1]:
-        parts.add(each)
-    manifest, _ = manifest_from_json(members[-1].content)
-    signed = sign_manifest(replace(manifest, parts=parts.listed()), kept.keys)
-    forge(kept, changed, [*members[:-1], member(MANIFEST, signed)])
-
-
-def _older(table: TableForm) -> TableForm:
-    kept = tuple(column for column in table.columns if column[0] != "serves_from")
-    return replace(table, columns=kept)
-
-
-def test_a_newer_form_and_a_newer_schema_are_told(made: tuple[Kept, Path], tmp_path: Path) -> None:
-    kept, file = made
-    changed = tmp_path / "newer.age"
-    resigned(kept, file, changed, "9999")
-    with pytest.raises(HutongError) as error:
-        restore(kept, changed, tmp_path / "there")
-    assert error.value.reason == BACKUP_NEWER
-    assert "9999" in error.value.text("en")
-    assert list((tmp_path / "there").iterdir()) == []
-    members = inside(kept, file)
-    head = json.loads(members[0].content) | {"form": "hutong-backup/2", "version": "7.0"}
-    forge(kept, changed, [member(HEAD, json.dumps(head).encode()), *members[1:]])
-    with pytest.raises(HutongError) as error:
-        verify(kept, changed)
-    assert error.value.reason == BACKUP_NEWER
-    assert "hutong 7.0" in error.value.text("en")
-
-
-def test_a_backup_of_an_older_schema_is_brought_up_to_date(
-    made: tuple[Kept, Path], tmp_path: Path
-) -> None:
-    kept, file = made
-    changed = tmp_path / "older.age"
-    resigned(kept, file, changed, "0006", older=True)
-    restored = restore(kept, changed, tmp_path / "there")
-    assert rows(read_settings(restored.settings, {}).store_url) == rows(kept.url)
 
 
 def test_nothing_is_restored_over_something(made: tuple[Kept, Path], tmp_path: Path) -> None:
