@@ -142,7 +142,7 @@ class _Decrypting(threading.Thread):
             target = _Target(pipe.write)
             try:
                 pyrage.decrypt_io(source, target, self._of)
-            except Exception as error:  # noqa: BLE001 - as above
+            except BaseException as error:  # noqa: BLE001 - as above, the library's panics too
                 self.error = source.error or target.error or error
             else:
                 self.error = target.error

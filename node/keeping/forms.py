@@ -6,6 +6,7 @@ a DSSE envelope in JSON, signed by the city's signing key: any DSSE library can 
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,9 @@ FORM: Final = 1
 HEAD: Final = "head.json"
 MANIFEST: Final = "manifest.json"
 _FORM: Final = "hutong-backup/"
+_NUMBER: Final = re.compile("[0-9]{1,9}")
+# What is whole has 64 bits in both databases, one of them for the sign.
+_MOST: Final = 1 << 63
 _PAYLOAD_TYPE: Final = "application/vnd.hutong.backup.v1+json"
 
 
@@ -98,14 +102,14 @@ def head_from_json(content: bytes) -> Head:
     found = _object(content, "its head")
     form, version = str(found.get("form", "")), str(found.get("version", "?"))[:40]
     number = form.removeprefix(_FORM)
-    if not form.startswith(_FORM) or not number.isdecimal():
+    if not form.startswith(_FORM) or not _NUMBER.fullmatch(number):
         raise NotOursError("it is no backup of a node")
     if int(number) > FORM:
         raise NewerError(version)
     try:
         return Head(
             city=city_code(found["city"]),
-            made_at=datetime.fromisoformat(found["made_at"]),
+            made_at=_instant(found["made_at"]),
             version=version,
             schema=_text(found["schema"]),
             tables=tuple(_table(each) for each in found["tables"]),
@@ -116,7 +120,7 @@ def head_from_json(content: bytes) -> Head:
 
 def _table(found: Mapping[str, Any]) -> TableForm:
     columns = tuple((_text(name), Kind(kind)) for name, kind in found["columns"])
-    return TableForm(_text(found["name"]), columns, int(found["rows"]))
+    return TableForm(_text(found["name"]), columns, _whole(found["rows"]))
 
 
 def rows_to_json(table: TableForm, rows: Rows) -> Iterator[bytes]:
@@ -149,10 +153,13 @@ def _value(kind: Kind, value: object) -> Value:
         case _, None:
             return None
         case Kind.TEXT, str() as text:
-            return text
+            # JSON can say half of a character, which no store can keep.
+            return text.encode().decode()
         case Kind.BYTES, str() as encoded:
             return base64.b64decode(encoded, validate=True)
-        case Kind.WHOLE, int() as number if not isinstance(number, bool):
+        case Kind.WHOLE, int() as number if (
+            not isinstance(number, bool) and -_MOST <= number < _MOST
+        ):
             return number
     raise ValueError(kind)
 
@@ -191,8 +198,10 @@ def manifest_from_json(content: bytes) -> tuple[Manifest, Envelope]:
         log = found["log"]
         manifest = Manifest(
             city=city_code(found["city"]),
-            made_at=datetime.fromisoformat(found["made_at"]),
-            log=LogHead(int(log["size"]), bytes.fromhex(log["root"]), log["checkpoint"].encode()),
+            made_at=_instant(found["made_at"]),
+            log=LogHead(
+                _whole(log["size"]), bytes.fromhex(log["root"]), log["checkpoint"].encode()
+            ),
             parts=tuple(_part(each) for each in found["parts"]),
         )
     except (HutongError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -201,7 +210,8 @@ def manifest_from_json(content: bytes) -> tuple[Manifest, Envelope]:
 
 
 def _part(found: Mapping[str, Any]) -> Part:
-    return Part(_text(found["name"]), int(found["members"]), int(found["size"]), found["sha256"])
+    members, size = _whole(found["members"]), _whole(found["size"])
+    return Part(_text(found["name"]), members, size, _text(found["sha256"]))
 
 
 def _json(value: Sequence[object] | Mapping[str, object]) -> bytes:
@@ -216,6 +226,19 @@ def _object(content: bytes, what: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise NotOursError(f"{what} is no object of JSON")
     return found
+
+
+def _instant(value: object) -> datetime:
+    found = datetime.fromisoformat(_text(value))
+    if found.tzinfo is None:
+        raise ValueError(value)
+    return found
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _MOST:
+        raise ValueError(value)
+    return value
 
 
 def _text(value: object) -> str:

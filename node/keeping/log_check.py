@@ -59,7 +59,7 @@ class LogCheck:
         if take is not None:
             try:
                 take(table, rows)
-            except (TypeError, ValueError, AttributeError) as error:
+            except (TypeError, ValueError, AttributeError, OverflowError) as error:
                 raise _broken(f"a row of {table.name} is none") from error
 
     def _checkpoints(self, table: TableForm, rows: Rows) -> None:

@@ -120,7 +120,8 @@ class Reading:
         files, size = dict[str, bytes](), 0
         while (found := self._next()).name.startswith(FILES):
             name = found.name.removeprefix(FILES)
-            size += len(found.content)
+            # Its head too: of empty files there may not be any number.
+            size += len(found.head) + len(found.content)
             if not _is_plain(name) or name in files or size > limits.FILES_BYTES:
                 raise self.damaged("a file in it has no name that a node's file has")
             files[name] = found.content

@@ -177,7 +177,7 @@ def _fitted(text: str, store: str) -> str:
     """The settings, with everything of the node below their own folder; or a store elsewhere."""
     try:
         kept = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         # Whoever reads them says what is wrong with them.
         return text
     wanted = {"data_dir": "."} if "data_dir" in kept else {}

@@ -11,7 +11,7 @@ from scripts.fuzzing.oracle import Target
 KEPT: Final = Path(__file__).resolve().parent.parent.parent / "tests" / "fuzz" / "findings"
 """Inputs that found a fault once, each as `TARGET--WHAT.bin`."""
 
-_MODULES: Final = ("statements", "proofs", "scales", "texts", "wire", "files")
+_MODULES: Final = ("statements", "proofs", "scales", "texts", "wire", "files", "backups")
 
 
 @cache
