@@ -163,6 +163,9 @@ class Restoring:
         for name in (*names, SETTINGS_FILE):
             # Everything else is there for good before the settings are.
             sync(self.directory)
+            if (work / name).is_file():
+                # A store that SQLite made is as open as the process makes files.
+                (work / name).chmod(0o600)
             os.rename(work / name, self.directory / name)  # noqa: PTH104 - what is there stays
         work.rmdir()
         sync(self.directory)
