@@ -29,15 +29,19 @@ from node.keys import KeyFolder
 from node.transport import status
 from node.v1 import venue_service_pb2 as pb
 from scripts.benches.figures import Figure, promised
-from scripts.benches.open_loop import GOOD, at_rate, percentile
-from scripts.benches.rig import METHOD, open_channel
+from scripts.benches.open_loop import GOOD, at_once, at_rate, good_rate, percentile
+from scripts.benches.rig import IN_FLIGHT, METHOD, open_channel
 from scripts.benches.visits import Visits, venue, visits
 from scripts.city import City, new_id
 
 _BAD: Final = "320500"
 _ENVIRONMENT: Final = {"HUTONG_LOG_LEVEL": "warning"}
+# Visits a second, and at most that part of what the machine can do: nobody is to wait for his turn.
 _RATE: Final = 120.0
-_BAD_RATE: Final = 30.0
+_PART_OF_PEAK: Final = 0.2
+_BAD_PART: Final = 0.25
+_PEAK_CODES: Final = 1500
+_PEAK_SECONDS: Final = 3.0
 _SECONDS: Final = 10.0
 _SETTLES_SECONDS: Final = 2.0
 _WAIT_SECONDS: Final = 10.0
@@ -109,11 +113,12 @@ async def _measure(
         open_channel(venue(made)) as channel,
         open_channel(venue(made)) as other,
     ):
+        rate = await _rate(made, channel)
         for number in range(rounds + 1):
             for mood, found in slowest.items():
                 partner.mood = mood
                 with _flooding(made, bad) if mood == _FLOODS else contextlib.nullcontext():
-                    seconds, part = await _visited(made, channel, other)
+                    seconds, part = await _visited(made, channel, other, rate)
                 partner.hanging.set()
                 partner.hanging = asyncio.Event()
                 # The first time round everything is new to both.
@@ -123,15 +128,23 @@ async def _measure(
     return slowest, good
 
 
+async def _rate(made: Visits, channel: grpc.aio.Channel) -> float:
+    """So many visits a second as leave the machine most of its time."""
+    requests = iter(await made.by_code(_PEAK_CODES))
+    told = await at_once(channel, requests, IN_FLIGHT, _PEAK_SECONDS, _WAIT_SECONDS)
+    first, last = (pick(each.at for each in told) for pick in (min, max))
+    return min(_RATE, _PART_OF_PEAK * good_rate(told, first, last))
+
+
 async def _visited(
-    made: Visits, channel: grpc.aio.Channel, other: grpc.aio.Channel
+    made: Visits, channel: grpc.aio.Channel, other: grpc.aio.Channel, rate: float
 ) -> tuple[float, float]:
     """How long the slowest of a hundred waited, and the part that had a good answer."""
     lasting = _SECONDS + _SETTLES_SECONDS
-    requests = iter(await made.by_code(round(_RATE * lasting) + 10))
+    requests = iter(await made.by_code(round(rate * lasting) + 10))
     told, _ = await asyncio.gather(
-        at_rate(channel, requests, _RATE, lasting, _WAIT_SECONDS),
-        at_rate(other, _bad_codes(), _BAD_RATE, lasting, _WAIT_SECONDS),
+        at_rate(channel, requests, rate, lasting, _WAIT_SECONDS),
+        at_rate(other, _bad_codes(), _BAD_PART * rate, lasting, _WAIT_SECONDS),
     )
     began = told[0].at + _SETTLES_SECONDS
     settled = [each for each in told if each.at >= began]
