@@ -50,10 +50,11 @@ CLIENT_TRIES: Final = 4
 RETRY_JITTER: Final = 0.5
 
 # How often it is looked how long calls wait, and how long they may: before a port sees them, and in
-# the store's queue. Ten times what they wait on a busy day; a venue has its answer in a second yet.
+# the store's queue. Twenty times what they wait on a busy day, so that a machine which stumbles for a
+# moment turns nobody away; a venue has its answer in two seconds yet.
 PRESSURE_EVERY: Final = timedelta(milliseconds=50)
-QUEUE_TARGET: Final = timedelta(milliseconds=200)
-STORE_TARGET: Final = timedelta(milliseconds=400)
+QUEUE_TARGET: Final = timedelta(milliseconds=400)
+STORE_TARGET: Final = timedelta(milliseconds=800)
 
 # Calls are turned away once the wait was over its target for so long: a burst is taken whole. Which
 # part of them follows at first from how fast the wait has grown, and is at most so large. From

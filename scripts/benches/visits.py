@@ -28,6 +28,7 @@ _Channels = tuple[grpc.aio.Channel, grpc.aio.Channel]
 CHECK: Final = "/node.v1.VenueService/CheckEligibility"
 REDEEM: Final = "/node.v1.VenueService/Redeem"
 _VENUE: Final = "library"
+_AGAIN_SECONDS: Final = 0.5
 _CODE: Final = "/node.v1.ResidentService/CreatePresentationCode"
 _QUIET: Final = {"HUTONG_LOG_LEVEL": "warning", **UNLIMITED}
 
@@ -117,7 +118,14 @@ async def answers(
 
     async def worker() -> None:
         for place, request in waiting:
-            found[place] = await call(request, timeout=30)
+            while place not in found:
+                try:
+                    found[place] = await call(request, timeout=30)
+                except grpc.aio.AioRpcError as error:
+                    # What is made ready beforehand may wait; nothing of it was done.
+                    if error.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
+                        raise
+                    await asyncio.sleep(_AGAIN_SECONDS)
 
     await asyncio.gather(*(worker() for _ in range(IN_FLIGHT)))
     return [found[place] for place in range(len(requests))]
