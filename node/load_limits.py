@@ -50,8 +50,8 @@ CLIENT_TRIES: Final = 4
 RETRY_JITTER: Final = 0.5
 
 # How often it is looked how long calls wait, and how long they may: before a port sees them, and in
-# the store's queue. Twenty times what they wait on a busy day, so that a machine which stumbles for a
-# moment turns nobody away; a venue has its answer in two seconds yet.
+# the store's queue. Twenty times what they wait on a busy day, so that a machine that stumbles for
+# a moment turns nobody away; a venue has its answer in two seconds yet.
 PRESSURE_EVERY: Final = timedelta(milliseconds=50)
 QUEUE_TARGET: Final = timedelta(milliseconds=400)
 STORE_TARGET: Final = timedelta(milliseconds=800)
