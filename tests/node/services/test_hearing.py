@@ -27,7 +27,7 @@ from federation.identifiers import CityCode
 from federation.limits import CLOCK_SKEW
 from federation.standing import StatusList
 from federation.status_list import is_set
-from node import deadlines, limits
+from node import limits
 from node.attested import PartnerStatusList
 from node.errors import DECISION_ENDED, NOT_A_PARTNER, PEER_UNREACHABLE
 from node.services import hearing
@@ -343,39 +343,6 @@ def test_a_fetch_that_fails_is_tried_again_by_the_next_who_asks(stage: Stage) ->
     recognised(stage)
     stage.run(host.cases.hearing.fetch(stage[HOME].code))
     assert heard(stage).sequence == 0
-
-
-def test_one_who_asks_in_a_hurry_does_not_cut_the_fetch_short_for_the_others(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    host, home = stage[HOST], stage[HOME].code
-    recognised(stage)
-    hearing, left, go = host.cases.hearing, list[float | None](), asyncio.Event()
-
-    async def slow(_partner: object) -> tuple[Envelope, ...]:
-        left.append(deadlines.left())
-        await go.wait()
-        return ()
-
-    monkeypatch.setattr(hearing._peers, "status_lists", slow)
-
-    async def hurried() -> None:
-        deadlines.begin(0.01)
-        await hearing.fetch(home)
-
-    async def path() -> None:
-        first = asyncio.ensure_future(hurried())
-        await asyncio.sleep(0)
-        second = asyncio.ensure_future(hearing.fetch(home))
-        with pytest.raises(HutongError) as raised:
-            await first
-        assert raised.value.reason == PEER_UNREACHABLE
-        assert not second.done()
-        go.set()
-        await second
-
-    stage.run(path())
-    assert left == [None]
 
 
 @pytest.mark.parametrize("which", ["PEER_DEADLINE", "STATUS_FETCH"])
