@@ -3,9 +3,12 @@
 gRPC takes calls from a queue of its own, one at a time, and nothing says how long that is. So the
 node calls itself, by a socket that only its own user can reach, for a method that there is not: the
 answer comes when its turn has come, and costs no more than that. It is done while others call only.
+
+The socket's file is gone once the node is connected to itself: one that is killed leaves none.
 """
 
 import asyncio
+import contextlib
 import tempfile
 import time
 from pathlib import Path
@@ -17,7 +20,8 @@ _METHOD: Final = "/hutong.Knock/Knock"
 _OPTIONS: Final = (
     ("grpc.enable_retries", 0),
     ("grpc.use_local_subchannel_pool", 1),
-    ("grpc.max_reconnect_backoff_ms", 1000),
+    # By the file, which is gone, there is no second connection: the first is kept for good.
+    ("grpc.client_idle_timeout_ms", 2**31 - 1),
 )
 _SECONDS: Final = 10.0
 
@@ -25,16 +29,24 @@ _SECONDS: Final = 10.0
 class Knocker:
     """Of one port; a queue of `node.transport.pressure`."""
 
-    def __init__(self, server: Any) -> None:  # noqa: ANN401 - gRPC's own
-        """The server, before it starts, listens at one address more."""
-        self._folder = tempfile.TemporaryDirectory(prefix="hutong-")
-        self._address = f"unix:{Path(self._folder.name) / 'k'}"
-        server.add_insecure_port(self._address)
+    def __init__(self) -> None:
+        """Nothing listens yet."""
         self._channel: grpc.aio.Channel | None = None
         self._knocking: asyncio.Task[None] | None = None
         self._closed = False
         self._began = 0.0
         self._took = 0.0
+
+    async def start(self, server: Any) -> None:  # noqa: ANN401 - gRPC's own
+        """Start the server, at one address more, and connect to it there: nobody else can."""
+        with tempfile.TemporaryDirectory(prefix="hutong-") as folder:
+            address = f"unix:{Path(folder) / 'k'}"
+            server.add_insecure_port(address)
+            await server.start()
+            self._channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
+            # On a machine that is that busy the store's queue says so, too.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._channel.channel_ready(), _SECONDS)
 
     def waited(self) -> float:
         """How long the last knock took, or the one that is not heard yet has."""
@@ -44,11 +56,12 @@ class Knocker:
 
     def look(self, *, busy: bool) -> None:
         """Knock once more, where others call and no knock is on its way."""
-        if self._knocking is None and not self._closed:
+        if self._channel is not None and self._knocking is None and not self._closed:
             self._took = self._took if busy else 0.0
             if busy:
                 self._began = time.monotonic()
-                self._knocking = asyncio.create_task(self._knock(), name="knock")
+                knock = self._knock(self._channel)
+                self._knocking = asyncio.create_task(knock, name="knock")
 
     async def close(self) -> None:
         """Knock no more."""
@@ -58,14 +71,11 @@ class Knocker:
             await asyncio.gather(self._knocking, return_exceptions=True)
         if self._channel is not None:
             await self._channel.close(None)
-        self._folder.cleanup()
 
-    async def _knock(self) -> None:
-        if self._channel is None:
-            self._channel = grpc.aio.insecure_channel(self._address, options=_OPTIONS)
+    async def _knock(self, channel: grpc.aio.Channel) -> None:
         heard = True
         try:
-            await self._channel.unary_unary(_METHOD, None, None)(b"", timeout=_SECONDS)
+            await channel.unary_unary(_METHOD, None, None)(b"", timeout=_SECONDS)
         except grpc.aio.AioRpcError as error:
             heard = error.code() is not grpc.StatusCode.UNAVAILABLE
         finally:

@@ -125,7 +125,7 @@ class Port:
                 )
             ]
         )
-        self._knocker = None if around.pressure is None else Knocker(self._server)
+        self._knocker = None if around.pressure is None else Knocker()
         if around.pressure is not None and self._knocker is not None:
             around.pressure.add(self._knocker)
         try:
@@ -135,7 +135,10 @@ class Port:
 
     async def start(self) -> None:
         """Take calls from now on."""
-        await self._server.start()
+        if self._knocker is None:
+            await self._server.start()
+        else:
+            await self._knocker.start(self._server)
 
     async def say(self, *, serving: bool, parts: Mapping[str, bool] | None = None) -> None:
         """Say whether the node serves; and which part hinders it, where its own clients ask."""

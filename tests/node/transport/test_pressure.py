@@ -278,18 +278,21 @@ def test_health_operators_and_what_protects_people_are_never_turned_away(
         assert got_our_bundle(street, call(partner, EXCHANGE, swap(street.friend)))
 
 
-def others_may(folder: Path) -> bool:
-    return folder.stat().st_mode & 0o077 != 0
+def test_a_knock_is_heard_by_the_port_and_stops_with_the_callers(
+    loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the way that it came by is gone: a node that is killed leaves none."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
+    knocker = Knocker()
 
-def test_a_knock_is_heard_by_the_port_and_stops_with_the_callers(loop: Loop) -> None:
-    async def path() -> Path:
+    async def start() -> Any:  # noqa: ANN401 - gRPC's own
         server: Any = grpc.aio.server()
-        knocker = Knocker(server)
-        folder = Path(knocker._folder.name)
-        assert others_may(folder) is False
         server.add_insecure_port(f"127.0.0.1:{free_ports(1)[0]}")
-        await server.start()
+        await knocker.start(server)
+        return server
+
+    async def path() -> None:
         knocker.look(busy=False)
         assert knocker.waited() == 0
         knocker.look(busy=True)
@@ -304,21 +307,28 @@ def test_a_knock_is_heard_by_the_port_and_stops_with_the_callers(loop: Loop) -> 
         assert knocker.waited() >= 5
         await knocker.close()
         await server.stop(None)
-        return folder
 
-    assert not loop.run(path()).exists()
+    server = loop.run(start())
+    assert list(tmp_path.iterdir()) == []
+    loop.run(path())
 
 
-def test_whoever_finds_the_way_of_the_knock_is_let_in_nowhere(
+def test_who_comes_by_the_way_of_the_knock_is_let_in_nowhere(
     crowded: tuple[Street, Pressure],
 ) -> None:
     street, _ = crowded
     for port, methods in zip(street.house.ports, ((EXCHANGE, SCALES), (INCENTIVES,)), strict=True):
         assert port._knocker is not None
-        with grpc.insecure_channel(port._knocker._address) as channel:
-            for method in methods:
-                found = failure(channel, method)
-                assert found.code is grpc.StatusCode.UNAUTHENTICATED
+        channel = port._knocker._channel
+        assert channel is not None
+        for method in methods:
+
+            async def ask(method: str = method, channel: grpc.aio.Channel = channel) -> None:
+                await channel.unary_unary(method, None, None)(b"", timeout=20)
+
+            with pytest.raises(grpc.aio.AioRpcError) as found:
+                street.house.loop.run(ask())
+            assert found.value.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
 def test_a_port_in_which_calls_wait_is_found_out(

@@ -165,8 +165,8 @@ def test_what_a_host_lacks_is_measured(home: Street) -> None:
     house.suspend(FRIEND)
     house.loop.run(house.cases.delivering.tick())
     samples = scraped(made(house))
-    assert of(samples, "partner_status_changes_pending", city=FRIEND) == 3
-    seconds = of(samples, "partner_status_pending_seconds", city=FRIEND)
+    assert of(samples, "partner_undelivered", city=FRIEND, delivery="status") == 3
+    seconds = of(samples, "partner_undelivered_age_seconds", city=FRIEND, delivery="status")
     assert seconds is not None
     assert seconds >= 0
-    assert of(samples, "partner_status_changes_pending", city=OTHER) is None
+    assert of(samples, "partner_undelivered", city=OTHER, delivery="status") == 0
