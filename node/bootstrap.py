@@ -197,7 +197,7 @@ async def _serve(settings: Settings) -> None:
         spans = (traces.of_partners, traces.of_clients) if traces else (untraced, untraced)
         shares = (
             Allowance(settings.partner_rate, settings.partner_at_once),
-            Allowance(settings.client_rate, settings.client_at_once),
+            Allowance(settings.client_rate, settings.client_at_once, patient=True),
         )
         pressure = Pressure(lambda: store.backlog().seconds)
         peer, local = settings.peer_listen, settings.local_listen

@@ -25,14 +25,19 @@ _LOG: Final = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What each caller of a port may take: calls a second, 0 for no limit, and calls at once."""
+    """What each caller of a port may take: calls a second, 0 for no limit, and calls at once.
+
+    `patient`: refusals are at once, however many there are. Behind one of this city's own clients
+    are many who know nothing of each other.
+    """
 
     rate: int
     at_once: int
+    patient: bool = False
 
 
 PARTNER: Final = Allowance(load_limits.PARTNER_RATE, load_limits.PARTNER_AT_ONCE)
-CLIENT: Final = Allowance(load_limits.CLIENT_RATE, load_limits.CLIENT_AT_ONCE)
+CLIENT: Final = Allowance(load_limits.CLIENT_RATE, load_limits.CLIENT_AT_ONCE, patient=True)
 
 
 class OverShareError(HutongError):
@@ -129,7 +134,8 @@ class Share:
 
     async def hold(self) -> None:
         """Wait before a refusal, where this caller has had too many."""
-        if self._refusals > 0 or self.held >= self._allowance.at_once:
+        allowance = self._allowance
+        if allowance.patient or self._refusals > 0 or self.held >= allowance.at_once:
             return
         self.held += 1
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -12,7 +13,7 @@ from structlog.testing import capture_logs
 from node import load_limits
 from node.load_errors import LIMIT_REACHED
 from node.transport import status
-from node.transport.shares import Allowance, OverShareError, Share, Shares, retry_ms
+from node.transport.shares import CLIENT, Allowance, OverShareError, Share, Shares, retry_ms
 from scripts.simulation import loop as virtual
 
 T = TypeVar("T")
@@ -191,6 +192,25 @@ def test_who_floods_on_waits_for_its_refusals() -> None:
         assert max([await refused() for _ in range(at_once // 2)]) == 0
 
     timeless(path)
+
+
+def test_behind_a_client_of_this_city_nobody_is_kept_waiting_for_a_refusal() -> None:
+    """Those who ask by it know nothing of each other, and have a venue before them."""
+
+    async def path() -> float:
+        loop = asyncio.get_running_loop()
+        share = Share("venue/library", replace(CLIENT, rate=1), loop.time)
+        refused = 0
+        for _ in range(5 * load_limits.REFUSALS_AT_ONCE):
+            try:
+                share.enter()
+            except OverShareError as error:
+                refused += 1
+                await error.share.hold()
+        assert refused > 4 * load_limits.REFUSALS_AT_ONCE
+        return loop.time()
+
+    assert timeless(path) == 0
 
 
 def test_no_more_are_kept_waiting_than_may_be_inside() -> None:
