@@ -27,11 +27,13 @@ CLIENT_AT_ONCE: Final = 1024
 SHARE_BURST: Final = timedelta(seconds=2)
 TOKEN_BYTES: Final = 64 * 1024
 
-# Refusals that a caller gets at once, how many a second come after those, and for how long each of
-# the rest is kept waiting: who floods regardless floods slowly.
+# Refusals that a caller gets at once, how many a second come after those, and for how long the rest
+# is kept waiting, half as long to half as long again in so many steps: who floods regardless floods
+# slowly, and evenly.
 REFUSALS_AT_ONCE: Final = 100
 REFUSALS_RATE: Final = 50
 REFUSAL_HELD: Final = timedelta(seconds=1)
+REFUSALS_SPREAD: Final = 128
 
 # How often a caller that is over its share is told of in the log, and of how many callers it is
 # known what they took, before those are forgotten that take nothing.

@@ -59,6 +59,7 @@ class Share:
         "_refusals",
         "_refused",
         "_seen",
+        "_spread",
         "_tokens",
         "_told",
         "chance",
@@ -79,6 +80,7 @@ class Share:
         self._tokens = self._burst
         self._refusals = float(load_limits.REFUSALS_AT_ONCE)
         self._seen = clock()
+        self._spread = 0
         self._refused = 0
         self._told = -math.inf
         self.inside = 0
@@ -138,8 +140,11 @@ class Share:
         if allowance.patient or self._refusals > 0 or self.held >= allowance.at_once:
             return
         self.held += 1
+        # Those that were refused together do not come back together.
+        self._spread = (self._spread + 1) % load_limits.REFUSALS_SPREAD
+        part = 0.5 + self._spread / load_limits.REFUSALS_SPREAD
         try:
-            await asyncio.sleep(load_limits.REFUSAL_HELD.total_seconds())
+            await asyncio.sleep(part * load_limits.REFUSAL_HELD.total_seconds())
         finally:
             self.held -= 1
 

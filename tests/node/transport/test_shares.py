@@ -1,6 +1,8 @@
 """A caller's share: what it may take, what it pays, and that it is nobody else's."""
 
 import asyncio
+import math
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -185,7 +187,9 @@ def test_who_floods_on_waits_for_its_refusals() -> None:
         many = await asyncio.gather(*(refused() for _ in range(2 * at_once)))
         late = [wait for wait in many if wait > 0]
         assert len(late) >= at_once
-        assert set(late) == {held}
+        assert held / 2 <= min(late) <= max(late) <= held * 3 / 2
+        # And they do not come back together: a flood that comes in waves is one all the same.
+        assert max(Counter(late).values()) <= math.ceil(len(late) / load_limits.REFUSALS_SPREAD)
         assert share.held == 0
         # It stopped for a while, and is told at once again.
         await asyncio.sleep(60)
