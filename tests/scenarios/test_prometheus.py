@@ -185,7 +185,9 @@ def test_prometheus_reads_a_node_and_answers_every_query(prometheus: Prometheus)
     assert {rule["name"] for rule in rules} == {alert.name for alert in alerts()}
     assert eventually(lambda: _judged(prometheus))
     urgent = {a.name for a in alerts() if a.severity == "page"}
-    fired = prometheus.ask("api/v1/alerts")["data"]["alerts"]
+    known = prometheus.ask("api/v1/alerts")["data"]["alerts"]
+    # One that waits whether it lasts has not fired: a log that just grew waits for its checkpoint.
+    fired = [each for each in known if each["state"] == "firing"]
     assert [each for each in fired if each["labels"]["alertname"] in urgent] == []
 
 
