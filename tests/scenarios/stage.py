@@ -4,12 +4,13 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
@@ -31,7 +32,7 @@ from node.clock import SystemEntropy
 from node.config import read_settings
 from node.keys import FileKeys, KeyFolder
 from node.transport import status
-from scripts.cities import Answer, Cities, City, agree, befriend, new_id
+from scripts.cities import Answer, Cities, City, agree, befriend, free_ports, new_id
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 ASK: Final = "/federation.v1.FederationService/RequestAttestation"
@@ -302,3 +303,40 @@ def open_files(process: "subprocess.Popen[bytes] | None") -> int:
     """The open file descriptors of a node's process."""
     assert process is not None
     return len(os.listdir(f"/proc/{process.pid}/fd"))  # noqa: PTH208 - as a shell would
+
+
+def beside(city: City, directory: Path) -> City:
+    """Another process of the same city: the same keys, and ports of its own."""
+    directory.mkdir()
+    peer, local, onboarding = free_ports(3)
+    made = replace(
+        city,
+        directory=directory,
+        peer_port=peer,
+        local_port=local,
+        onboarding_port=onboarding,
+        process=None,
+        clients={},
+    )
+    text = city.settings.read_text("utf-8")
+    text = re.sub(r"(?m)^data_dir = .*$", f'data_dir = "{city.directory}"', text)
+    ports = {city.peer_port: peer, city.local_port: local, city.onboarding_port: onboarding}
+    for old, new in ports.items():
+        text = text.replace(f":{old}", f":{new}")
+    made.settings.write_text(text, "utf-8")
+    return made
+
+
+@contextlib.contextmanager
+def two_processes(database: str, directory: Path) -> Iterator[tuple[City, City]]:
+    """A city over a database, served by two processes that share its keys."""
+    with Cities(directory, ("410100",)) as cities:
+        one = cities["zhengzhou"]
+        cities.start({"zhengzhou": database})
+        other = beside(one, directory / "beside")
+        other.start()
+        other.wait()
+        try:
+            yield one, other
+        finally:
+            other.stop()

@@ -14,8 +14,7 @@ import pytest
 
 from scripts.cities import Cities, City
 from tests.node.services.world import fictional_id
-from tests.scenarios.stage import ENDS, SCENARIO, eventually, lines, settled
-from tests.scenarios.test_shared_keys import beside
+from tests.scenarios.stage import ENDS, SCENARIO, beside, eventually, lines, settled
 
 pytestmark = pytest.mark.all
 

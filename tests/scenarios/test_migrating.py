@@ -12,26 +12,26 @@ from pathlib import Path
 import pytest
 
 from node.errors import HutongError
-from scripts.cities import Cities, City
+from scripts.cities import City
 from tests.node.store.old_stores import later
-from tests.scenarios.stage import ENDS, ROOT, SCENARIO, check, enrolled, eventually, of_standing
-from tests.scenarios.test_shared_keys import beside
+from tests.scenarios.stage import (
+    ENDS,
+    ROOT,
+    SCENARIO,
+    check,
+    enrolled,
+    eventually,
+    of_standing,
+    two_processes,
+)
 
 pytestmark = pytest.mark.all
 
 
 @pytest.fixture
 def both(new_database: Callable[[], str], tmp_path: Path) -> Iterator[tuple[City, City]]:
-    with Cities(tmp_path, ("410100",)) as cities:
-        one = cities["zhengzhou"]
-        cities.start({"zhengzhou": new_database()})
-        other = beside(one, tmp_path / "beside")
-        other.start()
-        other.wait()
-        try:
-            yield one, other
-        finally:
-            other.stop()
+    with two_processes(new_database(), tmp_path) as found:
+        yield found
 
 
 @dataclass

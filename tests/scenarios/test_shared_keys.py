@@ -1,11 +1,9 @@
 """Two processes of one city over one key folder: what one publishes, the other uses."""
 
 import hashlib
-import re
 import ssl
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,46 +11,16 @@ import pytest
 from federation.errors import HutongError
 from node.certificates import pem_to_der
 from node.errors import KEYS_CHANGED, STATE_REFUSED
-from scripts.cities import Answer, Cities, City, free_ports, new_id
-from tests.scenarios.stage import eventually
+from scripts.cities import Answer, City, new_id
+from tests.scenarios.stage import eventually, two_processes
 
 pytestmark = pytest.mark.all
 
 
 @pytest.fixture
 def both(new_database: Callable[[], str], tmp_path: Path) -> Iterator[tuple[City, City]]:
-    with Cities(tmp_path, ("410100",)) as cities:
-        one = cities["zhengzhou"]
-        cities.start({"zhengzhou": new_database()})
-        other = beside(one, tmp_path / "beside")
-        other.start()
-        other.wait()
-        try:
-            yield one, other
-        finally:
-            other.stop()
-
-
-def beside(city: City, directory: Path) -> City:
-    """Another process of the same city: the same keys, and ports of its own."""
-    directory.mkdir()
-    peer, local, onboarding = free_ports(3)
-    made = replace(
-        city,
-        directory=directory,
-        peer_port=peer,
-        local_port=local,
-        onboarding_port=onboarding,
-        process=None,
-        clients={},
-    )
-    text = city.settings.read_text("utf-8")
-    text = re.sub(r"(?m)^data_dir = .*$", f'data_dir = "{city.directory}"', text)
-    ports = {city.peer_port: peer, city.local_port: local, city.onboarding_port: onboarding}
-    for old, new in ports.items():
-        text = text.replace(f":{old}", f":{new}")
-    made.settings.write_text(text, "utf-8")
-    return made
+    with two_processes(new_database(), tmp_path) as found:
+        yield found
 
 
 def presented(city: City) -> str:
