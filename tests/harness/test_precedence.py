@@ -32,7 +32,12 @@ if os.getuid() == 0:
     os.setgroups([])
     os.setgid(65534)
     os.setuid(65534)
-processes = [subprocess.Popen(["/bin/sleep", "60"], start_new_session=True) for _ in range(4)]
+waiting = ["/bin/sh", "-c", "echo; read -r _"]
+kept = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "start_new_session": True}
+processes = [subprocess.Popen(waiting, **kept) for _ in range(4)]
+# Who has changed its user may not write for its children until the program has taken their place.
+for each in processes:
+    each.stdout.readline()
 
 async def all_at_once():
     await asyncio.gather(*(give_way(each.pid) for each in processes))
