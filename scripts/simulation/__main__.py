@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from scripts.simulation.growth import measure, plot, table, to_json
+from scripts.simulation.growth import measure, table, to_json
+from scripts.simulation.growth_plot import plot
 from scripts.simulation.run import Outcome, Plan, play
 from scripts.simulation.search import search
 

@@ -7,16 +7,13 @@ there each city meets all.
 
 import math
 import random
-import re
 import resource
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
-import pygal
 from rich.table import Table
 
 from federation.limits import USE_KEY_BYTES
@@ -34,7 +31,7 @@ _HOUR: Final = 3600.0
 _WARM_UP: Final = 15.0
 _FIRST_SERIAL: Final = 1000
 _SEED: Final = 1
-_SCRIPT: Final = re.compile(r"<script.*?</script>", re.DOTALL)
+QUEUE: Final = "longest queue: "
 
 # A slope of a line of logarithms: below the first it does not grow, and so on.
 _FLAT: Final = 0.25
@@ -229,56 +226,11 @@ def rows(worlds: Sequence[Measured]) -> list[tuple[str, list[float], int]]:
             for method in methods
         ),
         ("log entries", [world.log_entries for world in worlds], 0),
-        ("longest queue: calls asked", [float(world.longest_asking) for world in worlds], 0),
-        ("longest queue: calls answered", [float(world.longest_serving) for world in worlds], 0),
-        ("longest queue: commits", [float(world.longest_commit) for world in worlds], 0),
+        (f"{QUEUE}calls asked", [float(world.longest_asking) for world in worlds], 0),
+        (f"{QUEUE}calls answered", [float(world.longest_serving) for world in worlds], 0),
+        (f"{QUEUE}commits", [float(world.longest_commit) for world in worlds], 0),
     ]
     return found
-
-
-def plot(worlds: Sequence[Measured], path: Path) -> None:
-    """Messages of one city in one hour by method, over the number of cities, in powers of ten."""
-    counts = [world.cities for world in worlds]
-    chart = pygal.XY(
-        title="Messages of one city in one virtual hour",
-        x_title="cities",
-        legend_at_bottom=True,
-        truncate_legend=-1,
-        x_labels=[{"label": str(n), "value": math.log10(n)} for n in counts],
-        y_labels=_powers(worlds),
-        show_dots=True,
-        disable_xml_declaration=True,
-        js=(),
-        width=1000,
-        height=600,
-        legend_box_size=10,
-    )
-    methods = sorted({method for world in worlds for method in world.by_method})
-    chart.add("all", _points(worlds, lambda world: world.messages))
-    for method in methods:
-        chart.add(method, _points(worlds, lambda w, m=method: _of(w, m)))  # type: ignore[misc]
-    # A picture that fetches and runs nothing may be sent to anybody.
-    path.write_text(_SCRIPT.sub("", chart.render(is_unicode=True)), "utf-8")
-
-
-def _of(world: Measured, method: str) -> float:
-    cost = world.by_method.get(method)
-    return cost.messages if cost else 0.0
-
-
-def _points(
-    worlds: Sequence[Measured], value: Callable[[Measured], float]
-) -> list[tuple[float, float] | None]:
-    """Of a logarithm of nothing there is no point."""
-    return [
-        (math.log10(world.cities), math.log10(found)) if (found := value(world)) > 0 else None
-        for world in worlds
-    ]
-
-
-def _powers(worlds: Sequence[Measured]) -> list[dict[str, Any]]:
-    most = max(world.messages for world in worlds)
-    return [{"label": f"{10**n:,}", "value": n} for n in range(math.ceil(math.log10(most)) + 1)]
 
 
 def to_json(worlds: Sequence[Measured]) -> list[dict[str, Any]]:

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
-from scripts.simulation.growth import Cost, Measured, growth, measure, plot, rows, to_json
+from scripts.simulation.growth import Cost, Measured, growth, measure, rows, to_json
+from scripts.simulation.growth_plot import curves, plot
 
 WORLD = Measured(
     cities=5,
@@ -36,7 +38,7 @@ def test_growth_is_told_by_the_slope_of_logarithms(values: tuple[float, ...], to
     assert growth((5, 50), values) == told
 
 
-def test_a_method_that_one_world_did_not_use_is_nothing_there(tmp_path: Path) -> None:
+def test_a_method_that_one_world_did_not_use_is_nothing_there() -> None:
     other = replace(WORLD, cities=50, by_method={"AddCheckpoint": Cost(1225.0, 1e5)})
     found = {name: values for name, values, _ in rows([WORLD, other])[:3]}
     assert found == {
@@ -44,11 +46,28 @@ def test_a_method_that_one_world_did_not_use_is_nothing_there(tmp_path: Path) ->
         "  AddCheckpoint": [100.0, 1225.0],
         "  RequestAttestation": [50.0, 0.0],
     }
+    assert [each["cities"] for each in to_json([WORLD, other])] == [5, 50]
+
+
+def test_messages_bytes_and_queues_are_drawn_as_the_table_has_them(tmp_path: Path) -> None:
+    other = replace(WORLD, cities=50, by_method={"AddCheckpoint": Cost(1225.0, 1e5)})
+    messages, size, queues = curves([WORLD, other]).values()
+    assert messages["AddCheckpoint"] == [100.0, 1225.0]
+    assert size["all"] == [2e4 / 1024, 1e5 / 1024]
+    assert queues == {
+        "calls asked": [4.0, 4.0],
+        "calls answered": [1.0, 1.0],
+        "commits": [2.0, 2.0],
+    }
     plot([WORLD, other], tmp_path / "plot.svg")
     drawn = (tmp_path / "plot.svg").read_text("utf-8")
-    assert "AddCheckpoint" in drawn
+    for name in ("Messages of one city", "KiB of one city", "Longest queue", "AddCheckpoint"):
+        assert name in drawn
+    # A picture that fetches and runs nothing may be sent to anybody.
     assert "<script" not in drawn
-    assert [each["cities"] for each in to_json([WORLD, other])] == [5, 50]
+    assert "href" not in drawn
+    tops = [each.get("y") for each in ET.fromstring(drawn)]  # noqa: S314 - our own picture
+    assert tops == ["0", "560", "1120"]
 
 
 @pytest.mark.all
