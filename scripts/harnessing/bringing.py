@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from scripts.harnessing.databases import sweep
+from scripts.harnessing import databases, namespaces
 from scripts.harnessing.keeper_client import Answer, KeeperError, ask, short_path
 from scripts.harnessing.layout import Folder, Plan
+from scripts.harnessing.links import LinksError
 from scripts.harnessing.spawning import ROOT
 from scripts.harnessing.wishes import Wish, WishError
 
@@ -103,7 +104,7 @@ def take_down(folder: Folder, seconds: float = _END_SECONDS) -> bool:
     """
     pid = keeper_pid(folder)
     if pid is None:
-        sweep(folder.root / CITIES)
+        _sweep(folder)
         return False
     with contextlib.suppress(KeeperError):
         ask(folder, "stop", seconds=min(seconds, _ASK_SECONDS))
@@ -112,7 +113,7 @@ def take_down(folder: Folder, seconds: float = _END_SECONDS) -> bool:
         if time.monotonic() > give_up:
             # Its children end with it.
             os.kill(pid, signal.SIGKILL)
-            sweep(folder.root / CITIES)
+            _sweep(folder)
             raise KeeperError("the keeper did not end in time, and was killed; see keeper.log")
         time.sleep(_LOOK_SECONDS)
     return True
@@ -151,9 +152,18 @@ def clear(folder: Folder, *, again: bool) -> None:
             raise WishError(
                 f"{root} holds an earlier run: throw it away with `--again`, or give another --dir"
             )
-        sweep(root / CITIES)
+        _sweep(folder)
         shutil.rmtree(root)
     root.mkdir(parents=True, exist_ok=True)
+
+
+def _sweep(folder: Folder) -> None:
+    """Take away what a keeper that was killed left on the machine: files of servers, namespaces."""
+    databases.sweep(folder.root / CITIES)
+    # A folder without a plan had no lines yet; those of a run that goes on are left alone.
+    with contextlib.suppress(OSError, LookupError, ValueError, TypeError, LinksError):
+        if folder.read_plan().links == "namespaces":
+            namespaces.sweep()
 
 
 def _start(folder: Folder, wish: Wish, leash: int, *, attached: bool) -> "subprocess.Popen[bytes]":

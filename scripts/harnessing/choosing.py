@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from scripts.harnessing import namespaces
@@ -31,6 +32,21 @@ import socket, sys
 with socket.create_connection((sys.argv[1], int(sys.argv[2])), {_SECONDS}) as line:
     sys.exit(line.recv(1) != b"!")
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why it is so, or is not, in both languages."""
+
+    zh: str
+    en: str
+
+
+_ASKED: Final = Why("按指定使用网络命名空间。", "Lines are network namespaces, as was asked.")
+_TRIED_HERE: Final = Why(
+    "已在本机试用网络命名空间：线路可以塑形。",
+    "Lines are network namespaces, tried on this machine: they can be shaped.",
+)
 
 
 class NoLinks:
@@ -74,7 +90,7 @@ class NoLinks:
         """Nothing is to be taken away."""
 
 
-def choose(wish: str = "", *, seed: int = 0) -> tuple[Links, str]:
+def choose(wish: str = "", *, seed: int = 0) -> tuple[Links, Why]:
     """The lines of a new run, not open yet, and a sentence that says why these.
 
     `wish` is one of NAMES, or nothing: then namespaces are tried for real, and what a killed run
@@ -82,36 +98,44 @@ def choose(wish: str = "", *, seed: int = 0) -> tuple[Links, str]:
     LinksError where what was wished for does not work here, with what is missing.
     """
     if wish == "none":
-        return NoLinks(), "Cities speak over plain loopback, as was asked: no line can be shaped."
+        return NoLinks(), Why(
+            "按指定直接使用本机回环：不能制造线路故障。",
+            "Cities speak over plain loopback, as was asked: no line can be shaped.",
+        )
     if wish == "proxies":
-        return Proxies(seed), "Lines are proxies, as was asked."
+        return Proxies(seed), Why("按指定使用代理。", "Lines are proxies, as was asked.")
     if wish not in {"", "namespaces"}:
         raise LinksError(f"there are no links {wish!r}; there are: {', '.join(NAMES)}")
     missing = lacking()
-    if not missing:
-        why = "as was asked" if wish else "tried on this machine: they can be shaped"
-        return Namespaces(), f"Lines are network namespaces, {why}."
+    if missing is None:
+        return Namespaces(), _ASKED if wish else _TRIED_HERE
     if wish:
         raise LinksError(
-            f"lines cannot be network namespaces here: {missing}. Choose `--links proxies`,"
+            f"lines cannot be network namespaces here: {missing.en}. Choose `--links proxies`,"
             " which takes nothing of the machine"
         )
-    return Proxies(seed), f"Lines are proxies, as network namespaces do not work here: {missing}."
+    return Proxies(seed), Why(
+        f"使用代理，因为本机不能使用网络命名空间：{missing.zh}。",
+        f"Lines are proxies, as network namespaces do not work here: {missing.en}.",
+    )
 
 
-def lacking() -> str:
-    """What this machine lacks for namespaces that can be shaped; nothing where they work."""
+def lacking() -> Why | None:
+    """What this machine lacks for namespaces that can be shaped; None where they work."""
     if os.geteuid() != 0:
-        return "they take root"
+        return Why("须以 root 运行", "they take root")
     for tool in _TOOLS:
         if shutil.which(tool) is None:
-            return f"there is no `{tool}` (install iproute2)"
+            return Why(
+                f"没有 `{tool}`（请安装 iproute2）", f"there is no `{tool}` (install iproute2)"
+            )
     try:
         namespaces.sweep()
         _try()
     except LinksError as error:
-        return str(error)
-    return ""
+        # As the machine itself says it.
+        return Why(str(error), str(error))
+    return None
 
 
 def _try() -> None:

@@ -15,6 +15,7 @@ import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -252,7 +253,7 @@ def held(folder: Folder) -> Iterator[None]:
 async def keep(folder: Folder, wish: Wish, leash: int, *, attached: bool) -> None:
     """Keep a run until its end; raises WishError, LinksError."""
     links, why = choose(wish.links, seed=wish.seed)
-    plan = wish.plan(links.name, why)
+    plan = wish.plan(links.name, asdict(why))
     folder.plan.write_text(plan.to_json(), "utf-8")
     fleet = Fleet(folder, plan, links)
     await Keeper(fleet).run(wish.hours, leash, attached=attached)

@@ -46,6 +46,8 @@ class Plan:
     log_level: str = "warning"
     metrics: bool = False
     """Whether the nodes give metrics."""
+    why: dict[str, str] = field(default_factory=dict)
+    """Why the lines are of that kind, by language."""
 
     def __getitem__(self, city: str) -> Place:
         """The place of that pinyin or code; raises KeyError."""

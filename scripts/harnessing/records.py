@@ -195,11 +195,30 @@ class Ruling:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """Of one kind of thing, each once: what clients were told is done, and what is found of it."""
+
+    what: str
+    told: int
+    kept: int
+    """In the stores."""
+    logged: int | None
+    """In the logs; None for what leaves no trace."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it is found."""
+        return self.told == self.kept and self.logged in {self.told, None}
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
     """What a check came to."""
 
     at: float
     rulings: tuple[Ruling, ...]
+    counts: tuple[Counted, ...] = ()
+    """The clients' counts against the nodes' own."""
 
     @property
     def holds(self) -> bool:
@@ -228,7 +247,8 @@ def checked_from_json(text: str) -> Checked:
         Ruling(**each | {"violations": tuple(Violation(**v) for v in each["violations"])})
         for each in found["rulings"]
     )
-    return Checked(found["at"], tuple(rulings))
+    counts = (Counted(**each) for each in found.get("counts", ()))
+    return Checked(found["at"], tuple(rulings), tuple(counts))
 
 
 def read(path: Path, kind: type[R]) -> Iterator[R]:

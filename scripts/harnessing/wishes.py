@@ -1,7 +1,9 @@
 """What an operator wishes to be brought up, and how a mistake in it is told."""
 
 import json
+import os
 import platform
+import re
 import sqlite3
 import subprocess
 import tomllib
@@ -9,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
-from os import cpu_count
+from pathlib import Path
 from typing import Final, Self
 
 from scripts import towns
@@ -77,19 +79,19 @@ class Wish:
             )
         return Place(code, pinyin, store, processes)
 
-    def plan(self, links: str, why: str) -> Plan:
-        """The plan of a run that begins now, with lines that were chosen for a reason."""
+    def plan(self, links: str, why: Mapping[str, str]) -> Plan:
+        """The plan of a run that begins now; `why` is the reason for such lines, by language."""
         began = datetime.now(UTC).isoformat(timespec="seconds")
-        versions = _versions() | {"links": why}
         return Plan(
             self.places(),
             links,
             self.residents,
             self.seed,
             began,
-            versions,
+            _versions(),
             self.log_level,
             self.metrics,
+            dict(why),
         )
 
     def to_json(self) -> str:
@@ -122,5 +124,17 @@ def _versions() -> dict[str, str]:
         **{name: metadata.version(name) for name in _LIBRARIES},
         "sqlite": sqlite3.sqlite_version,
         "machine": f"{platform.system()} {platform.release()}, {platform.machine()}",
-        "cores": str(cpu_count() or 0),
+        "processor": _processor(),
+        "cores": str(os.cpu_count() or 0),
+        "memory": f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.1f} GiB",
     }
+
+
+def _processor() -> str:
+    """What the machine's processor is called: a rate says little without it."""
+    try:
+        told = Path("/proc/cpuinfo").read_text("utf-8", errors="replace")
+    except OSError:
+        told = ""
+    found = re.search(r"(?m)^model name\s*:\s*(\S.*)$", told)
+    return found[1] if found else platform.processor() or platform.machine()

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 
 from federation.checkpoint import Checkpoint, origin_of, sign_checkpoint, unverified_checkpoint
 from federation.identifiers import CityCode
+from node.history import HistoryKind
 from scripts.harnessing import records
 from scripts.harnessing.fault_kinds import Fault
 from scripts.harnessing.records import Act, Deed, Happening, Seen
@@ -30,6 +31,17 @@ def a_redemption_that_is_gone(copy: Copy) -> None:
 @breaks("nothing-lost", "both-logs")
 def a_withdrawal_that_is_gone(copy: Copy) -> None:
     sql = "UPDATE consents SET withdrawn_at = NULL WHERE withdrawn_at IS NOT NULL"
+    copy.write("zhengzhou", sql)
+
+
+@breaks("nothing-lost")
+def a_record_that_is_gone(copy: Copy) -> None:
+    copy.write("zhengzhou", "DELETE FROM records WHERE record_number = 'made-1'")
+
+
+@breaks("nothing-lost")
+def a_record_that_was_taken_back_and_stands(copy: Copy) -> None:
+    sql = "UPDATE records SET state = 'standing' WHERE record_number = 'made-2'"
     copy.write("zhengzhou", sql)
 
 
@@ -146,6 +158,22 @@ def an_end_without_a_trace(copy: Copy) -> None:
     copy.write("hangzhou", "UPDATE recognitions SET ended_at = checked_at WHERE home = ?", HOST)
 
 
+@breaks("shown")
+def an_attestation_that_the_resident_does_not_see(copy: Copy) -> None:
+    copy.write("zhengzhou", "DELETE FROM uses WHERE resident_id != '' AND host = ?", HOST)
+
+
+@breaks("shown")
+def a_visit_that_the_visitor_does_not_see(copy: Copy) -> None:
+    copy.write("hangzhou", "DELETE FROM visits WHERE kind = ?", HistoryKind.DECIDED.value)
+
+
+@breaks("shown")
+def a_use_that_the_visitor_sees_at_another_venue(copy: Copy) -> None:
+    sql = "UPDATE visits SET venue = 'clinic' WHERE kind = ?"
+    copy.write("hangzhou", sql, HistoryKind.REDEEMED.value)
+
+
 @breaks("log-trees")
 def an_edge_that_is_not_the_trees(copy: Copy) -> None:
     copy.write("zhengzhou", "UPDATE log_state SET peaks = randomblob(length(peaks))")
@@ -209,6 +237,11 @@ def a_visitor_who_is_recognised_after_a_withdrawal_that_came_over_a_mended_line(
 @breaks("repair")
 def somebody_below_the_line_whose_attestation_stands(copy: Copy) -> None:
     copy.write("zhengzhou", "UPDATE residents SET shared_milli = -60000")
+
+
+@breaks("repair")
+def somebody_who_has_risen_whose_attestation_understates(copy: Copy) -> None:
+    copy.write("zhengzhou", "UPDATE residents SET shared_milli = 190000 WHERE resident_id != ''")
 
 
 @breaks("others-go-on")

@@ -3,12 +3,15 @@
 from dataclasses import replace
 
 from federation import codec
-from federation.envelope import Envelope, Signature, seal
+from federation.envelope import Envelope, Signature, pae, seal
 from federation.messages import Claim, Disclosure
 from scripts.harnessing import records
 from scripts.harnessing.records import Act, Enrolled
 from tests.harness.check_planting import DAY, HOUR, breaks, first, keys_of
 from tests.harness.check_stage import HOME, HOST, Copy
+
+# Field 2047, of any length: its number is no message's.
+_UNKNOWN_FIELD = b"\xfa\x7f\x09blacklist"
 
 # Rule 1
 
@@ -25,7 +28,7 @@ def a_host_that_keeps_a_low_band(copy: Copy) -> None:
     copy.write("hangzhou", "UPDATE recognitions SET band_id = 'good' WHERE home = ?", HOME)
 
 
-@breaks("good-news", "traces", "both-logs")
+@breaks("good-news", "traces", "both-logs", "repair")
 def a_low_band_well_signed(copy: Copy) -> None:
     sql = "SELECT attestation_id, statement FROM attestations WHERE host = ? ORDER BY issued_at"
     name, statement = first(copy, "zhengzhou", sql, HOST)
@@ -34,6 +37,19 @@ def a_low_band_well_signed(copy: Copy) -> None:
     low = replace(said, claim=Claim(Disclosure.BAND, None, "good", None, ()))
     sealed = seal(codec.ATTESTATION, low, [keys_of(copy, "zhengzhou")])
     raw = codec.envelope_to_bytes(sealed)
+    sql = "UPDATE attestations SET statement = ? WHERE attestation_id = ?"
+    copy.write("zhengzhou", sql, raw, name)
+
+
+@breaks("good-news", "signed", "consents", "traces", "both-logs")
+def a_field_that_nobody_knows_well_signed(copy: Copy) -> None:
+    sql = "SELECT attestation_id, statement FROM attestations WHERE host = ? ORDER BY issued_at"
+    name, statement = first(copy, "zhengzhou", sql, HOST)
+    assert isinstance(statement, bytes)
+    known, keys = codec.envelope_from_bytes(statement), keys_of(copy, "zhengzhou")
+    payload = known.payload + _UNKNOWN_FIELD
+    signature = Signature(keys.key_id, keys.sign(pae(known.payload_type, payload)))
+    raw = codec.envelope_to_bytes(Envelope(known.payload_type, payload, (signature,)))
     sql = "UPDATE attestations SET statement = ? WHERE attestation_id = ?"
     copy.write("zhengzhou", sql, raw, name)
 
@@ -60,6 +76,23 @@ def an_attestation_without_a_code(copy: Copy) -> None:
 def a_scenario_that_was_not_consented_to(copy: Copy) -> None:
     sql = "UPDATE consents SET scenarios = 'transit.discount' WHERE host = ? AND consent_id != ''"
     copy.write("zhengzhou", sql, HOST)
+
+
+@breaks("consents")
+def more_shown_than_was_consented_to(copy: Copy) -> None:
+    sql = "UPDATE consents SET disclosure = ? WHERE host = ? AND consent_id != ''"
+    copy.write("zhengzhou", sql, Disclosure.THRESHOLD.value, HOST)
+
+
+@breaks("consents")
+def an_attestation_that_outlives_its_consent(copy: Copy) -> None:
+    sql = "UPDATE consents SET expires_at = given_at + ? WHERE host = ? AND consent_id != ''"
+    copy.write("zhengzhou", sql, HOUR, HOST)
+
+
+@breaks("consents", "decisions-have-consents", "pseudonyms")
+def an_attestation_to_a_city_that_was_not_consented_to(copy: Copy) -> None:
+    copy.write("zhengzhou", "UPDATE consents SET host = '320500' WHERE host = ?", HOST)
 
 
 @breaks("consents", "traces")
@@ -131,7 +164,7 @@ def a_venue_that_is_told_why(copy: Copy) -> None:
     copy.write("hangzhou", sql, told, refused.request_id)
 
 
-@breaks("nobody-is-named")
+@breaks("nobody-is-named", "shown")
 def a_host_with_a_document_number(copy: Copy) -> None:
     who = next(e for e in records.read(copy.folder.residents, Enrolled) if e.city == HOME)
     copy.write("hangzhou", "UPDATE visits SET venue = ? || venue", who.document_number)

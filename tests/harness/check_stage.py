@@ -15,6 +15,7 @@ from typing import Any
 from federation.limits import USE_KEY_BYTES
 from federation.uses import use_commitment, use_key_text
 from node.model import Role
+from node.v1 import department_service_pb2 as departments
 from node.v1 import resident_service_pb2 as residents
 from node.v1 import venue_service_pb2 as venues
 from scripts.cities import Cities, City, b64, new_id
@@ -23,7 +24,8 @@ from scripts.harnessing.fault_kinds import Fault
 from scripts.harnessing.layout import Folder
 from scripts.harnessing.loading import requests
 from scripts.harnessing.loading.calling import Call
-from scripts.harnessing.loading.lines import Lines, Reply
+from scripts.harnessing.loading.cast import Rules
+from scripts.harnessing.loading.lines import Lines, Reply, Whom
 from scripts.harnessing.loading.outcomes import OK
 from scripts.harnessing.loading.requests import Visit
 from scripts.harnessing.records import Act, Enrolled, Happening, Seen
@@ -52,8 +54,10 @@ def made(root: Path) -> Folder:
 async def _story(folder: Folder, cities: Cities) -> None:
     callers = (requests.RESIDENT, *map(requests.venue, VENUES))
     targets = load_stage.targets(cities)
+    rules = Rules.of(cities["zhengzhou"].about)
+    whom = (*callers, Whom(Role.DEPARTMENT, rules.department))
     lines = Lines.open(
-        folder, targets, {target.city: callers for target in targets}, folder.root / "clients"
+        folder, targets, {target.city: whom for target in targets}, folder.root / "clients"
     )
     await lines.connect()
     try:
@@ -61,6 +65,7 @@ async def _story(folder: Folder, cities: Cities) -> None:
         people = list(records.read(folder.residents, Enrolled))
         await _visits(clients, people)
         await _refusals(clients, people)
+        await _records(clients, rules, _of(people, HOME, "exportable")[5])
         _counted(cities, people)
         for city in cities:
             _renewed(city)
@@ -176,6 +181,27 @@ async def _refusals(clients: _Clients, people: Sequence[Enrolled]) -> None:
     checked = await clients.visit(visit)
     again = await clients.do(visit.check(checked["consent"], presentation_code=checked["code"]))
     assert again["outcome"] == "NOT_RECOGNISED"
+
+
+async def _records(clients: _Clients, rules: Rules, who: Enrolled) -> None:
+    """A department sends two records of somebody, and takes one of them back."""
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    rows = [
+        departments.RecordRow(
+            record_number=number,
+            indicator=rules.indicators[0],
+            document_number=who.document_number,
+            occurred_on=yesterday.isoformat(),
+            evidence=number,
+        )
+        for number in ("made-1", "made-2")
+    ]
+    back = departments.RecordRow(
+        record_number="made-2", action=departments.ROW_ACTION_WITHDRAW, revision=1
+    )
+    for some in (rows, [back]):
+        said = await clients.do(requests.records(HOME, rules.department, some, "made/0"))
+        assert said["accepted"] == len(some), said
 
 
 def _counted(cities: Cities, people: Sequence[Enrolled]) -> None:

@@ -10,7 +10,7 @@ from scripts.harnessing import records
 from scripts.harnessing.layout import Folder, Place, Plan
 from scripts.harnessing.loading.mixes import MIX
 from scripts.harnessing.loading.schedule import arrivals
-from scripts.harnessing.records import Act, Checked, Deed, Happening, Load, Ruling, Sample
+from scripts.harnessing.records import Act, Checked, Counted, Deed, Happening, Load, Ruling, Sample
 
 BEGAN = 1_790_000_000.0
 MEGABYTE = 1_000_000
@@ -118,6 +118,11 @@ def rulings() -> tuple[Ruling, ...]:
     )
 
 
+def counts() -> tuple[Counted, ...]:
+    """Clients, stores and logs agree."""
+    return Counted("check", 3120, 3120, 3120), Counted("record", 52, 52, None)
+
+
 def safeties() -> list[Figure]:
     """What each safety costs, as the bench writes it."""
     ratios = (1.0, 0.81, 0.7, 0.52, 0.34, 0.27, 0.22)
@@ -137,7 +142,7 @@ def fill(root: Path, seconds: float = 600.0, rate: float = 20.0) -> Folder:
     records.append(folder.histories / "load.jsonl", acts(of, faults))
     records.append(folder.faults, faults)
     records.append(folder.samples, samples(seconds))
-    put_check(folder, Checked(of.ended + 20, rulings()))
+    put_check(folder, Checked(of.ended + 20, rulings(), counts()))
     write(safeties(), root / "safeties.json")
     return folder
 

@@ -53,11 +53,33 @@ def test_a_clean_run_holds_and_each_invariant_has_seen_something(copy: Copy) -> 
         invariant.name: True for invariant in checking.INVARIANTS
     }
     names = [invariant.name for invariant in checking.INVARIANTS]
-    assert told == ["histories", "zhengzhou", "hangzhou", *names]
+    assert told == ["histories", "zhengzhou", "hangzhou", *names, "counts"]
     kept = records.checked_from_json(copy.folder.findings.read_text("utf-8"))
     assert kept == checked
     # Nothing of it stays, and no store was touched.
     assert not list(copy.folder.root.glob("checking-*"))
+
+
+def test_what_clients_count_is_what_stores_and_logs_have_and_what_is_missing_is_not_counted(
+    copy: Copy,
+) -> None:
+    before = {each.what: each for each in checking.check(copy.folder).counts}
+    assert before.keys() == {"consent", "withdrawal", "check", "use", "record"}
+    assert all(each.told and each.whole for each in before.values()), before
+    assert before["record"].logged is None
+    copy.write("hangzhou", "DELETE FROM redemptions WHERE incentive_id = 'library-card'")
+    copy.write("zhengzhou", "DELETE FROM records WHERE record_number = 'made-1'")
+    copy.write(
+        "zhengzhou",
+        "DELETE FROM log_salts WHERE sequence IN ("
+        " SELECT sequence FROM log_entries WHERE kind = 'consented')",
+    )
+    after = {each.what: each for each in checking.check(copy.folder).counts}
+    assert {what for what, each in after.items() if not each.whole} == {"consent", "record", "use"}
+    assert after["use"].kept < before["use"].kept
+    assert after["record"].kept == before["record"].kept - 1
+    assert after["consent"].kept == before["consent"].kept
+    assert (after["consent"].logged or 0) < before["consent"].told
 
 
 def test_a_store_that_is_damaged_is_told_and_not_a_traceback(copy: Copy) -> None:

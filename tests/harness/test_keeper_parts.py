@@ -6,12 +6,15 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from stdnum.cn import ric
 from stdnum.iso7064 import mod_11_2
 
 from scripts import towns
-from scripts.harnessing import people
-from scripts.harnessing.bringing import bring_up, clear
+from scripts.harnessing import namespaces, people
+from scripts.harnessing.bringing import bring_up, clear, take_down
+from scripts.harnessing.cli import harness
+from scripts.harnessing.commands import running
 from scripts.harnessing.fault_kinds import KINDS
 from scripts.harnessing.layout import Folder
 from scripts.harnessing.levers import Lever
@@ -84,6 +87,32 @@ def test_what_never_came_up_is_an_earlier_run_and_its_servers_files_go_with_it(
     clear(folder, again=True)
     assert not files.exists()
     assert list(folder.root.iterdir()) == []
+
+
+def test_namespaces_of_a_keeper_that_was_killed_go_with_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept = list[str]()
+    monkeypatch.setattr(namespaces, "sweep", lambda: swept.append("namespaces"))
+    for links in ("proxies", "namespaces"):
+        folder = Folder(tmp_path / links)
+        folder.root.mkdir()
+        folder.plan.write_text(Wish(2).plan(links, {}).to_json(), "utf-8")
+        assert take_down(folder) is False
+    assert swept == ["namespaces"]
+
+
+def test_status_has_the_ports_of_metrics_where_they_were_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city = {"pinyin": "wuhan", "code": "420100", "process": 0, "pid": 7, "state": "serving"}
+    city |= {"host": "127.0.0.1", "local_port": 7, "peer_port": 8, "rss_bytes": 0, "open_files": 9}
+    for more, said in (({"metrics_port": 9100}, True), ({}, False)):
+        found = {"cities": [city | more], "links": "proxies", "faults": []}
+        monkeypatch.setattr(running, "ask", lambda *_, found=found: found)
+        done = CliRunner().invoke(harness, ["status", "--dir", str(tmp_path)])
+        assert done.exit_code == 0, done.output
+        assert ("127.0.0.1:9100 (wuhan/0)" in done.output) is said
 
 
 def test_a_wish_is_the_same_after_the_way_to_the_keeper() -> None:

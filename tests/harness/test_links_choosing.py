@@ -18,7 +18,8 @@ def test_a_wish_that_takes_nothing_of_the_machine_is_met() -> None:
         lines, why = choose(wish)
         assert isinstance(lines, kind)
         assert lines.name == wish
-        assert "as was asked" in why
+        assert "as was asked" in why.en
+        assert "按指定" in why.zh
 
 
 def test_links_that_there_are_not_are_told_with_those_there_are() -> None:
@@ -30,7 +31,8 @@ def test_whoever_is_not_root_gets_proxies_and_is_told_why(monkeypatch: pytest.Mo
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     lines, why = choose()
     assert isinstance(lines, Proxies)
-    assert why.endswith("they take root.")
+    assert why.en.endswith("they take root.")
+    assert "须以 root 运行" in why.zh
     with pytest.raises(LinksError, match="they take root"):
         choose("namespaces")
 
@@ -45,11 +47,12 @@ def test_a_machine_without_iproute_is_told_what_to_install(
 
 
 def test_a_machine_that_can_gets_namespaces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choosing, "lacking", lambda: "")
+    monkeypatch.setattr(choosing, "lacking", lambda: None)
     for wish in ("", "namespaces"):
         lines, why = choose(wish)
         assert isinstance(lines, Namespaces)
-        assert why.startswith("Lines are network namespaces, ")
+        assert why.en.startswith("Lines are network namespaces, ")
+        assert "网络命名空间" in why.zh
 
 
 def test_plain_loopback_refuses_every_shape_with_what_to_choose() -> None:

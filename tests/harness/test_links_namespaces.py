@@ -322,9 +322,11 @@ def test_what_is_shaped_must_be_known_first() -> None:
 def test_the_machine_is_tried_and_what_is_chosen_is_what_works() -> None:
     lines, why = choosing.choose()
     if isinstance(lines, Namespaces):
-        assert why.startswith("Lines are network namespaces, tried")
+        assert why.en.startswith("Lines are network namespaces, tried")
     else:
         assert isinstance(lines, Proxies)
-        assert re.match(r"Lines are proxies, as network namespaces do not work here: \S.+\.$", why)
+        assert re.match(
+            r"Lines are proxies, as network namespaces do not work here: \S.+\.$", why.en
+        )
         with pytest.raises(LinksError, match="Choose `--links proxies`"):
             choosing.choose("namespaces")

@@ -18,6 +18,7 @@ from scripts.harnessing.layout import Folder, Place
 from scripts.harnessing.loading.concessions import CONCESSIONS
 from scripts.harnessing.records import (
     Checked,
+    Counted,
     Deed,
     Happening,
     Load,
@@ -28,6 +29,7 @@ from scripts.harnessing.records import (
 from scripts.harnessing.reporting import series
 from scripts.harnessing.reporting.gathering import gather
 from scripts.harnessing.reporting.texts import LANGUAGES, TEXTS, Words
+from scripts.harnessing.wishes import Wish
 from tests.harness import made_run
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -150,6 +152,36 @@ def test_what_a_load_concedes_is_told_in_chinese_too(empty: Folder) -> None:
     records.append(empty.loads, [replace(made_run.load(60), concessions=tuple(CONCESSIONS))])
     text = html.unescape(page(empty, "zh"))
     assert [en for en, zh in CONCESSIONS.items() if zh not in text or en in text] == []
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_clients_stores_and_logs_are_counted_beside_each_other_and_what_is_short_stands_out(
+    empty: Folder, lang: str
+) -> None:
+    for logged, bad in ((7001, False), (7000, True)):
+        found = Checked(made_run.BEGAN, (), (Counted("use", 7001, 7001, logged),))
+        made_run.put_check(empty, found)
+        row = r'<tr( class="bad")?>\s*<td>{}</td>\s*<td class="number">7,001</td>'
+        shown = re.search(row.format(Words(lang)["counted_use"]), page(empty, lang))
+        assert shown is not None
+        assert bool(shown[1]) is bad
+
+
+@pytest.mark.parametrize(("lang", "named"), [("zh", "处理器核数"), ("en", "Processor cores")])
+def test_the_machine_and_the_reason_for_its_lines_are_told_in_the_language_of_the_page(
+    empty: Folder, lang: str, named: str
+) -> None:
+    why = {"zh": "本机可以塑形。", "en": "They can be shaped here."}
+    made = Wish(2).plan("namespaces", why)
+    assert made.versions.keys() >= {"machine", "processor", "cores", "memory"}
+    assert all(made.versions.values())
+    empty.plan.write_text(made.to_json(), "utf-8")
+    text = html.unescape(page(empty, lang))
+    assert named in text
+    assert made.versions["processor"] in text
+    other = next(each for each in LANGUAGES if each != lang)
+    assert why[lang].rstrip(".。") in text
+    assert why[other].rstrip(".。") not in text
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -9,6 +9,7 @@ from typing import Final
 from scripts.harnessing.checking import (
     capacity,
     consenting,
+    counting,
     good_news,
     lasting,
     least,
@@ -16,6 +17,7 @@ from scripts.harnessing.checking import (
     peers,
     refusals,
     repair,
+    seen,
     signed,
     traces,
 )
@@ -44,6 +46,7 @@ INVARIANTS: Final = tuple(
                 lasting,
                 traces,
                 logs,
+                seen,
                 repair,
                 peers,
                 capacity,
@@ -60,7 +63,8 @@ def rule_on(evidence: Evidence) -> Checked:
     for invariant in INVARIANTS:
         evidence.tell(invariant.name)
         rulings.append(invariant(evidence))
-    return Checked(time.time(), tuple(rulings))
+    evidence.tell("counts")
+    return Checked(time.time(), tuple(rulings), counting.counts(evidence))
 
 
 def check(folder: Folder, tell: Tell = lambda _: None) -> Checked:

@@ -1,7 +1,7 @@
 """What clients did, in a table: a run has hundreds of thousands of acts, and many are looked up."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -21,15 +21,18 @@ CREATE TABLE acts (
     redemption_id TEXT, reservation_id TEXT
 );
 CREATE TABLE decided (act INTEGER, decision_id TEXT, incentive_id TEXT, eligible INTEGER);
+CREATE TABLE sent (act INTEGER, source TEXT, record_number TEXT, taken_back INTEGER);
 """
 _INDEXES: Final = """
 CREATE INDEX acts_request ON acts (city, deed, request_id);
 CREATE INDEX acts_deed ON acts (city, outcome, deed);
 CREATE INDEX acts_sent ON acts (sent);
 CREATE INDEX decided_act ON decided (act);
+CREATE INDEX sent_act ON sent (act);
 """
 _ADD: Final = "INSERT INTO acts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 _DECIDE: Final = "INSERT INTO decided VALUES (?,?,?,?)"
+_SEND: Final = "INSERT INTO sent VALUES (?,?,?,?)"
 _NAMED: Final = (
     "resident_id",
     "consent_id",
@@ -39,34 +42,35 @@ _NAMED: Final = (
 )
 
 
+Row = tuple[object, ...]
+
+
 def load(folder: Path, target: Path) -> int:
     """Put the acts of every history below `folder` into a new file; how many."""
     count = 0
     with sqlite3.connect(target) as table:
         table.executescript(_SCHEMA)
-        acts, decided = list[tuple[object, ...]](), list[tuple[object, ...]]()
+        rows = {_ADD: list[Row](), _DECIDE: list[Row](), _SEND: list[Row]()}
         for act in records.read_all(folder, Act):
             count += 1
-            acts.append(_row(count, act))
-            decided += _decided(count, act)
-            if len(acts) >= _AT_ONCE:
-                _write(table, acts, decided)
-        _write(table, acts, decided)
+            rows[_ADD].append(_row(count, act))
+            rows[_DECIDE] += _decided(count, act)
+            rows[_SEND] += _sent(count, act)
+            if len(rows[_ADD]) >= _AT_ONCE:
+                _write(table, rows)
+        _write(table, rows)
         table.executescript(_INDEXES)
     table.close()
     return count
 
 
-def _write(
-    table: sqlite3.Connection, acts: list[tuple[object, ...]], decided: list[tuple[object, ...]]
-) -> None:
-    table.executemany(_ADD, acts)
-    table.executemany(_DECIDE, decided)
-    acts.clear()
-    decided.clear()
+def _write(table: sqlite3.Connection, rows: Mapping[str, list[Row]]) -> None:
+    for statement, some in rows.items():
+        table.executemany(statement, some)
+        some.clear()
 
 
-def _row(number: int, act: Act) -> tuple[object, ...]:
+def _row(number: int, act: Act) -> Row:
     said = act.said
     return (
         number,
@@ -84,7 +88,7 @@ def _row(number: int, act: Act) -> tuple[object, ...]:
     )
 
 
-def _decided(number: int, act: Act) -> Iterator[tuple[object, ...]]:
+def _decided(number: int, act: Act) -> Iterator[Row]:
     for each in act.said.get("decisions", ()):
         yield (
             number,
@@ -92,3 +96,12 @@ def _decided(number: int, act: Act) -> Iterator[tuple[object, ...]]:
             each.get("incentive_id", ""),
             int(bool(each.get("eligible"))),
         )
+
+
+def _sent(number: int, act: Act) -> Iterator[Row]:
+    """The records of a load that the city took whole; of others nobody was told which it took."""
+    said, numbers = act.said, act.said.get("numbers", ())
+    if int(said.get("accepted", 0)) + int(said.get("unchanged", 0)) < len(numbers):
+        return
+    for each in numbers:
+        yield number, said.get("source", ""), each, int(bool(said.get("taken_back")))

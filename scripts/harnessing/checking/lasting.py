@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from node.records import RecordState
 from node.redemptions import ReservationState
 from scripts.harnessing.checking.evidence import CityEvidence, Evidence
 from scripts.harnessing.checking.ruling import Invariant, Tally
@@ -107,6 +108,16 @@ _LOST: Final = (
         FROM history.acts a LEFT JOIN reservations r ON r.reservation_id = a.reservation_id
         WHERE a.city = ? AND a.ended < ? AND a.outcome = 'OK' AND a.deed = 'release'
         """,
+    ),
+    (
+        "record",
+        f"""
+        SELECT a.act, s.record_number, k.record_number IS NOT NULL
+            AND (s.taken_back = 0 OR k.state = '{RecordState.WITHDRAWN.value}')
+        FROM history.acts a JOIN history.sent s ON s.act = a.act
+        LEFT JOIN records k ON k.source = s.source AND k.record_number = s.record_number
+        WHERE a.city = ? AND a.ended < ? AND a.outcome = 'OK' AND a.deed = 'records'
+        """,  # noqa: S608 - of our own names
     ),
     (
         "presentation code",

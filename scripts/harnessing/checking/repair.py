@@ -1,18 +1,21 @@
 """Rule 9: repair heals everywhere. What no longer holds stands nowhere, once it was delivered.
 
-At home: who is below the line has no attestation that stands. At hosts: what the home city ended is
-recognised no more. What a host has acknowledged counts whatever was broken. A host is told within
-moments: what it has not acknowledged counts only where nothing was broken for a minute before the
-stores were copied, and what ended within that minute may be on its way.
+At home: who is below the line has no attestation that stands, and nobody has one that says another
+band than theirs; a lower one understates. At hosts: what the home city ended is recognised no more.
+What a host has acknowledged counts whatever was broken. A host is told within moments: what it has
+not acknowledged counts only where nothing was broken for a minute before the stores were copied,
+and what ended within that minute may be on its way.
 """
 
 from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from node.registry import PartnerState
+from federation.errors import HutongError
+from node.registry import OwnScale, PartnerState
 from node.store.values import to_instant, to_names
 from scripts.harnessing.checking.evidence import MICROS, CityEvidence, Evidence
+from scripts.harnessing.checking.good_news import attestation_of
 from scripts.harnessing.checking.peers import disturbed
 from scripts.harnessing.checking.ruling import Invariant, Tally
 
@@ -20,8 +23,8 @@ QUIET_SECONDS: Final = 60.0
 _EVER: Final = 1 << 62
 
 _STANDING: Final = """
-SELECT DISTINCT r.resident_id, r.shared_milli, r.commendations, r.recount_on, r.counted_by,
-    a.attestation_id, a.host
+SELECT r.resident_id, r.shared_milli, r.commendations, r.recount_on, r.counted_by,
+    a.attestation_id, a.host, a.statement, a.batch_id
 FROM attestations a JOIN residents r ON r.resident_id = a.resident_id
 WHERE a.ended_at IS NULL AND a.expires_at > ?
 """
@@ -52,14 +55,14 @@ def _what_ended_stands_nowhere(evidence: Evidence, tally: Tally) -> None:
 
 
 def _at_home(city: CityEvidence, tally: Tally) -> None:
-    """Nobody whose sums of today are below the line has anything that stands."""
+    """Nothing that stands says another band than the sums of today come to."""
     own = city.registry.own_scale()
     indicators = city.registry.indicators
     if own is None:
         return
     version = indicators.version if indicators else 0
     today = to_instant(city.alive_at).astimezone(city.zone).date()
-    for resident, shared, named, recount_on, counted_by, attestation, host in city.rows(
+    for resident, shared, named, recount_on, counted_by, attestation, host, *kept in city.rows(
         _STANDING, city.alive_at
     ):
         stale = recount_on is not None and date.fromisoformat(recount_on) <= today
@@ -67,15 +70,32 @@ def _at_home(city: CityEvidence, tally: Tally) -> None:
             # It is counted anew within moments: what it comes to is not known here.
             continue
         tally.see()
-        standing = own.scale.standing(shared, frozenset(to_names(named)))
-        if not own.scale.exportable(standing.band_id):
+        band = own.scale.standing(shared, frozenset(to_names(named))).band_id
+        about = {"resident_id": resident, "attestation_id": attestation}
+        if not own.scale.exportable(band):
             tally.broken(
                 city.place.pinyin,
                 f"居民现在未达互认线，给 {host} 的证明仍然有效。",
                 f"A resident is below the line now, and an attestation to {host} stands.",
-                resident_id=resident,
-                attestation_id=attestation,
+                **about,
             )
+        elif (said := _band_said(own, *kept)) not in {None, band}:
+            tally.broken(
+                city.place.pinyin,
+                f"居民现在为“{band}”，给 {host} 的证明仍称“{said}”。",
+                f"A resident is {band!r} now; an attestation to {host} stands, and says {said!r}.",
+                **about,
+            )
+
+
+def _band_said(own: OwnScale, statement: bytes, batch_id: str) -> str | None:
+    """The band that an attestation says; None where it says none, or one of another scale."""
+    try:
+        said = attestation_of(statement, batch_id)
+    except HutongError:
+        # What cannot be read is told by rules 1 and 3.
+        return None
+    return said.claim.band_id if said.scale == own.reference else None
 
 
 def _heard_until(evidence: Evidence, home: CityEvidence, host: CityEvidence) -> int | None:

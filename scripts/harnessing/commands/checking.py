@@ -82,8 +82,8 @@ def _console(*, stderr: bool) -> Console:
 
 
 def _checked(folder: Folder, console: Console, language: str) -> Checked:
-    # Histories, each city, each invariant: `check` tells of each as it begins.
-    steps = 1 + len(folder.read_plan().places) + len(checking.INVARIANTS)
+    # Histories, each city, each invariant, the counts: `check` tells of each as it begins.
+    steps = 2 + len(folder.read_plan().places) + len(checking.INVARIANTS)
     columns = TextColumn("{task.description}"), BarColumn(30), MofNCompleteColumn()
     hidden = not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=hidden) as bar:

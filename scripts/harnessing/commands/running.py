@@ -179,6 +179,13 @@ def _show(found: Answer, language: str) -> None:
     console = _console()
     console.print(table)
     console.print(_say(language, "links", name=found["links"]), highlight=False)
+    metrics = ", ".join(
+        f"{each['host']}:{each['metrics_port']} ({each['pinyin']}/{each['process']})"
+        for each in found["cities"]
+        if "metrics_port" in each
+    )
+    if metrics:
+        console.print(_say(language, "metrics", where=metrics), highlight=False, soft_wrap=True)
     for each in found["faults"]:
         console.print(_say(language, "open", **_told(each, language)), highlight=False)
 

@@ -30,6 +30,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "of_city": ("城市", "a city"),
     "of_line": ("线路", "a line"),
     "links": ("城市之间的线路：{name}", "Lines between cities: {name}"),
+    "metrics": ("Prometheus 指标：{where}", "Metrics for Prometheus: {where}"),
     "open": ("故障 {fault}（{kind}，{where}）：{name}", "Fault {fault} ({kind}, {where}): {name}"),
     "begun": (
         "故障 {fault} 已开始（{kind}，{where}）：{name}",

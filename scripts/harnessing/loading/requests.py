@@ -221,6 +221,9 @@ def records(
             "accepted": load.accepted_count,
             "unchanged": load.unchanged_count,
             "quarantined": load.quarantined_count,
+            "source": department,
+            "numbers": [row.record_number for row in rows],
+            "taken_back": all(row.action == departments.ROW_ACTION_WITHDRAW for row in rows),
         }
 
     return Call(

@@ -12,7 +12,7 @@ from scripts.harnessing.reporting.columns import Calls, Mask
 from scripts.harnessing.reporting.gathering import Outage, Run
 from scripts.harnessing.reporting.series import QUANTILES, Axis, quantile_name
 from scripts.harnessing.reporting.texts import Words
-from scripts.harnessing.reporting.verdict import LOST, RECOVERY_SECONDS, Growth, violations
+from scripts.harnessing.reporting.verdict import RECOVERY_SECONDS, Growth
 
 _MARGIN: Final = 1.0
 """A call that was due so many seconds before a fault may still be hurt by it."""
@@ -55,11 +55,15 @@ def settings(run: Run, words: Words) -> list[tuple[str, str]]:
     plan = run.plan
     known = {"proxies", "namespaces", "none"}
     links = words[f"links_{plan.links}"] if plan.links in known else plan.links
+    why = plan.why.get(words.lang, "")
     return [
-        (words["links"], links),
+        (
+            words["links"],
+            words.say("links_why", links=links, why=why.rstrip(".。")) if why else links,
+        ),
         (words["residents"], f"{plan.residents:,}"),
         (words["seed"], str(plan.seed)),
-        *plan.versions.items(),
+        *((words.version(name), value) for name, value in plan.versions.items()),
     ]
 
 
@@ -214,19 +218,25 @@ def _hurt(run: Run, outage: Outage, axis: Axis) -> tuple[str, str]:
 
 def counts(run: Run, words: Words) -> Table:
     """What clients were told is done, and what was found of it."""
-    heads = (words["what"], words["calls"], words["missing"])
-    told = run.calls.acknowledged
+    heads = tuple(words[name] for name in ("what", "told", "kept", "logged"))
     rows = [
-        Row((f"{words['acknowledged']}: {words.deed(name)}", f"{count:,}", ""))
+        Row(
+            (
+                words[f"counted_{each.what}"],
+                f"{each.told:,}",
+                f"{each.kept:,}",
+                words["untraced"] if each.logged is None else f"{each.logged:,}",
+            ),
+            bad=not each.whole,
+        )
+        for each in (run.checked.counts if run.checked else ())
+    ]
+    told = run.calls.acknowledged
+    rows += [
+        Row((words.say("requests", deed=words.deed(name)), f"{count:,}", "", ""))
         for name, count in told.items()
     ]
-    rows.append(Row((words["acknowledged"], f"{sum(told.values()):,}", "")))
-    for ruling in run.checked.rulings if run.checked else ():
-        if ruling.invariant in LOST:
-            title = words.either(ruling.title_zh, ruling.title_en)
-            lost = violations(ruling)
-            said = words.say("checked_acts", title=title)
-            rows.append(Row((said, f"{ruling.looked_at:,}", f"{lost:,}"), bad=bool(lost)))
+    rows.append(Row((words["acknowledged"], f"{sum(told.values()):,}", "", "")))
     return Table(heads, tuple(rows), range(1, len(heads)))
 
 

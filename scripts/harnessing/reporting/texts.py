@@ -3,6 +3,7 @@
 from typing import Final
 
 from scripts.harnessing.loading.mixes import KINDS
+from scripts.harnessing.reporting.named import CONCESSIONS, DEEDS, FAULTS
 
 LANGUAGES: Final = ("zh", "en")
 
@@ -100,7 +101,12 @@ _SECTIONS: Final = {
     "seed": ("随机种子", "Seed"),
     "links_proxies": ("每条线路一个 TCP 代理", "a TCP proxy in each"),
     "links_namespaces": ("网络命名空间与 tc netem", "network namespaces and tc netem"),
+    "links_why": ("{links}（选择：{why}）", "{links} ({why})"),
     "links_none": ("直接回环，不可制造线路故障", "plain loopback, without faults of lines"),
+    "version_machine": ("操作系统", "System"),
+    "version_processor": ("处理器", "Processor"),
+    "version_cores": ("处理器核数", "Processor cores"),
+    "version_memory": ("机器内存", "Memory of the machine"),
     "loads": ("负载", "Loads"),
     "load_rate": ("每秒流程", "Journeys/s"),
     "load_began": ("开始", "Began"),
@@ -213,15 +219,27 @@ _TABLES: Final = {
     "checked_at": ("核查时间 {at}（UTC）。", "Checked at {at} UTC."),
     "counts": ("客户端计数与节点日志", "The clients' counts against the nodes' logs"),
     "counts_note": (
-        "客户端收到成功应答的变更操作（按请求编号去重），与核查在节点记录中找到的对照。",
         (
-            "Acts that changed something and that clients were told are done (each request"
-            " once), against what the check found in the nodes' own records."
+            "客户端被告知已完成的事项（每件一次），与其中在节点存储、默克尔日志中找到的对照；"
+            "其下为客户端获确认的变更请求（按请求编号去重）。"
+        ),
+        (
+            "What clients were told is done, each thing once, against how many of those very things"
+            " the nodes' stores have, and their logs. Below, the requests of clients that changed"
+            " something and were acknowledged, each once."
         ),
     ),
-    "acknowledged": ("客户端已获确认", "Acknowledged to clients"),
-    "checked_acts": ("核查：{title}", "Check: {title}"),
-    "missing": ("不符", "not found"),
+    "told": ("客户端", "Clients"),
+    "kept": ("存储", "Stores"),
+    "logged": ("日志", "Logs"),
+    "untraced": ("不留痕", "no trace"),
+    "counted_consent": ("给予的授权", "consents given"),
+    "counted_withdrawal": ("撤回的授权", "consents withdrawn"),
+    "counted_check": ("资格核验", "checks of eligibility"),
+    "counted_use": ("激励的使用", "uses of incentives"),
+    "counted_record": ("部门报送的记录", "records of departments"),
+    "requests": ("请求：{deed}", "requests: {deed}"),
+    "acknowledged": ("已确认的请求，共计", "requests acknowledged, in all"),
     "growth": ("内存与文件", "Memory and files"),
     "growth_note": (
         "每个进程的每次连续运行（重新启动后另计）：热身后首段与末段的中位数。",
@@ -257,95 +275,7 @@ _TABLES: Final = {
     "seconds_unit": ("{n} 秒", "{n} s"),
 }
 
-_CONCESSIONS: Final = {
-    "concession_one_machine": (
-        "所有城市、数据库与客户端同在一台机器，争用同一处理器与磁盘。",
-        (
-            "All cities, databases and clients are on one machine, and compete for its"
-            " processor and disk."
-        ),
-    ),
-    "concession_precedence": (
-        "正在启动的进程先于正在服务的进程使用处理器：真实城市启动时独占自己的机器。",
-        (
-            "A process that starts goes before those that serve: in earnest a city that starts has"
-            " a machine to itself."
-        ),
-    ),
-    "concession_loopback": (
-        "城市之间是本机回环，除故障外没有真实网络的延迟与丢包。",
-        (
-            "Cities reach each other over loopback: without a fault there is none of a real"
-            " network's delay and loss."
-        ),
-    ),
-    "concession_proxies": (
-        "线路故障由每条线路上的 TCP 代理制造：丢包表现为停顿与断连，而非数据包丢失。",
-        (
-            "Faults of lines are made by a TCP proxy in each: a lossy line stalls and cuts"
-            " connections, it does not lose packets."
-        ),
-    ),
-    "concession_none": (
-        "线路上没有代理，不能制造线路故障。",
-        "Lines are plain: none can be broken.",
-    ),
-    "concession_made_cities": (
-        "第六个起的城市为虚构，规则取自真实五城。",
-        "Cities from the sixth on are made up, with the rules of the five.",
-    ),
-    "concession_residents": (
-        "居民、证件号码与信用记录均为虚构。",
-        "Residents, their documents and their records are made up.",
-    ),
-    "concession_keys": (
-        "私钥在文件中，不在硬件设备里。",
-        "Private keys are in files, not in hardware.",
-    ),
-    "concession_samples": (
-        "节点进程每秒取样一次，两次取样之间的峰值看不到；PostgreSQL 自身的内存不在其中。",
-        (
-            "The nodes' processes are sampled once a second: a peak between two samples is not"
-            " seen, nor is PostgreSQL's own memory."
-        ),
-    ),
-    "concession_kept": (
-        "磁盘的持久性以操作系统的 fsync 为准；kill -9 不是断电。",
-        "A write is durable as far as the machine's fsync goes; a kill -9 is no power cut.",
-    ),
-    "concession_quiet_nodes": ("节点日志级别为 warning。", "Nodes log warnings only."),
-    "concession_no_metrics": ("节点未开启指标。", "Nodes give no metrics."),
-}
-
-_DEEDS: Final = {
-    "deed_consent": ("给予授权", "give a consent"),
-    "deed_withdraw": ("撤回授权", "withdraw a consent"),
-    "deed_code": ("出示码", "make a presentation code"),
-    "deed_check": ("资格核验", "check eligibility"),
-    "deed_redeem": ("兑现激励", "redeem"),
-    "deed_reserve": ("预留名额", "reserve"),
-    "deed_confirm": ("确认预留", "confirm a reservation"),
-    "deed_release": ("释放预留", "release a reservation"),
-    "deed_standing": ("查看信用状况", "look at the own standing"),
-    "deed_visits": ("查看使用记录", "look at the own visits"),
-    "deed_records": ("部门报送记录", "a department loads records"),
-}
-
-_KINDS: Final = {
-    "kind_kill": ("强制结束", "kill"),
-    "kind_pause": ("暂停", "pause"),
-    "kind_restart": ("重新启动", "restart"),
-    "kind_slow": ("线路变慢", "slow line"),
-    "kind_lossy": ("线路丢包", "lossy line"),
-    "kind_cut": ("线路中断", "cut line"),
-    "kind_clock": ("时钟跳变", "clock jump"),
-    "kind_disk": ("磁盘已满", "full disk"),
-    "kind_certificate": ("证书过期", "expired cert."),
-    "kind_flood": ("请求洪水", "flood"),
-    "kind_garbage": ("乱码作答", "garbage"),
-}
-
-TEXTS: Final = _HEADS | _POINTS | _SECTIONS | _TABLES | _CONCESSIONS | _DEEDS | _KINDS
+TEXTS: Final = _HEADS | _POINTS | _SECTIONS | _TABLES | CONCESSIONS | DEEDS | FAULTS
 
 
 class Words:
@@ -367,6 +297,10 @@ class Words:
     def deed(self, name: str) -> str:
         """A deed by its name in the records; one that is not known as it is called."""
         return self[f"deed_{name}"] if f"deed_{name}" in TEXTS else name
+
+    def version(self, name: str) -> str:
+        """What a version is of; a program or a library as it is called."""
+        return self[f"version_{name}"] if f"version_{name}" in TEXTS else name
 
     def kind(self, name: str) -> str:
         """A kind of fault, in a word or two; one that is not known as it is called."""
