@@ -3,14 +3,15 @@
 Three cities on this machine. Visitors of the good one are checked at a venue of the host at a
 steady rate, and how long the slowest of a hundred wait is compared: while the bad partner behaves
 well, and while it does not. Visitors of the bad one are checked all the time, too.
+
+A concession: whoever floods has, in earnest, a machine of its own. Here its process gives way to
+the others, and its start is no part of the flood.
 """
 
 import asyncio
 import contextlib
 import itertools
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -33,6 +34,7 @@ from scripts.benches.open_loop import GOOD, at_once, at_rate, good_rate, percent
 from scripts.benches.rig import IN_FLIGHT, METHOD, open_channel
 from scripts.benches.visits import Visits, venue, visits
 from scripts.city import City, new_id
+from scripts.harnessing.precedence import give_way
 
 _BAD: Final = "320500"
 _ENVIRONMENT: Final = {"HUTONG_LOG_LEVEL": "warning"}
@@ -117,7 +119,7 @@ async def _measure(
         for number in range(rounds + 1):
             for mood, found in slowest.items():
                 partner.mood = mood
-                with _flooding(made, bad) if mood == _FLOODS else contextlib.nullcontext():
+                async with _flooding(made, bad) if mood == _FLOODS else contextlib.nullcontext():
                     seconds, part = await _visited(made, channel, other, rate)
                 partner.hanging.set()
                 partner.hanging = asyncio.Event()
@@ -189,21 +191,29 @@ async def _serving(made: Visits, bad: City, partner: _BadPartner) -> AsyncIterat
         await server.stop(None)
 
 
-@contextlib.contextmanager
-def _flooding(made: Visits, bad: City) -> Iterator[None]:
+@contextlib.asynccontextmanager
+async def _flooding(made: Visits, bad: City) -> AsyncIterator[None]:
     """The bad city calls the host, as fast as it can, from a process of its own."""
     arguments = (str(made.host.peer_port), made.host.about.code)
     folders = (str(made.host.directory), str(bad.directory))
-    process = subprocess.Popen([sys.executable, "-m", __name__, *arguments, *folders])
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", __name__, *arguments, *folders),
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
     try:
+        await give_way(process.pid)
+        if process.stdout is None or not await process.stdout.readline():
+            raise RuntimeError("the flood did not begin")
         yield
     finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
 
 
 async def _flood(port: str, code: str, host: str, bad: str) -> None:
-    """Garbage, 256 calls at a time, until the process ends."""
+    """Garbage, 256 calls at a time, until the process ends; a line is printed once it comes in."""
     keys = KeyFolder(Path(bad))
     credentials = grpc.ssl_channel_credentials(
         KeyFolder(Path(host)).peer_certificate.read_bytes(),
@@ -213,6 +223,8 @@ async def _flood(port: str, code: str, host: str, bad: str) -> None:
     options = (("grpc.ssl_target_name_override", peer_name(CityCode(code))),)
     async with grpc.aio.secure_channel(f"127.0.0.1:{port}", credentials, options=options) as line:
         call: Callable[..., Any] = line.unary_unary(METHOD, None, None)
+        await line.channel_ready()
+        print("floods", flush=True)
 
         async def caller() -> None:
             while True:

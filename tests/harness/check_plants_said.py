@@ -136,13 +136,13 @@ def a_refusal_without_a_decoy(copy: Copy) -> None:
 
 
 @breaks("refusals")
-def a_refusal_that_is_longer(copy: Copy) -> None:
+def a_refusal_that_is_a_byte_longer(copy: Copy) -> None:
     sql = "SELECT request_id, response FROM answers WHERE hex(response) LIKE '00%' AND caller = ?"
     request, response = first(copy, "zhengzhou", sql, HOST)
     assert isinstance(response, bytes)
     found = codec.envelope_from_bytes(response[1:])
     [signature] = found.signatures
-    longer = (Signature(signature.key_id, signature.signature + bytes(40)),)
+    longer = (Signature(signature.key_id, signature.signature + bytes(1)),)
     raw = codec.envelope_to_bytes(Envelope(found.payload_type, found.payload, longer))
     sql = "UPDATE answers SET response = ? WHERE request_id = ?"
     copy.write("zhengzhou", sql, b"\0" + raw, request)

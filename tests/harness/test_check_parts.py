@@ -1,19 +1,27 @@
 """Parts of the checker that need no run: what is found in bytes, in clocks, and in faults."""
 
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from federation import codec
+from federation.envelope import Envelope, Signature
+from federation.identifiers import CityCode, uuid7
+from federation.messages import Attestation, Claim, Disclosure, Header, ScaleReference
+from node.services.asked import REFUSED
 from scripts.harnessing.checking import least, peers
 from scripts.harnessing.checking.evidence import Clock, clock_of
 from scripts.harnessing.checking.lasting import _Call
+from scripts.harnessing.checking.refusals import decoy
 from scripts.harnessing.checking.ruling import SHOWN, Invariant, Tally
 from scripts.harnessing.fault_kinds import Fault
 from scripts.harnessing.records import Happening
 
+HOME, HOST = CityCode("410100"), CityCode("330100")
 IDS = (b"0192f0c1-2b3c-7def-8123-456789abcdef", b"0192f0c1-2b3c-7def-8123-456789abcdee")
 
 
@@ -133,3 +141,34 @@ def test_what_cannot_be_read_breaks_the_invariant_and_says_where() -> None:
     assert ruling.looked_at == 1
     assert violation.evidence["error"] == "ValueError"
     assert "test_check_parts.py" in violation.evidence["where"]
+
+
+def refusal(at: datetime, signature: bytes = bytes(64)) -> bytes:
+    """A recorded refusal that was made then."""
+    said = Attestation(
+        header=Header(uuid7(at, bytes(10)), HOME, (HOST,), at, at + timedelta(hours=1)),
+        request_id=uuid7(at, bytes(10)),
+        request_digest=bytes(32),
+        pseudonym=bytes(32),
+        agreement_id="6bd9af26-4f89-888f-b43e-392fa7ff66f5",
+        agreement_version=1,
+        scale=ScaleReference(HOME, "shangding", 1, bytes(32)),
+        claim=Claim(Disclosure.THRESHOLD, "excellent", None, None, ()),
+        scenarios=("library.deposit_free",),
+        as_of=at,
+        status_index=0,
+    )
+    payload = codec.ATTESTATION.encode(said)
+    signed = (Signature("key", signature),)
+    envelope = Envelope(codec.ATTESTATION.payload_type, payload, signed)
+    return REFUSED + codec.envelope_to_bytes(envelope)
+
+
+def test_a_refusal_on_the_second_is_as_long_as_any_but_a_byte_more_is_found() -> None:
+    fraction = datetime(2026, 11, 29, 21, 5, 36, 439216, tzinfo=UTC)
+    whole = fraction.replace(microsecond=0)
+    assert len(refusal(fraction)) == len(refusal(whole)) + 18
+    assert decoy(refusal(fraction)) == decoy(refusal(whole))
+    problem, kind, length = decoy(refusal(fraction, bytes(65)))
+    assert (problem, kind) == decoy(refusal(whole))[:2]
+    assert length == decoy(refusal(whole))[2] + 1

@@ -2,25 +2,30 @@
 
 A home city keeps of each refusal a decoy: signed as an attestation is, about nobody's standing, and
 as long. It never leaves; that it is there shows that the same work was done, whatever the reason.
-A host that was refused says the same at its venues, whoever came.
+Only an instant may have fewer bytes, of which a whole second has none for its parts: lengths are
+compared as if all were made at one. A host that was refused says the same at its venues, whoever
+came.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from google.protobuf.message import DecodeError
 
 from federation import codec
+from federation.envelope import Envelope
 from federation.errors import HutongError
-from federation.messages import Disclosure
+from federation.messages import Disclosure, Header
 from node.services.asked import GIVEN, REFUSED
 from node.v1 import venue_service_pb2 as pb
 from scripts.harnessing.checking.evidence import CityEvidence, Evidence
 from scripts.harnessing.checking.ruling import Invariant, Tally
 
-# A number on the wire takes fewer bytes where it happens to be small: an instant's, a place's.
-_LENGTHS: Final = 16
+_AN_INSTANT: Final = datetime(2026, 1, 1, microsecond=1, tzinfo=UTC)
+_A_LATER_ONE: Final = datetime(2027, 1, 1, microsecond=1, tzinfo=UTC)
 _TO_HOSTS: Final = """
 SELECT caller, request_id, response FROM answers WHERE length(caller) = 6
 """
@@ -39,7 +44,7 @@ def _refusals_are_one(evidence: Evidence, tally: Tally) -> None:
             if response[:1] == GIVEN:
                 continue
             tally.see()
-            problem, kind = _decoy(response)
+            problem, kind, length = decoy(response)
             if problem:
                 tally.broken(
                     city.place.pinyin,
@@ -49,10 +54,10 @@ def _refusals_are_one(evidence: Evidence, tally: Tally) -> None:
                     request_id=request_id,
                 )
             else:
-                lengths[caller, *kind].append((len(response), request_id))
+                lengths[caller, *kind].append((length, request_id))
         for (caller, *_), found in lengths.items():
             shortest, longest = min(found), max(found)
-            if longest[0] - shortest[0] > _LENGTHS:
+            if longest[0] > shortest[0]:
                 tally.broken(
                     city.place.pinyin,
                     f"对 {caller} 的同类拒绝长短不一：{shortest[0]} 与 {longest[0]} 字节。",
@@ -64,24 +69,36 @@ def _refusals_are_one(evidence: Evidence, tally: Tally) -> None:
         _venues_say_the_same(city, tally)
 
 
-def _decoy(response: bytes) -> tuple[str, tuple[Any, ...]]:
-    """What is wrong with a recorded refusal; and what its length may depend on."""
+def decoy(response: bytes) -> tuple[str, tuple[Any, ...], int]:
+    """What is wrong with a recorded refusal; what its length may depend on, and its length."""
     if response[:1] != REFUSED:
-        return f"it begins with {response[:1].hex() or 'nothing'}", ()
+        return f"it begins with {response[:1].hex() or 'nothing'}", (), 0
     try:
         envelope = codec.envelope_from_bytes(response[1:])
         if envelope.payload_type == codec.USE_LEASE.payload_type:
-            codec.USE_LEASE.decode(envelope.payload)
-            return "", (envelope.payload_type,)
+            lease = codec.USE_LEASE.decode(envelope.payload)
+            even = replace(lease, header=_even(lease.header), until=_A_LATER_ONE)
+            return "", (envelope.payload_type,), _length(envelope, codec.USE_LEASE.encode(even))
         said = codec.ATTESTATION.decode(envelope.payload)
     except HutongError as error:
-        return f"there is no decoy in it: {error.text('en')}", ()
+        return f"there is no decoy in it: {error.text('en')}", (), 0
     if len(envelope.signatures) != 1:
-        return "the decoy is not signed as an answer is", ()
+        return "the decoy is not signed as an answer is", (), 0
     if said.claim.disclosure is not Disclosure.THRESHOLD or said.status_index:
-        return "the decoy says something of a standing", ()
+        return "the decoy says something of a standing", (), 0
     terms = (said.agreement_id, said.agreement_version, said.claim.line_band)
-    return "", (envelope.payload_type, *terms, said.scenarios, said.counting)
+    kind = (envelope.payload_type, *terms, said.scenarios, said.counting)
+    alike = replace(said, header=_even(said.header), as_of=_AN_INSTANT)
+    return "", kind, _length(envelope, codec.ATTESTATION.encode(alike))
+
+
+def _even(header: Header) -> Header:
+    """The header as if it were made when all are."""
+    return replace(header, issued_at=_AN_INSTANT, expires_at=_A_LATER_ONE)
+
+
+def _length(envelope: Envelope, payload: bytes) -> int:
+    return len(codec.envelope_to_bytes(replace(envelope, payload=payload)))
 
 
 def _venues_say_the_same(city: CityEvidence, tally: Tally) -> None:
