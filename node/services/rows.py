@@ -198,6 +198,8 @@ class RowReader:
         if _LIKE_DOCUMENT.search(narrow := _narrow(plain)):
             plain = _LIKE_DOCUMENT.sub(_MASK, narrow)
         short = plain[:QUARANTINED_CHARACTERS]
+        if _can_be_printed(short):
+            return short
         return "".join(c if _can_be_printed(c) else "\N{REPLACEMENT CHARACTER}" for c in short)
 
 

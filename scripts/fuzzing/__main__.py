@@ -6,7 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 from rich.console import Console
@@ -14,9 +14,11 @@ from rich.live import Live
 from rich.table import Table
 
 from scripts.fuzzing import findings
-from scripts.fuzzing.running import ROOT, Fleet, Plan
-from scripts.fuzzing.state import State
-from scripts.fuzzing.targets import every, find, kept
+from scripts.fuzzing.running import Fleet, Plan
+from scripts.fuzzing.sources import ROOT
+from scripts.fuzzing.state import RECORD, State
+from scripts.fuzzing.status import said, table
+from scripts.fuzzing.targets import every, find
 
 DONE: Final = 0
 FOUND: Final = 1
@@ -24,11 +26,15 @@ FAILED: Final = 3
 INTERRUPTED: Final = 130
 
 _CORPUS: Final = ROOT / "var" / "fuzz"
+_WIDE: Final = 400
 _SAID: Final = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 @click.command(context_settings={"max_content_width": 100})
 @click.option("--list", "listed", is_flag=True, help="Name the targets, and what was done of each.")
+@click.option(
+    "--record", "recorded", is_flag=True, help="Put what was done into --counts, and list it."
+)
 @click.option("--target", "names", multiple=True, metavar="NAME", help="This one only; repeatable.")
 @click.option(
     "--runs",
@@ -55,19 +61,28 @@ _SAID: Final = Console(stderr=True, soft_wrap=True, highlight=False)
     "found.  [default: var/fuzz]",
 )
 @click.option(
+    "--counts",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=RECORD,
+    help="The record of what was done, which the repository keeps.  "
+    "[default: tests/fuzz/counts.json]",
+)
+@click.option(
     "--replay",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Run one input again and show what is wrong; its target is in its name, or --target.",
 )
 @click.option("--json", "machine", is_flag=True, help="Say it as one JSON document.")
-def main(
+def main(  # noqa: PLR0913 - each is an option
     *,
     listed: bool,
+    recorded: bool,
     names: tuple[str, ...],
     runs: int,
     seconds: float | None,
     jobs: int,
     corpus: Path,
+    counts: Path,
     replay: Path | None,
     machine: bool,
 ) -> None:
@@ -83,8 +98,10 @@ def main(
     known = _known(names)
     if replay is not None:
         sys.exit(_replayed(replay, names))
-    state = State(corpus)
-    if listed:
+    state = State(corpus, counts)
+    if recorded:
+        state.record(every())
+    if recorded or listed:
         _list(known, state, machine=machine)
         return
     plan = Plan(known, corpus, runs, jobs, seconds or float("inf"))
@@ -124,26 +141,14 @@ def _replayed(file: Path, names: Sequence[str]) -> int:
 
 def _list(names: Sequence[str], state: State, *, machine: bool) -> None:
     if machine:
-        click.echo(json.dumps({"targets": [_said(name, state) for name in names]}, indent=2))
+        click.echo(json.dumps({"targets": [said(name, state) for name in names]}, indent=2))
         return
-    table = Table("target", "what", "inputs so far", "kept", box=None, pad_edge=False)
-    for name in names:
-        done, found = state.of(name).inputs, len(kept(name))
-        table.add_row(name, find(name).about, f"{done:,}", str(found) if found else "")
-    Console(soft_wrap=True).print(table)
-
-
-def _said(name: str, state: State) -> dict[str, Any]:
-    done = state.of(name)
-    return {
-        "target": name,
-        "about": find(name).about,
-        "inputs": done.inputs,
-        "seconds": done.seconds,
-        "inputs_per_second": round(done.rate),
-        "peak_mib": done.peak_mib,
-        "grew_mib": done.grew_mib,
-    }
+    shown = Console(highlight=False)
+    if not shown.is_terminal:
+        # A line for each, whoever reads it.
+        shown.width = _WIDE
+    for part in table(names, state):
+        shown.print(part)
 
 
 @contextlib.contextmanager
@@ -162,7 +167,7 @@ def _view(fleet: Fleet) -> Table:
     share = whole / (plan.runs * len(plan.targets))
     table = Table("target", "inputs", "inputs/s", "MiB", box=None, pad_edge=False)
     for running in list(fleet.running.values()):
-        rate = running.done / running.seconds if running.seconds else 0
+        rate = running.done / running.worked if running.worked else 0
         memory = f"{running.samples[-1]:,.0f}" if running.samples else ""
         done = f"{fleet.done(running.target):,} of {plan.runs:,}"
         table.add_row(running.target, done, f"{rate:,.0f}", memory)
@@ -177,7 +182,7 @@ def _tell(
     names, state = fleet.plan.targets, fleet.state
     if machine:
         document = {
-            "targets": [_said(name, state) for name in names],
+            "targets": [said(name, state) for name in names],
             "findings": [
                 {"target": f.target, "where": f.where, "problem": f.problem, "again": f.command}
                 for f in found

@@ -1,7 +1,9 @@
 """Several processes that search, each one target at a time, until every target has had its inputs.
 
-The target that has had the fewest comes next. What a process did is taken down when it ends, and
-also when it was interrupted or died: the next run goes on from there.
+The target that needs the least time comes next, so that as many as possible are done early; one
+that nobody has searched yet has a short turn before, which tells how fast it is. What a process did
+is taken down when it ends, and also when it was interrupted or died: the next run goes on from
+there.
 """
 
 import json
@@ -15,14 +17,15 @@ from pathlib import Path
 from typing import Final
 
 from scripts.fuzzing import findings
-from scripts.fuzzing.state import State
+from scripts.fuzzing.sources import ROOT
+from scripts.fuzzing.state import Progress, State
+from scripts.fuzzing.targets import module_of
 from scripts.fuzzing.worker import Job
 
-ROOT: Final = Path(__file__).resolve().parent.parent.parent
-
-# One process searches a target for so long at most: then another has its turn.
-_TURN_INPUTS: Final = 2_000_000
+# One process searches a target for so long at most: what it did is taken down then, and another
+# may have its turn.
 _TURN_SECONDS: Final = 600.0
+_FIRST_SECONDS: Final = 10.0
 _ARTIFACTS: Final = ("crash-", "timeout-", "oom-")
 _LOG_LINES: Final = 30
 _LOOK: Final = 0.25
@@ -51,12 +54,19 @@ class Running:
     target: str
     began: float = field(default_factory=time.monotonic)
     done: int = 0
+    worked: float = 0.0
+    """Seconds of a processor that it took, without loading."""
     samples: list[float] = field(default_factory=list)
+    source: dict[str, str] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
         """Since it began."""
         return time.monotonic() - self.began
+
+    def turn(self) -> Progress:
+        """What it did."""
+        return Progress.turn(self.done, self.worked, self.samples, self.source)
 
 
 class Fleet:
@@ -112,7 +122,7 @@ class Fleet:
             ]
             if self._stopped or not left:
                 return None
-            name = min(left, key=lambda name: self.state.of(name).inputs)
+            name = min(left, key=lambda name: self.state.of(name).left(self.plan.runs))
             found = self.running[name] = Running(name)
             return found
 
@@ -127,13 +137,15 @@ class Fleet:
 
     def _search(self, running: Running) -> int:
         plan, name = self.plan, running.target
-        corpus = plan.corpus / name
+        corpus, done = plan.corpus / name, self.state.of(name)
+        longest = _TURN_SECONDS if done.inputs else _FIRST_SECONDS
         job = Job(
             name,
+            module_of(name),
             str(corpus),
             str(plan.findings),
-            min(plan.runs - self.state.of(name).inputs, _TURN_INPUTS),
-            min(plan.seconds - self._spent[name], _TURN_SECONDS),
+            plan.runs - done.inputs,
+            min(plan.seconds - self._spent[name], longest),
         )
         corpus.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "scripts.fuzzing.worker", job.to_json()]
@@ -153,6 +165,8 @@ class Fleet:
         try:
             said = json.loads(line)
             running.done, sample = int(said["done"]), float(said["rss_mib"])
+            running.worked = float(said["seconds"])
+            running.source = said.get("source", running.source)
         except (ValueError, KeyError, TypeError):
             # A library's own words on standard output.
             return
@@ -168,11 +182,11 @@ class Fleet:
             self._processes.pop(name, None)
             # Loading takes seconds that are no search: a short turn must not count as none.
             self._spent[name] += max(running.seconds, 1.0)
-            done = self.state.add(name, running.done, running.seconds, running.samples)
+            turn = running.turn()
+            done = self.state.add(name, turn)
             del self.running[name]
-        rate = running.done / running.seconds
         self._tell(
-            f"{name}: {running.done:,} inputs, {rate:,.0f}/s; {done.inputs:,} in all, "
+            f"{name}: {turn.inputs:,} inputs, {turn.rate:,.0f}/s; {done.inputs:,} in all, "
             f"{done.peak_mib:,.0f} MiB at most"
         )
 

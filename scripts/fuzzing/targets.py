@@ -36,6 +36,16 @@ def find(name: str) -> Target:
     raise KeyError(f"there is no target {name}; the nearest are {', '.join(near)}")
 
 
+def module_of(name: str) -> str:
+    """In which of the modules a target is: a process that searches it loads that one only."""
+    return next(module for module in _MODULES if name in _of(module))
+
+
+def find_in(module: str, name: str) -> Target:
+    """The target of that name in that module."""
+    return _of(module)[name]
+
+
 def kept(name: str) -> list[bytes]:
     """The inputs that found a fault in a target once."""
     return [path.read_bytes() for path in sorted(KEPT.glob(f"{name}--*.bin"))]
