@@ -1,5 +1,6 @@
 """Parts of the checker that need no run: what is found in bytes, in clocks, and in faults."""
 
+import sqlite3
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -92,6 +93,75 @@ def test_of_a_line_both_ends_are_involved_and_of_all_lines_of_a_city_that_city()
         ("2", 2.0, 7.0, frozenset({"wuhan", "suzhou"})),
         ("3", 3.0, 100.0, frozenset({"wuhan"})),
     ]
+
+
+def others(*acts: tuple[float, float, str, str], faults: tuple[Happening, ...]) -> Tally:
+    """What is found of acts: when sent and ended, of which city, and what came of it."""
+    store = sqlite3.connect(":memory:")
+    store.execute("ATTACH ':memory:' AS history")
+    columns = "sent, ended, city, other, outcome, verdict"
+    store.execute(f"CREATE TABLE history.acts ({columns})")
+    rows = [(sent, ended, city, "", outcome, "") for sent, ended, city, outcome in acts]
+    store.executemany("INSERT INTO history.acts VALUES (?,?,?,?,?,?)", rows)
+    cities = {
+        name: SimpleNamespace(
+            code=name,
+            place=SimpleNamespace(pinyin=name),
+            rows=lambda sql, *values: store.execute(sql, values),
+        )
+        for name in ("wuhan", "suzhou", "nanjing")
+    }
+    evidence: Any = SimpleNamespace(cities=cities, happenings=faults, until=1000.0)
+    tally = Tally("others")
+    peers._others_go_on(evidence, tally)
+    store.close()
+    return tally
+
+
+KILLED = (
+    happened(10.0, Fault("kill", "wuhan"), "1"),
+    happened(12.0, Fault("kill", "wuhan"), "1", began=False),
+)
+
+
+def test_a_call_that_was_on_its_way_when_its_own_city_was_hit_is_not_of_the_fault_before() -> None:
+    restart = happened(16.0, Fault("restart", "suzhou"), "2")
+    lost = (15.0, 17.0, "suzhou", "UNAVAILABLE")
+    assert others(lost, faults=KILLED).violations
+    assert not others(lost, faults=(*KILLED, restart)).violations
+    # One that had ended before was not hit.
+    [found] = others((15.0, 15.5, "suzhou", "UNAVAILABLE"), faults=(*KILLED, restart)).violations
+    assert found.evidence["fault"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("failed", "count", "told"),
+    [
+        (1, 1, True),
+        (1, 5, True),
+        (1, 107, False),
+        (2, 260, False),
+        (5, 107, True),
+        (9, 1000, False),
+    ],
+)
+def test_as_many_as_chance_lets_fail_of_few_are_no_violation(
+    failed: int, count: int, told: bool
+) -> None:
+    lost = [(11.0, 11.5, "nanjing", "DEADLINE")] * failed
+    well = [(11.0, 11.5, "nanjing", "OK")] * (count - failed)
+    found = others(*lost, *well, faults=KILLED)
+    assert found.looked_at == count
+    assert bool(found.violations) is told
+
+
+def test_what_chance_lets_fail_is_the_tail_of_the_binomial_distribution() -> None:
+    share = peers.SHARE
+    assert peers.by_chance(0, 50) == 1
+    assert peers.by_chance(1, 50) == pytest.approx(1 - share**50)
+    two = 1 - share**50 - 50 * (1 - share) * share**49
+    assert peers.by_chance(2, 50) == pytest.approx(two)
+    assert peers.by_chance(100_000, 100_000) == 0
 
 
 def call(outcome: str, answer: str = "", verdict: str = "", sent: float = 0.0) -> _Call:

@@ -6,6 +6,7 @@ only that city is, for the others have lines to each other.
 """
 
 import bisect
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,8 +25,11 @@ AFTER_SECONDS: Final = 10.0
 SHARE: Final = 0.995
 """Of the journeys of others, how many must come to their end well."""
 
+CHANCE: Final = 0.05
+"""As many may fail as is not less likely than that, where the share is kept: of a hundred, one."""
+
 _ACTS: Final = """
-SELECT sent, city, other, outcome, verdict FROM history.acts
+SELECT sent, ended, city, other, outcome, verdict FROM history.acts
 WHERE sent >= ? AND sent <= ? AND ended < ? ORDER BY sent
 """
 _MOVES: Final = "SELECT city, move, at FROM partner_moves ORDER BY city, at, move_id"
@@ -84,11 +88,9 @@ def _others_go_on(evidence: Evidence, tally: Tally) -> None:
     names: dict[str, str] = {city.code: city.place.pinyin for city in evidence.cities.values()}
     some = next(iter(evidence.cities.values()))
     seen, failed = defaultdict[str, int](int), defaultdict[str, list[str]](list)
-    for sent, open_now in _during(some, found, evidence.until):
+    for (city, other, outcome, verdict), open_now, involved in _during(some, found, evidence.until):
         # Of several at once, one whose cities are all involved in another says nothing.
-        act_city, other, outcome, verdict = sent
-        involved = {name for window in open_now for name in window.cities}
-        if {names.get(act_city, ""), names.get(other, "")} & involved:
+        if {names.get(city, ""), names.get(other, "")} & involved:
             continue
         tally.see()
         for window in open_now:
@@ -97,7 +99,7 @@ def _others_go_on(evidence: Evidence, tally: Tally) -> None:
                 failed[window.fault].append(verdict if outcome == "OK" else outcome)
     for window in found:
         bad, count = failed[window.fault], seen[window.fault]
-        if bad and 1 - len(bad) / count < SHARE:
+        if bad and by_chance(len(bad), count) < CHANCE:
             share = 100 * (1 - len(bad) / count)
             tally.broken(
                 ", ".join(sorted(window.cities)),
@@ -112,18 +114,35 @@ def _others_go_on(evidence: Evidence, tally: Tally) -> None:
             )
 
 
+def by_chance(failed: int, count: int) -> float:
+    """How likely it is that so many of `count` fail, or more, where `SHARE` of them do not."""
+    logs = (
+        math.lgamma(count + 1)
+        - math.lgamma(n + 1)
+        - math.lgamma(count - n + 1)
+        + n * math.log(1 - SHARE)
+        + (count - n) * math.log(SHARE)
+        for n in range(failed)
+    )
+    return max(0.0, 1 - math.fsum(map(math.exp, logs)))
+
+
 def _during(
     city: CityEvidence, found: tuple[Window, ...], until: float
-) -> Iterator[tuple[tuple[str, str, str, str], list[Window]]]:
-    """Each act that was sent while a fault was open, with all that were."""
+) -> Iterator[tuple[tuple[str, str, str, str], list[Window], set[str]]]:
+    """Each act that was sent while a fault was open, with all that were, and whom it involves.
+
+    What was on its way when another fault began was hit by that one, too.
+    """
     begins = [window.began for window in found]
     first, last = min(begins), max(window.ended for window in found) + AFTER_SECONDS
-    for sent, *act in city.rows(_ACTS, first, last, until):
-        begun = found[: bisect.bisect_right(begins, sent)]
-        now = [window for window in begun if sent <= window.ended + AFTER_SECONDS]
+    for sent, ended, *act in city.rows(_ACTS, first, last, until):
+        begun = found[: bisect.bisect_right(begins, ended)]
+        met = [window for window in begun if sent <= window.ended + AFTER_SECONDS]
+        now = [window for window in met if window.began <= sent]
         if now:
             name, other, outcome, verdict = act
-            yield (name, other, outcome, verdict), now
+            yield (name, other, outcome, verdict), now, {n for each in met for n in each.cities}
 
 
 def _nothing_after_a_suspension(evidence: Evidence, tally: Tally) -> None:
