@@ -14,6 +14,7 @@ from scripts.simulation.history import History
 from scripts.simulation.run import Outcome, Plan, play
 from scripts.simulation.search import search
 from scripts.simulation.violations import Violation
+from tests.simulation.put_back import MISTAKES
 
 ALL: Final = pytest.mark.all
 
@@ -42,6 +43,16 @@ def test_each_seed_that_failed_once_holds_and_has_its_story() -> None:
         assert story["wrong"].strip()
         assert story["mended"].strip()
         holds(Plan(**story["plan"]))
+
+
+@pytest.mark.all
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story["mistake"])
+def test_a_seed_that_failed_once_fails_again_where_its_mistake_is_put_back(
+    monkeypatch: pytest.MonkeyPatch, story: dict[str, Any]
+) -> None:
+    MISTAKES[story["mistake"]](monkeypatch)
+    outcome = play(Plan(**story["plan"]))
+    assert {violation.rule for violation in outcome.broken} == {story["rule"]}
 
 
 def test_a_run_is_its_plan_and_another_seed_is_another_run() -> None:
