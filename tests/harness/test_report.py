@@ -114,11 +114,15 @@ def test_a_text_says_the_same_in_both_languages() -> None:
     assert names_alone <= {"memory", "files"}
 
 
-def test_every_deed_and_kind_of_fault_has_a_name_in_both_languages() -> None:
+def test_every_deed_rule_and_kind_of_fault_has_a_name_in_both_languages() -> None:
+    from scripts.harnessing.checking import INVARIANTS  # noqa: PLC0415
     from scripts.harnessing.fault_kinds import KINDS  # noqa: PLC0415
 
     assert {f"deed_{deed.value}" for deed in Deed} <= TEXTS.keys()
     assert {f"kind_{kind}" for kind in KINDS} <= TEXTS.keys()
+    unnumbered = {each.rule for each in INVARIANTS if not each.rule.isdecimal()}
+    assert {f"rule_{rule}" for rule in unnumbered} <= TEXTS.keys()
+    assert all(CHINESE.search(Words("zh").rule(rule)) for rule in unnumbered)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -14,6 +14,7 @@ from scripts.harnessing.checking.copying import StoreMissingError
 from scripts.harnessing.commands.options import dir_option, json_option, lang_option
 from scripts.harnessing.layout import Folder
 from scripts.harnessing.records import Checked, Ruling, Violation
+from scripts.harnessing.reporting.texts import Words
 
 _WIDTH: Final = 120
 _SHOWN: Final = 5
@@ -105,7 +106,7 @@ def _show(found: Checked, folder: Folder, console: Console, language: str) -> No
         count = _count(ruling)
         broken = f"[red]{count:,}[/red]" if count else "0"
         title = ruling.title_zh if language == "zh" else ruling.title_en
-        table.add_row(ruling.rule, title, seen, broken)
+        table.add_row(Words(language).rule(ruling.rule), title, seen, broken)
     console.print(table)
     for ruling in found.rulings:
         _explain(ruling, console, language)

@@ -1,4 +1,4 @@
-"""What concessions say, and what deeds and faults are called, in Chinese and in English."""
+"""What concessions say, and what deeds, rules and faults are called, in Chinese and English."""
 
 from typing import Final
 
@@ -74,6 +74,15 @@ DEEDS: Final = {
     "deed_standing": ("查看信用状况", "look at the own standing"),
     "deed_visits": ("查看使用记录", "look at the own visits"),
     "deed_records": ("部门报送记录", "a department loads records"),
+}
+
+RULES: Final = {
+    "rule_acts": ("留痕", "acts"),
+    "rule_consent": ("授权", "consent"),
+    "rule_capacity": ("名额", "capacity"),
+    "rule_repetition": ("重复", "repetition"),
+    "rule_suspension": ("暂停", "suspension"),
+    "rule_logs": ("日志", "logs"),
 }
 
 FAULTS: Final = {

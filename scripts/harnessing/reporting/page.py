@@ -193,7 +193,7 @@ def _invariant(run: Run, ruling: Ruling, words: Words) -> dict[str, Any]:
     more = violations(ruling) - len(shown)
     state = "broken" if ruling.violations else "held" if ruling.looked_at else "unseen"
     return {
-        "rule": ruling.rule,
+        "rule": words.rule(ruling.rule),
         "name": ruling.invariant,
         "title": words.either(ruling.title_zh, ruling.title_en),
         "looked_at": f"{ruling.looked_at:,}" if ruling.looked_at else words["nothing_seen"],

@@ -3,7 +3,7 @@
 from typing import Final
 
 from scripts.harnessing.loading.mixes import KINDS
-from scripts.harnessing.reporting.named import CONCESSIONS, DEEDS, FAULTS
+from scripts.harnessing.reporting.named import CONCESSIONS, DEEDS, FAULTS, RULES
 
 LANGUAGES: Final = ("zh", "en")
 
@@ -275,7 +275,7 @@ _TABLES: Final = {
     "seconds_unit": ("{n} 秒", "{n} s"),
 }
 
-TEXTS: Final = _HEADS | _POINTS | _SECTIONS | _TABLES | CONCESSIONS | DEEDS | FAULTS
+TEXTS: Final = _HEADS | _POINTS | _SECTIONS | _TABLES | CONCESSIONS | DEEDS | RULES | FAULTS
 
 
 class Words:
@@ -297,6 +297,10 @@ class Words:
     def deed(self, name: str) -> str:
         """A deed by its name in the records; one that is not known as it is called."""
         return self[f"deed_{name}"] if f"deed_{name}" in TEXTS else name
+
+    def rule(self, name: str) -> str:
+        """A rule by its number, and what belongs to no rule in a word."""
+        return self[f"rule_{name}"] if f"rule_{name}" in TEXTS else name
 
     def version(self, name: str) -> str:
         """What a version is of; a program or a library as it is called."""
