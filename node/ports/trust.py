@@ -62,10 +62,12 @@ class Checkpoints(Protocol):
     def newest(self, *, over: int = -1, cosigned: bool = False) -> StoredCheckpoint | None:
         """The newest checkpoint of more than `over` entries; with at least one cosignature."""
 
-    def within(self, size: int) -> StoredCheckpoint | None:
-        """The newest checkpoint of at most so many entries."""
+    def within(self, size: int, *, cosigned: bool = False) -> StoredCheckpoint | None:
+        """The newest checkpoint of at most so many entries; with at least one cosignature."""
 
-    def after(self, over: int, most: int) -> tuple[StoredCheckpoint, ...]:
+    def after(
+        self, over: int, most: int, *, cosigned: bool = False
+    ) -> tuple[StoredCheckpoint, ...]:
         """At most so many checkpoints of more than `over` entries, the smallest first."""
 
     def cosigned_by(self, city: CityCode) -> int:

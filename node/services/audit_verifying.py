@@ -2,7 +2,9 @@
 
 That an entry was left out, added, changed or moved contradicts the checkpoint that ends the period,
 which the newest one contains, which the city signed and partners cosigned. That the period itself
-was cut shorter than it says contradicts the instants of its first and last entry.
+was cut shorter than it says contradicts the instants of its first and last entry; and what those
+say, which is the city's word, contradicts the instants at which partners saw the log. To a minute:
+so far may clocks differ.
 """
 
 from collections import Counter
@@ -49,14 +51,16 @@ class Audited:
     """What was verified of a period, and what does not fit.
 
     `kinds` counts the entries of the period itself. `backdated` are entries that say an instant
-    well before that of an earlier one. `unchecked` are signatures by keys that are not known here,
-    or no longer. `roots` are those that the tree had at the sizes that were asked for.
+    well before that of an earlier one. `latecomer` is the number of the last entry that says one
+    well before the period; -1 without any. `unchecked` are signatures by keys that are not known
+    here, or no longer. `roots` are those that the tree had at the sizes that were asked for.
     """
 
     period: Period
     entries: int
     kinds: Mapping[str, int]
     backdated: int
+    latecomer: int
     witnesses: tuple[Witness, ...]
     unchecked: int
     roots: Mapping[int, bytes]
@@ -79,6 +83,8 @@ def verify_period(
     3. That checkpoint is a beginning of the newest.
     4. The first entry is from before the period, and the last one from after it.
     5. No entry is from after an instant at which a partner saw it.
+    6. A partner saw by the beginning of the period what is before its entries, and it saw what ends
+       them: else one false instant could hide what is beyond it.
     """
     # 1.
     notes = _Notes(period, keys)
@@ -99,11 +105,15 @@ def verify_period(
     if len(found) < witnesses:
         fields = {"found": len(found), "wanted": witnesses}
         problems.append(Problem("unwitnessed", period.end, fields))
+    elif witnesses:
+        # 6.
+        problems += _unseen(period, notes.witnesses)
     return Audited(
         period=period,
         entries=max(walk.frontier.size - period.first, 0),
         kinds=walk.kinds,
         backdated=walk.backdated,
+        latecomer=walk.latecomer,
         witnesses=tuple(notes.witnesses),
         unchecked=notes.unchecked,
         roots=walk.roots,
@@ -112,7 +122,10 @@ def verify_period(
 
 
 def joined(audited: Sequence[Audited]) -> list[Problem]:
-    """What does not fit between periods of one log, in their order: gaps, and two histories."""
+    """What does not fit between periods of one log, in their order.
+
+    Gaps; two histories; and entries of one period that only the file of the next one has.
+    """
     problems = list[Problem]()
     for one, other in pairwise(audited):
         if one.period.city != other.period.city:
@@ -121,6 +134,9 @@ def joined(audited: Sequence[Audited]) -> list[Problem]:
         elif other.period.since > one.period.until or other.period.first > one.period.end:
             times = {"until": one.period.until, "since": other.period.since}
             problems.append(Problem("gap", other.period.first, times))
+        elif other.latecomer >= one.period.end:
+            fields = {"until": one.period.until, "entry": other.latecomer}
+            problems.append(Problem("latecomer", other.latecomer, fields))
         differing = [
             size
             for size in sorted(one.roots.keys() & other.roots.keys())
@@ -193,6 +209,7 @@ class _Walk:
         self.roots: dict[int, bytes] = {}
         self.kinds: Counter[str] = Counter()
         self.backdated = 0
+        self.latecomer = -1
         self.first: int | None = None
         self.last = self.latest = -1
         self.frontier = Frontier()
@@ -230,6 +247,8 @@ class _Walk:
         self.frontier.append(leaf_hash(entry_leaf(entry.kind, entry.at_micros, entry.commitment)))
         self.frontier.tiles.clear()
         at = entry.at_micros
+        if at < self._since - _SKEW:
+            self.latecomer = self.frontier.size - 1
         self.first = at if self.first is None else self.first
         self.last = at
         self.backdated += at < self.latest - _SKEW
@@ -263,6 +282,19 @@ def _edges(period: Period, walk: _Walk) -> list[Problem]:
     if walk.last < micros(period.until):
         at = instant_of_micros(walk.last) if walk.last >= 0 else period.since
         found.append(Problem("ends_early", period.end, {"until": period.until, "at": at}))
+    return found
+
+
+def _unseen(period: Period, witnesses: Sequence[Witness]) -> list[Problem]:
+    """The edges for which there is the city's word alone."""
+    seen_by = micros(period.since) + _SKEW
+    begins = any(each.what == "before" and micros(each.at) <= seen_by for each in witnesses)
+    ends = any(each.what == "after" for each in witnesses)
+    found = list[Problem]()
+    if period.first and not begins:
+        found.append(Problem("begin_unseen", period.first, {"since": period.since}))
+    if not ends:
+        found.append(Problem("end_unseen", period.end, {"until": period.until}))
     return found
 
 

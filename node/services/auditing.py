@@ -4,14 +4,21 @@ An auditor learns how much was done, of what kind and when, and of nobody: an en
 instant and a salted commitment. The reading itself is in the log before anything is given (rule 8).
 
 The entries lie between two checkpoints that this city signed, with at least one entry from before
-the period and one from after it: that none is missing at its edges follows from the entries
-themselves. All of them are under the newest checkpoint, which partners cosigned. Whoever verifies
-them (`audit_verifying`) needs neither this city nor its store.
+the period and one from after it. What an entry says of its instant is this city's word: so both
+checkpoints are such that a partner saw them in time, and without one the period is given from the
+log's beginning, or up to its newest entry. All of it is under the newest checkpoint, which partners
+cosigned. Whoever verifies it (`audit_verifying`) needs neither this city nor its store.
 """
 
+import contextlib
 from datetime import datetime
 
-from federation.checkpoint import note_lines, origin_of, unverified_checkpoint
+from federation.checkpoint import (
+    check_cosignature,
+    note_lines,
+    origin_of,
+    unverified_checkpoint,
+)
 from federation.identifiers import CityCode
 from federation.limits import CLOCK_SKEW
 from federation.merkle_log import consistency_proof, peaks_of
@@ -20,6 +27,7 @@ from node.errors import FIELD_INVALID, HutongError
 from node.logbook import LogKind, StoredCheckpoint
 from node.ports import Keys, Transaction, UnitOfWork
 from node.services.here import Here
+from node.services.log_verifying import Keys as KnownKeys
 from node.services.witnessing import Witnessing, with_cosignatures
 
 
@@ -64,10 +72,14 @@ class Auditing:
     def _period(
         self, tx: Transaction, newest: StoredCheckpoint, since: datetime, until: datetime
     ) -> Period:
-        before = _before(tx, _first_at(tx, since - CLOCK_SKEW, newest.size), since)
-        after = _after(tx, _first_at(tx, until + CLOCK_SKEW, newest.size), until, newest)
-        notes = [with_cosignatures(each) for each in (before, after, newest) if each is not None]
         partners = self._uow.registry.partners
+        keys = {city: each.bundle.signing_keys for city, each in partners.items()}
+        if not _seen(newest, keys):
+            # It is this city's word alone, however much of it is given.
+            keys = {}
+        before = _before(tx, _first_at(tx, since - CLOCK_SKEW, newest.size), since, keys)
+        after = _after(tx, _first_at(tx, until + CLOCK_SKEW, newest.size), until, newest, keys)
+        notes = [with_cosignatures(each) for each in (before, after, newest) if each is not None]
         witnesses = [partners[city].envelope for city in _signers(notes) if city in partners]
         return Period(
             city=self._here.city,
@@ -111,23 +123,50 @@ def _first_at(tx: Transaction, instant: datetime, size: int) -> int:
     return low
 
 
-def _before(tx: Transaction, first: int, since: datetime) -> StoredCheckpoint | None:
-    """The newest checkpoint that is followed by an entry from before `since`; None: the log's."""
+def _before(
+    tx: Transaction, first: int, since: datetime, keys: KnownKeys
+) -> StoredCheckpoint | None:
+    """The newest checkpoint that is followed by an entry from before `since`; None: the log's.
+
+    With `keys`, one that was seen by then: what is before it was there already.
+    """
     found = tx.checkpoints.within(first - 1)
     while found is not None and _at(tx, found.size) >= since:
         found = tx.checkpoints.within(found.size - 1)
+    while keys and found is not None:
+        in_time = any(at <= since + CLOCK_SKEW for at in _seen(found, keys))
+        if in_time and _at(tx, found.size) < since:
+            break
+        found = tx.checkpoints.within(found.size - 1, cosigned=True)
     return found
 
 
 def _after(
-    tx: Transaction, last: int, until: datetime, newest: StoredCheckpoint
+    tx: Transaction, last: int, until: datetime, newest: StoredCheckpoint, keys: KnownKeys
 ) -> StoredCheckpoint:
-    """The first checkpoint over that entry which ends in one of `until` or later."""
+    """The first checkpoint over that entry which ends in one of `until` or later.
+
+    With `keys`, one that was seen: then the instant of its last entry had come.
+    """
     found = next(iter(tx.checkpoints.after(last, 1)), newest)
     while found.size < newest.size and _at(tx, found.size - 1) < until:
         found = next(iter(tx.checkpoints.after(found.size, 1)), newest)
+    while keys and found.size < newest.size:
+        if _seen(found, keys) and _at(tx, found.size - 1) >= until:
+            break
+        found = next(iter(tx.checkpoints.after(found.size, 1, cosigned=True)), newest)
     # Another process may have made one that is newer still.
     return found if found.size < newest.size else newest
+
+
+def _seen(checkpoint: StoredCheckpoint, keys: KnownKeys) -> list[datetime]:
+    """When partners whose keys are known cosigned it."""
+    found = list[datetime]()
+    for city, line in checkpoint.cosignatures:
+        # One by a key that its city has replaced proves nothing to who has the newest bundle.
+        with contextlib.suppress(HutongError):
+            found.append(check_cosignature(checkpoint.note, line, city, keys.get(city, ())))
+    return found
 
 
 def _at(tx: Transaction, sequence: int) -> datetime:

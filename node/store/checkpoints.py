@@ -29,9 +29,21 @@ _WITHIN: Final = (
     .order_by(_NEWEST_FIRST)
     .limit(1)
 )
+_WITHIN_COSIGNED: Final = (
+    sa.select(CHECKPOINTS)
+    .where(CHECKPOINTS.c.size <= _B("most_entries"), _COSIGNED)
+    .order_by(_NEWEST_FIRST)
+    .limit(1)
+)
 _ALL: Final = (
     sa.select(CHECKPOINTS)
     .where(CHECKPOINTS.c.size > _B("over"))
+    .order_by(CHECKPOINTS.c.size)
+    .limit(_B("most"))
+)
+_ALL_COSIGNED: Final = (
+    sa.select(CHECKPOINTS)
+    .where(CHECKPOINTS.c.size > _B("over"), _COSIGNED)
     .order_by(CHECKPOINTS.c.size)
     .limit(_B("most"))
 )
@@ -90,14 +102,17 @@ class CheckpointRepository:
         row = self._session.one(_OWN_COSIGNED if cosigned else _OWN, over=over)
         return None if row is None else self._own(row)
 
-    def within(self, size: int) -> StoredCheckpoint | None:
-        """The newest checkpoint of at most so many entries."""
-        row = self._session.one(_WITHIN, most_entries=size)
+    def within(self, size: int, *, cosigned: bool = False) -> StoredCheckpoint | None:
+        """The newest checkpoint of at most so many entries; with at least one cosignature."""
+        row = self._session.one(_WITHIN_COSIGNED if cosigned else _WITHIN, most_entries=size)
         return None if row is None else self._own(row)
 
-    def after(self, over: int, most: int) -> tuple[StoredCheckpoint, ...]:
+    def after(
+        self, over: int, most: int, *, cosigned: bool = False
+    ) -> tuple[StoredCheckpoint, ...]:
         """At most so many checkpoints of more than `over` entries, the smallest first."""
-        return tuple(self._own(row) for row in self._session.all(_ALL, over=over, most=most))
+        wanted = _ALL_COSIGNED if cosigned else _ALL
+        return tuple(self._own(row) for row in self._session.all(wanted, over=over, most=most))
 
     def cosigned_by(self, city: CityCode) -> int:
         """The size of the newest checkpoint that a partner cosigned; 0 for none."""

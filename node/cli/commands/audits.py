@@ -6,6 +6,7 @@ from pathlib import Path
 
 from federation.checkpoint import note_lines
 from federation.envelope import envelope_from_json, envelope_to_json
+from federation.errors import MALFORMED, HutongError
 from federation.identifiers import CityCode
 from node.audited import Period
 from node.cli.calling import DEFAULT, Answer, Node
@@ -33,6 +34,10 @@ def export(session: Session, *, since: str, until: str | None, out: str, auditor
         asked["until"] = instant_of(until, session.zone, now).isoformat()
     answers = Node(session, Role.AUDITOR, auditor).follow("ReadPeriod", **asked)
     period = _period(next(answers)["proof"])
+    given = {"since": period.since, "until": period.until}
+    if any(given[name] != datetime.fromisoformat(asked[name]) for name in asked):
+        problem = "it is of another period than was asked for"
+        raise HutongError(MALFORMED, where="the answer", problem=problem)
     count, path = period.end - period.first, Path(out)
     part = path.with_name(f".{path.name}.part")
     try:

@@ -122,6 +122,19 @@ def test_what_was_there_stays_where_nothing_whole_comes(
     assert [path.name for path in tmp_path.glob("*.part")] == []
 
 
+def test_a_period_that_was_not_asked_for_is_not_taken(
+    towns: Towns, since: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    towns.grow(20)
+    asked, file = datetime.now(UTC), tmp_path / "period.audit"
+    sooner = asked - timedelta(minutes=30)
+    monkeypatch.setattr("node.services.auditing._over", lambda *_: sooner)
+    ran = exported(towns, since, file, "--to", asked.isoformat())
+    assert ran.code == exits.REFUSED
+    assert "another period" in ran.err
+    assert not file.exists()
+
+
 def test_nobody_is_an_auditor_who_was_not_let_in(towns: Towns, since: str, tmp_path: Path) -> None:
     asked = ("audit", "export", "--from", since, "--out", tmp_path / "none")
     ran = towns.run(*asked)

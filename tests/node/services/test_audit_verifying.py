@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -150,8 +150,48 @@ def test_a_period_that_ends_before_it_says_is_found() -> None:
 
 def test_a_period_that_begins_after_it_says_is_found() -> None:
     late = LOG.period(FIRST + 5)
-    assert problems(late, LOG.entries[FIRST + 5 : END]) == {"begins_late"}
-    assert problems(replace(PERIOD, since=SINCE - 10 * MINUTE), TRUE) == {"begins_late"}
+    found = {"begins_late", "begin_unseen"}
+    assert problems(late, LOG.entries[FIRST + 5 : END]) == found
+    assert problems(replace(PERIOD, since=SINCE - 10 * MINUTE), TRUE) == found
+
+
+def hiding(log: MadeLog, first: int, end: int, **seen: datetime) -> set[str]:
+    """What is found of a period that was cut at those entries; `before` or `after` seen then."""
+    period = log.period(first, end)
+    for name, size in (("before", first), ("after", end)):
+        # Else the city keeps back that any partner saw it.
+        witnesses = [HANGZHOU] if name in seen else []
+        change: dict[str, Any] = {name: log.note(size, witnesses, at=seen.get(name))}
+        period = replace(period, **change)
+    return problems(period, log.entries[first:end])
+
+
+def test_an_entry_dated_ahead_ends_no_period_before_its_time() -> None:
+    log = MadeLog()
+    log.entries[20] = replace(log.entries[20], at_micros=micros(UNTIL))
+    before = NOW + FIRST * MINUTE
+    assert hiding(log, FIRST, 21, before=before) == {"end_unseen"}
+    assert hiding(log, FIRST, 21, before=before, after=NOW + 21 * MINUTE) == {"ahead"}
+
+
+def test_an_entry_dated_back_begins_no_period_after_its_time() -> None:
+    log, after = MadeLog(), NOW + END * MINUTE
+    log.entries[15] = replace(log.entries[15], at_micros=micros(SINCE - MINUTE))
+    assert hiding(log, 15, END, after=after) == {"begin_unseen"}
+    seen = NOW + 15 * MINUTE
+    assert hiding(log, 15, END, before=seen, after=after) == {"begin_unseen"}
+    # The log's beginning needs nobody to have seen it.
+    assert problems(log.period(0), log.entries[:END]) == set()
+    assert problems(log.period(15, witnesses=()), log.entries[15:END], witnesses=0) == set()
+
+
+def test_what_a_file_kept_back_by_a_false_instant_is_in_the_next_one() -> None:
+    log = MadeLog()
+    log.entries[20] = replace(log.entries[20], at_micros=micros(UNTIL))
+    one = judged(log.period(FIRST, 21), log.entries[FIRST:21])
+    later = log.period(18, SIZE, since=UNTIL, until=NOW + 38 * MINUTE)
+    two = judged(later, log.entries[18:])
+    assert [(each.name, each.entry) for each in joined([one, two])] == [("latecomer", 28)]
 
 
 def test_what_is_no_period_is_told() -> None:
@@ -237,7 +277,8 @@ def test_a_changed_proof_of_the_newest_checkpoint_is_found() -> None:
 
 
 def test_old_checkpoints_may_be_by_keys_that_nobody_knows_any_more() -> None:
-    old = replace(PERIOD, before=LOG.note(FIRST, key="old"), after=LOG.note(END, key="old"))
+    before, after = (LOG.note(size, [HANGZHOU], key="old") for size in (FIRST, END))
+    old = replace(PERIOD, before=before, after=after)
     found = judged(old, TRUE)
     assert (found.problems, found.unchecked) == ((), 2)
     assert "checkpoint_bad" in problems(replace(old, newest=LOG.note(SIZE, key="old")), TRUE)

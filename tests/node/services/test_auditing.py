@@ -187,3 +187,22 @@ async def test_what_an_auditor_gets_names_nobody(new_sqlite: NewStore) -> None:
             for secret in (resident, consent, code, code.replace("-", "")):
                 assert secret not in said
             assert "salt" not in said
+
+
+@played
+async def test_the_edges_of_a_period_are_where_a_partner_saw_the_log(new_store: NewStore) -> None:
+    async with world(new_store) as made:
+        town, other = made[ZZ], made[HZ]
+        began = made.clock.now()
+        await hours(made, town, other, 3)
+        made.network.down.add(other.code)
+        for _ in range(2):
+            made.clock.forward(HOUR)
+            await grow(town, 30)
+            await town.cases.witnessing.checkpoint()
+        made.network.down.clear()
+        await hours(made, town, other, 2)
+        # The checkpoint before the first of them, and the one after the second, nobody saw in time.
+        for since, until in ((5.5, 5.8), (3.5, 4.8)):
+            got = await read(town, began + since * HOUR, began + until * HOUR)
+            assert judge(got).problems == ()
