@@ -111,15 +111,21 @@ def _to_wal(connection: sqlite3.Connection) -> None:
             return
 
 
-def _postgresql(url: str, busy_ms: int) -> sa.Engine:
-    rest = url.split("://", 1)[1]
-    settings = {
-        "lock_timeout": busy_ms,
-        "statement_timeout": 4 * busy_ms,
+def server_settings() -> dict[str, str]:
+    """What PostgreSQL is told of each connection: how long it waits, and that a commit lasts."""
+    busy_ms = int(limits.STORE_BUSY.total_seconds() * 1000)
+    return {
+        "lock_timeout": str(busy_ms),
+        "statement_timeout": str(4 * busy_ms),
         # A process that hangs in a transaction holds the writers' lock no longer than this.
-        "idle_in_transaction_session_timeout": 4 * busy_ms,
+        "idle_in_transaction_session_timeout": str(4 * busy_ms),
         "synchronous_commit": "on",
     }
+
+
+def _postgresql(url: str, busy_ms: int) -> sa.Engine:
+    rest = url.split("://", 1)[1]
+    settings = server_settings()
     try:
         engine = sa.create_engine(
             f"postgresql+psycopg://{rest}",

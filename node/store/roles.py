@@ -1,8 +1,9 @@
 """What each role of a PostgreSQL store may do: one serves, one migrates, one reads.
 
 Whoever serves can neither change the tables nor touch what the log has once taken in. Whoever reads
-writes nothing, and of columns of bytes, where keys, salts, codes and passes are, sees only those
-that are named here: a new one is kept from it until somebody decides otherwise.
+writes nothing and holds up nobody who does, and of columns of bytes, where keys, salts, codes and
+passes are, sees only those that are named here: a new one is kept from it until somebody decides
+otherwise.
 """
 
 import re
@@ -15,7 +16,7 @@ from sqlalchemy import exc
 
 from node.errors import SETTING_INVALID, HutongError
 from node.store import incentive_tables, record_tables, trust_tables
-from node.store.engine import make_engine, unavailable
+from node.store.engine import make_engine, server_settings, unavailable
 from node.store.tables import (
     AGREEMENTS,
     DUTIES,
@@ -34,6 +35,12 @@ _REVISIONS: Final = "alembic_version"
 _EVERYTHING: Final = "SELECT, INSERT, UPDATE, DELETE"
 _ADDS: Final = "SELECT, INSERT"
 _MOVES: Final = "SELECT, UPDATE"
+
+# Connections that whoever reads may have at once: what is left of the server's is for the nodes.
+_READERS: Final = 8
+# What PostgreSQL lets everybody do: hold a lock such as the one that writers take, and write large
+# objects, which belong to no table.
+_FOR_EVERYBODY: Final = "^pg_(try_)?advisory_|^lo_|^lo(read|write)$"
 
 # What whoever serves may do where that is less than everything. The log grows, and nothing of it is
 # changed; one row of a table stays one row; who did what to a partner stays said.
@@ -159,8 +166,30 @@ def _made(roles: Roles) -> Iterator[str]:
     yield "REVOKE ALL ON SCHEMA public FROM PUBLIC"
     yield f"GRANT USAGE ON SCHEMA public TO {everybody}"
     yield f'GRANT CREATE ON SCHEMA public TO "{roles.migrate}"'
+    for name, value in server_settings().items():
+        # A connection says so itself, but a pooler may keep that from the server.
+        yield f'ALTER ROLE "{roles.serve}" SET {name} = {value}'
+    yield f'ALTER ROLE "{roles.read}" CONNECTION LIMIT {_READERS}'
+    yield _taken_from_everybody(f'"{roles.serve}", "{roles.migrate}"')
     for name in _names():
         yield f'ALTER TABLE IF EXISTS public."{name}" OWNER TO "{roles.migrate}"'
+
+
+def _taken_from_everybody(writers: str) -> str:
+    """What whoever connects may do unless it is taken away; writers keep the lock of a transaction.
+
+    Only a superuser can take it: others are told.
+    """
+    return (
+        "DO $$ DECLARE each regprocedure; BEGIN "  # noqa: S608 - our own names
+        "IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN "
+        "RAISE WARNING 'only a superuser keeps the role that reads from the lock of writers'; "
+        "RETURN; END IF; "
+        "FOR each IN SELECT oid FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace "
+        f"AND proname ~ '{_FOR_EVERYBODY}' LOOP "
+        "EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', each); END LOOP; "
+        f"GRANT EXECUTE ON FUNCTION pg_advisory_xact_lock(bigint) TO {writers}; END $$"
+    )
 
 
 def _names() -> Iterator[str]:

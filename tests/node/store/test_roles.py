@@ -14,9 +14,9 @@ from node.errors import SETTING_INVALID, STORE_UNAVAILABLE, HutongError
 from node.services.log_verifying import verify_own
 from node.store import open_store
 from node.store.dumping import open_dump, open_load
-from node.store.engine import make_engine
+from node.store.engine import make_engine, server_settings
 from node.store.log_snapshot import open_log
-from node.store.roles import Roles, apply_grants, grants, is_shown, script
+from node.store.roles import Roles, _made, apply_grants, grants, is_shown, script
 from node.store.tables import METADATA, RESIDENTS
 from node.store.trust_tables import LOG_ENTRIES
 from tests.conftest import NewStore
@@ -68,6 +68,21 @@ BEYOND = (
     "DELETE FROM privacy_spendings",
     "ALTER TABLE log_entries DISABLE TRIGGER ALL",
     "COPY residents TO PROGRAM 'cat'",
+    "SELECT pg_advisory_lock(1)",
+    "SELECT lo_create(0)",
+)
+
+# What PostgreSQL lets everybody do who connects: locks that writers wait for, and large objects.
+OPEN_TO_ALL = (
+    "SELECT pg_advisory_lock(4101003301)",
+    "SELECT pg_advisory_lock(1, 2)",
+    "SELECT pg_advisory_lock_shared(4101003301)",
+    "SELECT pg_try_advisory_lock(4101003301)",
+    "SELECT pg_advisory_xact_lock(4101003301)",
+    "SELECT pg_try_advisory_xact_lock_shared(4101003301)",
+    "SELECT lo_create(0)",
+    "SELECT lo_creat(-1)",
+    "SELECT lo_from_bytea(0, 'x')",
 )
 
 
@@ -164,8 +179,58 @@ def test_whoever_reads_sees_the_log_and_neither_writes_nor_sees_a_secret(place: 
                 f"LOCK TABLE {table.name} IN EXCLUSIVE MODE",
             ):
                 assert denied(statement), statement
-        for statement in ("CREATE TABLE more (a TEXT)", "SELECT * FROM residents"):
+        for statement in ("CREATE TABLE more (a TEXT)", "SELECT * FROM residents", *OPEN_TO_ALL):
             assert denied(statement), statement
+
+
+@pytest.mark.all
+def test_whoever_serves_waits_no_longer_where_a_pooler_keeps_that_from_the_server(
+    place: Place,
+) -> None:
+    with psycopg.connect(place.of(place.roles.serve), autocommit=True) as connection:
+        for name, wanted in server_settings().items():
+            query = "SELECT setting FROM pg_settings WHERE name = %s"
+            assert connection.execute(query, (name,)).fetchall() == [(wanted,)], name
+
+
+@pytest.mark.all
+def test_whoever_reads_holds_up_nobody_who_writes(place: Place) -> None:
+    held = list[psycopg.Connection[object]]()
+    with opened(place.of(place.roles.serve)) as desk, contextlib.ExitStack() as readers:
+
+        def connect(count: int) -> None:
+            for _ in range(count):
+                one = psycopg.connect(place.of(place.roles.read), autocommit=True)
+                held.append(readers.enter_context(one))
+
+        with pytest.raises(psycopg.OperationalError, match="too many connections for role"):
+            connect(50)
+        for each in held:
+            with contextlib.suppress(psycopg.errors.InsufficientPrivilege):
+                each.execute(b"SELECT pg_advisory_lock(4101003301)")
+        desk.run(lambda tx: tx.residents.add(resident(1)))
+        desk.probe()
+        assert desk.read(lambda tx: tx.residents.get(text_id(1))) == resident(1)
+    assert 2 <= len(held) < 20
+
+
+@pytest.mark.all
+def test_who_is_no_superuser_is_told_what_the_script_cannot_take_away(
+    new_postgres: NewStore, place: Place
+) -> None:
+    said = list[str]()
+    url = new_postgres("managed")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.add_notice_handler(lambda notice: said.append(notice.message_primary or ""))
+        connection.execute(b"CREATE ROLE managed CREATEROLE")
+        try:
+            connection.execute(b"SET ROLE managed")
+            taken = next(each for each in _made(place.roles) if "advisory" in each)
+            connection.execute(taken.encode())
+        finally:
+            connection.execute(b"RESET ROLE")
+            connection.execute(b"DROP ROLE managed")
+    assert [each for each in said if "lock of writers" in each]
 
 
 @pytest.mark.all
