@@ -20,7 +20,7 @@ from node.model import Backlog
 from node.ports import Clock, Transaction
 from node.registry import Registry
 from node.store.connection import Session
-from node.store.engine import make_engine, memory_engine, unavailable
+from node.store.engine import has_met, make_engine, memory_engine, rest, unavailable
 from node.store.migrate import prepare
 from node.store.probing import probe
 from node.store.processes import Presence
@@ -157,15 +157,24 @@ class Store:
             raise unavailable(error) from error
 
     def _read(self, use_case: Callable[[Transaction], T]) -> T:
-        try:
-            with self._reading.connect() as connection, connection.begin():
-                tx = self._make.begin(connection)
-                found = use_case(tx)
-                registry = tx.registry
-                if tx.session.wrote:
-                    raise TypeError("a use case that only reads has written")
-        except exc.SQLAlchemyError as error:
-            raise unavailable(error) from error
+        turn = 0
+        while True:
+            try:
+                return self._read_once(use_case)
+            except exc.SQLAlchemyError as error:
+                # Databases of many machines send readers back, too.
+                turn += 1
+                if turn == limits.CONFLICT_RETRIES or not has_met(error):
+                    raise unavailable(error) from error
+                rest(turn)
+
+    def _read_once(self, use_case: Callable[[Transaction], T]) -> T:
+        with self._reading.connect() as connection, connection.begin():
+            tx = self._make.begin(connection)
+            found = use_case(tx)
+            registry = tx.registry
+            if tx.session.wrote:
+                raise TypeError("a use case that only reads has written")
         self._make.publish(registry)
         return found
 

@@ -4,8 +4,10 @@ import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -157,6 +159,40 @@ def test_a_conflict_that_never_ends_is_given_up_and_told(new_store: NewStore) ->
         found = desk.at_once(enrol(1), enrol(2))
         assert found[0] == HutongError(STORE_UNAVAILABLE, problem="another change came between")
         assert found[1] == 2
+
+
+@pytest.mark.parametrize("times", [1, 3, 100])
+def test_a_reader_that_the_database_sends_back_reads_again(
+    new_store: NewStore, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "CONFLICT_REST_LONGEST", timedelta(milliseconds=1))
+    read = list[str]()
+
+    def look(tx: Transaction) -> str:
+        found = tx.residents.get(text_id(1))
+        assert found is not None
+        read.append(found.resident_id)
+        return found.resident_id
+
+    with opened(new_store("one")) as desk:
+        desk.run(enrol(1))
+
+        @sa.event.listens_for(desk.engine, "commit")
+        def send_back(_: sa.Connection) -> None:
+            if len(read) <= times:
+                met = psycopg.errors.SerializationFailure("forced by a test")
+                raise sa.exc.OperationalError("COMMIT", None, met)
+
+        if times < limits.CONFLICT_RETRIES:
+            assert desk.read(look) == text_id(1)
+            assert len(read) == times + 1
+        else:
+            with pytest.raises(HutongError) as given_up:
+                desk.read(look)
+            told = HutongError(STORE_UNAVAILABLE, problem="another change came between")
+            assert given_up.value == told
+            assert len(read) == limits.CONFLICT_RETRIES
+        sa.event.remove(desk.engine, "commit", send_back)
 
 
 def test_one_who_went_away_hinders_nobody_and_may_ask_again(new_store: NewStore) -> None:
