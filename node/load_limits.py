@@ -51,6 +51,10 @@ PEER_TRIES: Final = 2
 CLIENT_TRIES: Final = 4
 RETRY_JITTER: Final = 0.5
 
+# Connections by which a trial is looked for among a partner's processes behind one address: where
+# each is as likely, eight miss one of two once in 256 times, and one of three once in 26.
+TRIAL_DIALS: Final = 8
+
 # How often it is looked how long calls wait, and how long they may: before a port sees them, and in
 # the store's queue. Twenty times what they wait on a busy day, so that a machine that stumbles for
 # a moment turns nobody away; a venue has its answer in two seconds yet.

@@ -1,6 +1,7 @@
 """The rooms of a city's trials: at most one with each partner, and each for minutes.
 
-A room is in the memory of this process; a trial is not found in another process of the city.
+A room is in the memory of this process. Where several serve the city, the partner's node looks for
+the one that it is in (`transport.peers`).
 """
 
 import asyncio

@@ -24,6 +24,7 @@ from federation.v1 import federation_service_pb2 as pb
 from node import deadlines, limits, load_limits
 from node.certificates import Identity
 from node.clock import SystemEntropy
+from node.errors import TRIAL_UNKNOWN
 from node.ports import BundleSwap, CircuitView, Entropy, Identities, ScaleSwap
 from node.registry import Partner
 from node.transport import credentials, reunion
@@ -63,6 +64,8 @@ OPTIONS: Final = (
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.enable_retries", 0),
+    # A new channel is a new connection, also while one to the same address is open.
+    ("grpc.use_local_subchannel_pool", 1),
     # An error's trailers, at their longest: three bytes a character, and base64.
     ("grpc.max_metadata_size", 16 * 1024),
     ("grpc.absolute_max_metadata_size", 32 * 1024),
@@ -218,7 +221,17 @@ class GrpcPeers(TrustCalls, TrialCalls):
         answer_type: type[M],
         deadline: timedelta,
     ) -> M:
-        return await self._reach(partner, _TRIAL + method, request, answer_type, deadline)
+        path = _TRIAL + method
+        for _ in range(load_limits.TRIAL_DIALS):
+            try:
+                return await self._reach(partner, path, request, answer_type, deadline)
+            except HutongError as error:
+                if error.fields.get("peer_reason") != TRIAL_UNKNOWN.name:
+                    raise
+            # Of several processes behind one address a trial is known to one: a new connection may
+            # lead to another than the last.
+            self._drop(self._lines.pop(partner.city, None))
+        return await self._reach(partner, path, request, answer_type, deadline)
 
     async def _reach(
         self,
@@ -321,12 +334,15 @@ class GrpcPeers(TrustCalls, TrialCalls):
             return line
         made = _Line(partner, identity, self._channels(partner, identity))
         self._lines[partner.city] = made
+        self._drop(line)
+        return made
+
+    def _drop(self, line: _Line | None) -> None:
+        """Let a line go, if there is one: calls on it may go on, and nobody waits for them."""
         if line is not None:
-            # Calls on the old line may go on; nobody waits for them.
             task = asyncio.create_task(_hang_up(line))
             self._hanging_up.add(task)
             task.add_done_callback(self._hanging_up.discard)
-        return made
 
     def _channels(self, partner: Partner, identity: Identity) -> list[grpc.aio.Channel]:
         """A connection to each endpoint of a partner, to be made at the first call."""
