@@ -5,6 +5,7 @@ our keys the rules are here. Strings that only look random are not looked for: h
 signatures and commitments are what this repository, its logs and its files are full of.
 """
 
+import codecs
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
@@ -58,18 +59,44 @@ _TEXTS: Final[Mapping[str, re.Pattern[str]]] = {
             r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
             rf"(?:{_GAP}[A-Z][A-Za-z-]+: [^\n]*)*{_GAP}(?P<secret>[A-Za-z0-9+/]{{24,}})"
         ),
-        # PKCS #8 of an Ed25519 key, and of one on P-256, however the lines around it were lost.
+        # PKCS #8 of Ed25519, of any curve and of RSA, and SEC 1 of P-256, however the lines around
+        # it were lost.
         "private key in base64": (
             r"(?P<secret>MC4CAQAwBQYDK2VwBCIEI[A-Za-z0-9+/]{20,}"
-            r"|MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEH[A-Za-z0-9+/]{20,})"
+            r"|MI[GH][A-Za-z0-9+/]AgEAM[A-Za-z0-9+/]{2}GByqGSM49AgEG[A-Za-z0-9+/]{40,}"
+            r"|MII[A-Za-z0-9+/]{3}IBADANBgkqhkiG9w0BAQEFAASC[A-Za-z0-9+/]{40,}"
+            r"|MHcCAQEEI[A-Za-z0-9+/]{40,})"
         ),
-        "private key in hexadecimal": r"(?P<secret>302e020100300506032b657004220420[0-9a-f]{64})",
+        "private key in hexadecimal": (
+            r"(?P<secret>302e020100300506032b657004220420[0-9a-f]{64}"
+            r"|02010030[0-9a-f]{2}06072a8648ce3d0201[0-9a-f]{80,})"
+        ),
+        "private key as a JSON web key": (
+            r"\{(?=[^{}]*\bkty\b)[^{}]*?['\"]d\\*['\"]\s*:\s*\\*['\"](?P<secret>[\w-]{40,})"
+        ),
+        "private key of PuTTY": r"Private-Lines: \d+(?:\\+n|\s|['\"])+(?P<secret>[\w+/]{24,})",
         "identity of encrypted backups": r"(?P<secret>AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{40,})",
         "password in an address": (
             r"\b[a-z][a-z0-9+.-]*://[^\s/@:'\"`{}<>$]*:(?P<secret>[^\s/@'\"`{}<>$]{3,})@"
         ),
+        # Of a connection to PostgreSQL: in an address after its question mark, or in words.
+        "password of a database": (
+            r"(?:[?&]|\b(?:host|hostaddr|port|user|dbname)=\S+\s+|\bPG)"
+            r"(?:ssl)?(?i:password)\\*['\"]?\s*[=:]\s*\\*['\"]?"
+            r"(?P<secret>[^\s&#'\"`{}<>$\\]{3,})"
+        ),
+        "password of a machine": (
+            r"\bmachine\s+\S+\s+login\s+\S+\s+password\s+(?P<secret>[^\s'\"`{}<>$\\]{3,})"
+        ),
         "bearer token": (
             r"(?i:authorization['\"]?\s*[:=]\s*['\"]?bearer)\s+(?P<secret>[\w.~+/-]{16,}=*)"
+        ),
+        "name and password of a request": (
+            r"(?i:authorization['\"]?\s*[:=]\s*['\"]?basic)\s+(?P<secret>[A-Za-z0-9+/]{8,}=*)"
+        ),
+        # Alibaba's, Tencent's and Google's, which detect-secrets does not know.
+        "key of a cloud": (
+            r"\b(?P<secret>LTAI[A-Za-z0-9]{12,24}|AKID[A-Za-z0-9]{32}|AIza[\w-]{35})\b"
         ),
     }.items()
 }
@@ -88,11 +115,28 @@ _BYTES: Final[Mapping[str, re.Pattern[bytes]]] = {
     # The algorithm of a key, and after it an octet string: a public key has a bit string there.
     "private key in DER": re.compile(
         rb"(?P<secret>\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20[\x00-\xff]{32}"
-        rb"|\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x04[\x20-\xa0]\x30[\x00-\xff]{32})"
+        rb"|\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x04[\x20-\xa0]\x30[\x00-\xff]{32}"
+        rb"|\x02\x01\x00\x30[\x00-\xff]\x06\x07\x2a\x86\x48\xce\x3d\x02\x01[\x00-\xff]{40}"
+        rb"|\x02\x01\x00\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01[\x00-\xff]{40}"
+        rb"|\x30\x77\x02\x01\x01\x04\x20[\x00-\xff]{32}\xa0)"
+    ),
+    # The bags of keys, plain or under a password.
+    "private key in PKCS #12": re.compile(
+        rb"(?P<secret>\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01[\x01\x02][\x00-\xff]{40})"
     ),
 }
+# The file of libpq: a line for each server, and the password is the last of five words.
+_PGPASS: Final = re.compile(r"(?m)^(?:[^:#\s]+:){4}(?P<secret>\S{3,})$")
 # What a person types, and a page can stand a word for.
-_TYPED: Final = frozenset({"password in an address", "passphrase or PIN", "assigned secret"})
+_TYPED: Final = frozenset(
+    {
+        "password in an address",
+        "password of a database",
+        "password of a machine",
+        "passphrase or PIN",
+        "assigned secret",
+    }
+)
 _DOCUMENT_KEY_BYTES: Final = 32
 _SHOWN: Final = 16
 
@@ -123,11 +167,19 @@ def _each(path: str, content: bytes) -> Iterator[Found]:
     for rule, pattern in _BYTES.items():
         for raw in pattern.finditer(content):
             yield Found(rule, content.count(b"\n", 0, raw.start()) + 1, raw["secret"])
-    text = content.decode("utf-8", "replace")
+    text = _text(content)
     yield from _of_ours(text, _TEXTS)
+    if "pgpass" in PurePath(path).name:
+        yield from _of_ours(text, {"password of a database": _PGPASS})
     if not path.startswith("tests/"):
         yield from _of_ours(text, _ASSIGNED)
     yield from _of_others(text)
+
+
+def _text(content: bytes) -> str:
+    """The text of a file; some editors write two bytes for each character."""
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if wide else "utf-8", "replace")
 
 
 def _of_ours(text: str, patterns: Mapping[str, re.Pattern[str]]) -> Iterator[Found]:

@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import pkcs12
 
 from federation.identifiers import CityCode
 from node.initialise import init_node
@@ -25,6 +26,8 @@ KNOWN = ROOT / "scripts" / "known_secrets.toml"
 SEED = bytes(range(1, 33))
 KEY = Ed25519PrivateKey.from_private_bytes(SEED)
 CURVE = ec.derive_private_key(123456789, ec.SECP256R1())
+OTHER_CURVE = ec.derive_private_key(123456789, ec.SECP384R1())
+RSA = rsa.generate_private_key(65537, 2048)
 DER = serialization.Encoding.DER
 PKCS8 = serialization.PrivateFormat.PKCS8
 CLEAR = serialization.NoEncryption()
@@ -32,7 +35,7 @@ CLEAR = serialization.NoEncryption()
 
 def pem(encoding_of: str) -> bytes:
     forms = {
-        "rsa": lambda: rsa.generate_private_key(65537, 2048).private_bytes(
+        "rsa": lambda: RSA.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, CLEAR
         ),
         "openssh": lambda: KEY.private_bytes(
@@ -60,6 +63,37 @@ PLANTED: dict[str, bytes] = {
     "a key on a curve without them": base64.b64encode(CURVE.private_bytes(DER, PKCS8, CLEAR)),
     "a key in hexadecimal": KEY.private_bytes(DER, PKCS8, CLEAR).hex().encode(),
     "an identity of backups": str(pyrage.x25519.Identity.generate()).encode(),
+    "a key on another curve": OTHER_CURVE.private_bytes(DER, PKCS8, CLEAR),
+    "a key on another curve in base64": base64.b64encode(
+        OTHER_CURVE.private_bytes(DER, PKCS8, CLEAR)
+    ),
+    "a key on a curve in its old form in DER": CURVE.private_bytes(
+        DER, serialization.PrivateFormat.TraditionalOpenSSL, CLEAR
+    ),
+    "a key on a curve in its old form in base64": base64.b64encode(
+        CURVE.private_bytes(DER, serialization.PrivateFormat.TraditionalOpenSSL, CLEAR)
+    ),
+    "a key on a curve in hexadecimal": CURVE.private_bytes(DER, PKCS8, CLEAR).hex().encode(),
+    "a key of RSA in DER": RSA.private_bytes(DER, PKCS8, CLEAR),
+    "a key of RSA in base64": base64.b64encode(RSA.private_bytes(DER, PKCS8, CLEAR)),
+    "keys in a file of PKCS #12": pkcs12.serialize_key_and_certificates(
+        b"node", KEY, None, None, serialization.BestAvailableEncryption(b"a passphrase")
+    ),
+    "a JSON web key": b'{"kty": "OKP", "crv": "Ed25519", "d": "'
+    + base64.urlsafe_b64encode(SEED).rstrip(b"=")
+    + b'", "x": "AAAA"}',
+    "a key of PuTTY": b"PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-"
+    b"Lines: 1\n" + base64.b64encode(SEED + b"more"),
+    "a password of the store in its query": b"postgresql://hutong@db.example/hutong"
+    b"?password="
+    b"hunter2",
+    "a password of the store in words": b"host=db.example user=hutong " + b"password=" + b"hunter2",
+    "a password of psql": b"PG" + b"PASSWORD=hunter2",
+    "a password of a machine": b"machine db.example login hutong " + b"password hunter2",
+    "a name and password": b"Authorization: Basic " + base64.b64encode(b"hutong:hunter2"),
+    "a key of a cloud here": b"LTAI" + b"5tAbCdEfGhIjKlMnOpQr",
+    "a key of another cloud here": b"AKID" + b"a1B2c3D4" * 4,
+    "a key of a map": b"AIza" + b"SyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q",
     "a password of the store": b"postgresql://hutong:" + b"hunter2@db.example/hutong",
     "a password of a proxy": b"https://name:" + b"s3cr3t.pw@proxy.example:8080/",
     "a passphrase of keys": b"HUTONG_KEY_PASSPHRASE=" + b"correct-horse",
@@ -120,6 +154,15 @@ def test_a_document_key_is_found_by_its_bytes_and_by_its_name() -> None:
     assert rules("a.txt", b"thirty-two characters of a text\n") == set()
 
 
+def test_a_secret_in_a_file_of_libpq_or_of_two_bytes_a_character_is_found() -> None:
+    line = b"# passwords\ndb.example:5432:hutong:hutong_serve:" + b"hunter2\n"
+    assert rules(".pgpass", line) == {"password of a database"}
+    assert rules("/etc/pgpass.conf", line) == {"password of a database"}
+    assert rules("a.txt", line) == set()
+    for name in ("a signing key", "a password of the store"):
+        assert rules("a.txt", PLANTED[name].decode().encode("utf-16")), name
+
+
 @pytest.mark.parametrize(
     "harmless",
     [
@@ -133,6 +176,18 @@ def test_a_document_key_is_found_by_its_bytes_and_by_its_name() -> None:
         b'HUTONG_KEY_PASSPHRASE="$(cat passphrase)"',
         b"password = os.environ['PASSWORD']",
         b'passphrase: bytes | None = None, secret = ""',
+        b"postgresql://hutong@HOST/DATABASE?password=PASSWORD",
+        b"Set PGPASSWORD, or write ~/.pgpass; host=HOST user=hutong password=PASSWORD",
+        RSA.public_key().public_bytes(DER, serialization.PublicFormat.SubjectPublicKeyInfo),
+        OTHER_CURVE.public_key().public_bytes(DER, serialization.PublicFormat.SubjectPublicKeyInfo),
+        base64.b64encode(
+            OTHER_CURVE.public_key().public_bytes(
+                DER, serialization.PublicFormat.SubjectPublicKeyInfo
+            )
+        ),
+        b'{"kty": "OKP", "crv": "Ed25519", "x": "'
+        + base64.urlsafe_b64encode(SEED).rstrip(b"=")
+        + b'"}',
         KEY.public_key().public_bytes(DER, serialization.PublicFormat.SubjectPublicKeyInfo),
         CURVE.public_key().public_bytes(DER, serialization.PublicFormat.SubjectPublicKeyInfo),
     ],
