@@ -1,4 +1,4 @@
-"""Memory that a burst of calls took, given back to the system.
+"""This process's memory: given back where a burst took it, and never written into a core file.
 
 A node that stood still for some seconds answers a thousand calls at once afterwards. What they took
 is free again a moment later, but the C library keeps it: the node would look ever larger.
@@ -6,7 +6,13 @@ is free again a moment later, but the C library keeps it: the node would look ev
 
 import ctypes
 import functools
+import resource
 from collections.abc import Callable
+
+
+def leave_no_core() -> None:
+    """Let no crash write what is in memory into a file: keys are in it, and names."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 async def give_back() -> None:

@@ -17,6 +17,7 @@ from node.cli.session import Session
 from node.cli.shape import Group
 from node.cli.texts import LANGUAGES, language_of
 from node.cli.usage import usage_text
+from node.memory import leave_no_core
 
 TREE: Final = {
     "init": "setup:init",
@@ -141,6 +142,7 @@ TREE: Final = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; the exit code. Nothing is raised."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
+    leave_no_core()
     _open_streams()
     root = Group(TREE)
     if "_HUTONG_COMPLETE" in os.environ:

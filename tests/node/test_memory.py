@@ -1,8 +1,10 @@
-"""What a burst took is given back."""
+"""What a burst took is given back, and a crash gives nothing away."""
 
 import asyncio
 import ctypes
 import mmap
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,3 +43,14 @@ def test_a_system_that_cannot_do_so_is_left_as_it_is(monkeypatch: pytest.MonkeyP
     memory._trim.cache_clear()
     asyncio.run(memory.give_back())
     memory._trim.cache_clear()
+
+
+def test_a_command_lets_no_core_be_written() -> None:
+    program = (
+        "import resource, sys; of = resource.RLIMIT_CORE; most = resource.getrlimit(of)[1]; "
+        "resource.setrlimit(of, (most, most)); from node.cli import main; "
+        "main(['--version']); print(resource.getrlimit(of))"
+    )
+    words = [sys.executable, "-c", program]
+    ran = subprocess.run(words, check=True, capture_output=True, text=True)
+    assert ran.stdout.splitlines()[-1] == "(0, 0)"

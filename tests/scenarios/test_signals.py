@@ -252,6 +252,16 @@ def test_killed_it_loses_nothing_that_it_acknowledged(city: City) -> None:
     assert again == ids
 
 
+def test_a_crash_leaves_no_file_with_what_was_in_memory(city: City) -> None:
+    assert city.process is not None
+    limits = Path(f"/proc/{city.process.pid}/limits").read_text("ascii").splitlines()
+    [core] = [line.split() for line in limits if line.startswith("Max core file size")]
+    assert core[4:6] == ["0", "0"]
+    send(city, "QUIT")
+    assert ended(city) == 128 + signal.SIGQUIT
+    assert not list(city.directory.glob("core*"))
+
+
 def test_a_reader_of_the_log_that_goes_and_a_hang_up_under_nohup_end_nothing(made: City) -> None:
     serve = [sys.executable, "-m", "node.cli", "serve", "--settings", str(made.settings)]
     with subprocess.Popen(
