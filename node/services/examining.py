@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Final
 
 from federation.errors import HutongError
 from federation.identifiers import CityCode
@@ -22,6 +23,9 @@ from node.services.log_findings import log_findings, log_state
 from node.services.partner_findings import partner_findings, subject_of, unstated_contacts
 from node.services.rotating import KeyDesk
 from node.services.status_findings import status_findings
+from node.store_errors import STORE_NEWER, STORE_OLD
+
+_OURS: Final = (STORE_UNAVAILABLE, STORE_OLD, STORE_NEWER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,12 @@ class Examining:
         except HutongError as error:
             found = Finding("store", Severity.ERROR, error.text("zh"), error.text("en"))
             if error.reason != STORE_UNAVAILABLE:
-                return replace(found, command="hutong store status")
+                return replace(
+                    found,
+                    remedy_zh="请运行 `hutong store status`：它会指出哪些版本可以服务。",
+                    remedy_en="Run `hutong store status`: it says which versions may serve.",
+                    command="hutong store status",
+                )
             return replace(
                 found,
                 remedy_zh="请检查磁盘空间、文件权限和数据库连接。",
@@ -147,7 +156,7 @@ class Examining:
                 await self._swap(partner.city)
         except HutongError as error:
             # That its news cannot be kept is no fault of the partner's.
-            return None if error.reason == STORE_UNAVAILABLE else _Failed(partner.city, error)
+            return None if error.reason in _OURS else _Failed(partner.city, error)
         except TimeoutError:
             address = str(partner.bundle.endpoints[0])
             problem = "no answer in time"

@@ -19,11 +19,13 @@ from node.model import Contact, Finding, Severity
 from node.registry import AgreementState, Partner, Registry, StoredAgreement
 from node.services.examining import Examining
 from node.services.partner_findings import partner_findings, unstated_contacts
+from node.store_errors import STORE_NEWER, STORE_OLD
 from tests.conftest import NewStore
 from tests.federation.make import agreement as made_agreement
 from tests.node.befriend import ALL_THE_WAY, active
 from tests.node.services.simulated import MemoryKeys, MovableClock
 from tests.node.services.world import START, Town, World, world
+from tests.node.typed import every_one_can_be_typed
 
 HOME, FRIEND, INVITED = CityCode("410100"), CityCode("330100"), CityCode("420100")
 INVITED_ID = "0192f0c1-2b3c-7def-8123-456789abcdef"
@@ -307,11 +309,20 @@ def test_the_doctor_names_the_partner_whose_contact_no_consent_can_say(
     play(new_store, act)
 
 
-def test_a_store_that_fails_is_no_fault_of_a_partner(
-    new_store: NewStore, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "fault",
+    [
+        HutongError(STORE_UNAVAILABLE, problem="the disk is full"),
+        HutongError(STORE_OLD, found="0006", needed="0007"),
+        HutongError(STORE_NEWER, needed="0008", newest="0007"),
+    ],
+    ids=lambda fault: fault.reason.name,
+)
+def test_a_store_that_fails_is_no_fault_of_a_partner_and_says_what_to_type(
+    new_store: NewStore, monkeypatch: pytest.MonkeyPatch, fault: HutongError
 ) -> None:
     async def full(*_: object) -> None:
-        raise HutongError(STORE_UNAVAILABLE, problem="the disk is full")
+        raise fault
 
     async def act(made: World) -> None:
         home = made[HOME]
@@ -323,6 +334,7 @@ def test_a_store_that_fails_is_no_fault_of_a_partner(
         monkeypatch.setattr(home.store, "read", full)
         findings = {f.subject: f for f in await examining(home, QuietDesk()).examine()}
         assert findings["store"].severity is ERROR
+        every_one_can_be_typed([findings["store"]])
         assert not any(subject.startswith("partner") for subject in findings)
         with pytest.raises(HutongError):
             await examining(home, QuietDesk()).stored()
