@@ -19,6 +19,8 @@ Say = Callable[..., str]
 """A text by its name, in the language of the invocation."""
 
 _FEWEST: Final = 10
+# Where there are fewer lines than this, each is worth more than a count.
+_COUNTED: Final = 4
 _NAME: Final = 24
 _STYLES: Final = {"active": "green", "suspended": "yellow", "ended": "dim"}
 # Columns of a table that stand closer together.
@@ -26,15 +28,18 @@ _MANY: Final = 8
 _MARK: Final = "!"
 
 Cell = str | Text
+Line = tuple[Text, int]
+"""A line of a frame, and for how many it stands."""
 
 
 def frame(figures: Figures, say: Say, width: int, height: int, *, title: str = "") -> list[Text]:
     """The lines of one frame; `title` names the city, its code does where nobody can."""
-    lines = [
+    head = [
         _head(figures, say, title or figures.city or "?"),
         *_calls(figures, say),
         *_state(figures, say),
     ]
+    lines = [(line, 1) for line in head]
     room = max(height, _FEWEST) - len(lines)
     alerts = _alerts(figures, say)
     processes = _processes(figures.processes, figures, say)
@@ -43,6 +48,7 @@ def frame(figures: Figures, say: Say, width: int, height: int, *, title: str = "
     # Each gets what it needs; where there is not enough, in this order at least so many lines.
     shares = _shared(room, [(alerts, 3), (partners, 5), (processes, 3), (methods, 2)])
     shown = dict(zip(("alerts", "partners", "processes", "methods"), shares, strict=True))
+    unseen = 0
     for name, table in (
         ("alerts", alerts),
         ("partners", partners),
@@ -50,9 +56,19 @@ def frame(figures: Figures, say: Say, width: int, height: int, *, title: str = "
         ("processes", processes),
     ):
         lines += _fitted(table, shown[name], say)
-    for line in lines:
+        unseen += 0 if shown[name] else len(table)
+    kept = _cut(lines, height, unseen, say)
+    for line in kept:
         line.truncate(width, overflow="ellipsis")
-    return lines[:height]
+    return kept
+
+
+def _cut(lines: Sequence[Line], height: int, unseen: int, say: Say) -> list[Text]:
+    """As many lines as there is room for; the last counts what else there is."""
+    if (not unseen and len(lines) <= height) or height < _COUNTED:
+        return [line for line, _ in lines[:height]]
+    unseen += sum(stands_for for _, stands_for in lines[height - 1 :])
+    return [*(line for line, _ in lines[: height - 1]), _more(unseen, say)]
 
 
 def _head(figures: Figures, say: Say, title: str) -> Text:
@@ -272,11 +288,15 @@ def _shared(room: int, wanted: Sequence[tuple[Sequence[Text], int]]) -> list[int
     return given
 
 
-def _fitted(lines: Sequence[Text], room: int, say: Say) -> list[Text]:
+def _fitted(lines: Sequence[Text], room: int, say: Say) -> list[Line]:
     """So many of the lines; the last says how many are missing."""
     if len(lines) <= room:
-        return list(lines)
+        return [(line, 1) for line in lines]
     if not room:
         return []
-    kept = list(lines[: room - 1])
-    return [*kept, Text(say("words.top_more", count=len(lines) - len(kept)), style="dim")]
+    missing = len(lines) - (room - 1)
+    return [*((line, 1) for line in lines[: room - 1]), (_more(missing, say), missing)]
+
+
+def _more(count: int, say: Say) -> Text:
+    return Text(say("words.top_more", count=count), style="dim")

@@ -139,6 +139,15 @@ def test_what_does_not_fit_is_counted() -> None:
     )
 
 
+@pytest.mark.parametrize("height", range(4, 40))
+def test_no_line_is_left_out_without_being_counted(height: int) -> None:
+    found = figures(two_processes(), "410100", NOW)
+    whole, lines = drawn(found, 80, 99), drawn(found, 80, height)
+    counted = [int(line.split()[0]) for line in lines if re.fullmatch(r"\d+ more", line)]
+    assert len(lines) - len(counted) + sum(counted) == len(whole)
+    assert len(lines) <= height
+
+
 def test_what_goes_both_ways_with_a_partner_stands_in_its_row() -> None:
     window = Window("127.0.0.1:1")
     for at in (0.0, 10.0):
