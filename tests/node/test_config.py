@@ -1,7 +1,9 @@
 """Settings: a misspelt one never passes for its default, and each mistake says how to mend it."""
 
 import difflib
+import itertools
 import os
+import re
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,6 +17,7 @@ from node.errors import NOT_INITIALISED, SETTING_INVALID, SETTING_UNKNOWN
 
 CITY = 'city = "410100"\n'
 KEYS = tuple(Settings.model_fields)
+MANUAL = Path(__file__).parents[2] / "docs" / "manual.md"
 
 
 @pytest.fixture
@@ -60,6 +63,21 @@ def test_a_city_is_enough_and_every_default_is_as_documented(file: Path) -> None
     }
     assert settings.code == "410100"
     assert settings.zone == ZoneInfo("Asia/Shanghai")
+
+
+def test_the_manual_s_table_has_every_setting_with_its_default() -> None:
+    table = MANUAL.read_text("utf-8").split("| setting | default | what |\n|---|---|---|\n")[1]
+    told = dict[str, str]()
+    for row in table.split("\n\n")[0].splitlines():
+        names, defaults = row.split("|")[1:3]
+        each = re.findall(r"`(\w+)`", names)
+        said = [default.strip(" `") for default in defaults.split(",")]
+        told |= dict(itertools.zip_longest(each, said, fillvalue=""))
+    wanted = {
+        name: "" if field.is_required() or field.default is None else str(field.default)
+        for name, field in Settings.model_fields.items()
+    }
+    assert told == wanted
 
 
 def test_a_passphrase_and_a_pin_are_no_settings_and_no_setting_shows_them(file: Path) -> None:
