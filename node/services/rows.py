@@ -6,7 +6,7 @@ goes no further than its keyed digest: neither errors nor what is kept of a bad 
 
 import re
 import unicodedata
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any, Final
 
@@ -115,7 +115,7 @@ class RowReader:
         The id follows from what was sent, by a key: a row holds a document number, and those are
         few.
         """
-        parts = [self._department, read.mark.hex(), *map(str, asdict(read.row).values())]
+        parts = [self._department, read.mark.hex(), *map(str, _columns(read.row).values())]
         said = "".join(f"{len(part)}:{part}" for part in parts)
         row_id = uuid8(self._keys.document_digest(_ROW_KIND, said))
         return row_id, self._masked_row(read.row, ""), self._masked_error(error, "")
@@ -182,7 +182,7 @@ class RowReader:
     def _masked_row(self, row: RecordRow, number: str) -> RecordRow:
         texts: dict[str, Any] = {
             column: self._masked(value, number)
-            for column, value in asdict(row).items()
+            for column, value in _columns(row).items()
             if isinstance(value, str)
         }
         return replace(row, **texts)
@@ -201,6 +201,10 @@ class RowReader:
         if _can_be_printed(short):
             return short
         return "".join(c if _can_be_printed(c) else "\N{REPLACEMENT CHARACTER}" for c in short)
+
+
+def _columns(row: RecordRow) -> dict[str, Any]:
+    return {each.name: getattr(row, each.name) for each in fields(row)}
 
 
 def _stripped(row: RecordRow) -> RecordRow:

@@ -30,7 +30,7 @@ from federation.merkle_log import (
 from federation.receipt import receipt_from_json, receipt_to_json
 from federation.receipt_check import verify_receipt
 from federation.status_list import bits_of, joined, newly_set, packed, unpacked
-from scripts.fuzzing.oracle import Feed, Target, promise, taken
+from scripts.fuzzing.oracle import Feed, Target, now_and_then, promise, taken
 from scripts.fuzzing.statements import VECTORS, known_bundle, rings
 from tests.federation.make import HANGZHOU, NOW, ZHENGZHOU
 from tests.federation.receipts import GOOD, note_of, single
@@ -82,12 +82,8 @@ def _consistency(data: bytes) -> None:
     first, second = (feed.number(1) % _LEAVES + 1 for _ in range(2))
     first, second = sorted((first, second))
     said = first + feed.signed(1)
-    claimed = merkle_root(_leaves()[: feed.number(1) % (_LEAVES + 1)])
-
-    def nodes(level: int, index: int) -> bytes:
-        return merkle_root(_leaves()[index << level : (index + 1) << level])
-
-    good = b"".join(consistency_proof(first, second, nodes))
+    claimed = _root(feed.number(1) % (_LEAVES + 1))
+    good = _grown(first, second)
     hashes = taken(lambda: split_hashes(_flipped(good, feed), most=PROOF_HASHES))
 
     def proven() -> bool:
@@ -95,7 +91,20 @@ def _consistency(data: bytes) -> None:
         return True
 
     if hashes is not None and taken(proven):
-        promise(claimed == merkle_root(_leaves()[:said]), "the root is that of the first leaves")
+        promise(claimed == _root(min(said, _LEAVES)), "the root is that of the first leaves")
+
+
+@cache
+def _root(size: int) -> bytes:
+    return merkle_root(_leaves()[:size])
+
+
+@cache
+def _grown(first: int, second: int) -> bytes:
+    def nodes(level: int, index: int) -> bytes:
+        return merkle_root(_leaves()[index << level : (index + 1) << level])
+
+    return b"".join(consistency_proof(first, second, nodes))
 
 
 def _note(data: bytes) -> None:
@@ -153,8 +162,9 @@ def _receipt(data: bytes) -> None:
 
 
 def _bits(data: bytes) -> None:
-    # Every fourth one also as bits: to compress them takes longer than all else.
-    forms = (data, packed(data[:_BYTES].ljust(_BYTES, b"\0"))) if not len(data) % 4 else (data,)
+    # Some also as bits: to compress them takes longer than all else.
+    also = (packed(data[:_BYTES].ljust(_BYTES, b"\0")),) if now_and_then(data, 4) else ()
+    forms = (data, *also)
     for form in forms:
         found = taken(lambda form=form: unpacked(form))  # type: ignore[misc]
         if found is None:
@@ -162,12 +172,9 @@ def _bits(data: bytes) -> None:
         promise(len(found) == _BYTES, "a list has all its places, and no more")
         promise(unpacked(packed(found)) == found, "bits are the same after a round")
         promise(joined(found, bytes(_BYTES)) == found, "nothing is added to nothing")
-        if found.count(0) > _BYTES - _FEW:
+        if now_and_then(data, 16):
             places = newly_set(bytes(_BYTES), found)
             promise(bits_of(places) == found, "what is newly set is what is set")
-
-
-_FEW: Final = 64
 
 
 def _status_bits() -> list[bytes]:
