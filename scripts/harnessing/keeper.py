@@ -39,6 +39,8 @@ SETTLED_SECONDS: Final = 120.0
 _LINE_MOST: Final = 1024 * 1024
 _HOUR_SECONDS: Final = 3600.0
 _LOOK_SECONDS: Final = 0.1
+_BUSY: Final = 4.0
+"""Processes that wait for each core of the machine, from which on deadlines pass by that alone."""
 _OURS: Final = (DatabaseError, FaultError, LinksError, MemberError, WishError)
 
 Answer = dict[str, Any]
@@ -120,7 +122,8 @@ class Keeper:
             await prepare(self._fleet, self._progress)
         except Exception as error:  # noqa: BLE001 - it is told to whoever waits
             causes = list(_causes(error))
-            self._progress.failed = "; ".join(str(cause) or repr(cause) for cause in causes)
+            told = "; ".join(str(cause) or repr(cause) for cause in causes)
+            self._progress.failed = told + too_busy(os.getloadavg()[0], os.cpu_count() or 1)
             say(f"the cities could not be brought up: {self._progress.failed}")
             if not all(isinstance(cause, _OURS) for cause in causes):
                 say("".join(traceback.format_exception(error)))
@@ -223,6 +226,16 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             yield from _causes(each)
     else:
         yield error
+
+
+def too_busy(waiting: float, cores: int) -> str:
+    """What is to be said where cities did not come up while so many processes waited."""
+    if waiting < _BUSY * cores:
+        return ""
+    return (
+        f"\nThis machine is busy: {waiting:.0f} processes want its {cores} cores, and a city that"
+        " does not answer in time may only have to wait for one. Try again when there is less to do"
+    )
 
 
 def say(text: str) -> None:

@@ -16,6 +16,7 @@ from scripts.harnessing.bringing import bring_up, clear, take_down
 from scripts.harnessing.cli import harness
 from scripts.harnessing.commands import running
 from scripts.harnessing.fault_kinds import KINDS
+from scripts.harnessing.keeper import too_busy
 from scripts.harnessing.layout import Folder
 from scripts.harnessing.levers import Lever
 from scripts.harnessing.ports import steady_ports
@@ -100,6 +101,11 @@ def test_namespaces_of_a_keeper_that_was_killed_go_with_down(
         folder.plan.write_text(Wish(2).plan(links, {}).to_json(), "utf-8")
         assert take_down(folder) is False
     assert swept == ["namespaces"]
+
+
+def test_cities_that_did_not_come_up_on_a_busy_machine_are_told_with_that() -> None:
+    assert too_busy(7.9, 2) == ""
+    assert "20 processes want its 2 cores" in too_busy(20.4, 2)
 
 
 def test_status_has_the_ports_of_metrics_where_they_were_asked_for(
