@@ -16,11 +16,13 @@ CIRCUIT_PATIENCE: Final = timedelta(seconds=1)
 
 # What one caller may take of a process (rule 10): calls a second and at once, where the settings do
 # not say otherwise. A partner's visitors come by some tens a second on the busiest day; a client
-# such as the residents' app stands for all of a city: ten times as much is no reason to refuse.
+# such as the residents' app stands for all of a city: ten times as much is no reason to refuse. At
+# once a partner has as many as a process of ours ever asks one (`limits.CALLS_PER_PARTNER`): what
+# came while this process stood still is answered all at once, and takes memory for each.
 PARTNER_RATE: Final = 500
-PARTNER_AT_ONCE: Final = 1024
+PARTNER_AT_ONCE: Final = 256
 CLIENT_RATE: Final = 1000
-CLIENT_AT_ONCE: Final = 1024
+CLIENT_AT_ONCE: Final = 512
 
 # For how long a caller may have saved up, and the bytes of a message that cost as much as a call
 # does: to read and verify them takes as long.

@@ -109,7 +109,7 @@ class Committer:
                     # Whatever a use case raises is its caller's to see; the writer lives on.
                     if tx.session.wrote:
                         raise _SpoiledError from error
-                    job.error = error
+                    job.error = _kept(error)
 
     def _alone(self, job: Job) -> HutongError | None:
         """Run one use case by itself, again after a conflict; the error of a failing database."""
@@ -126,7 +126,7 @@ class Committer:
                 if has_met(error):
                     rest(turn)
             except Exception as error:  # noqa: BLE001 - its caller's to see; the writer lives on
-                job.error = error
+                job.error = _kept(error)
                 return None
             else:
                 return None
@@ -157,6 +157,15 @@ class Committer:
             self._connection = connection
         else:
             connection.close()
+
+
+def _kept(error: Exception) -> Exception:
+    """The error, as its caller is to see it.
+
+    Where it came from is told of a fault only: a refusal would hold the frame that holds all of the
+    batch, and each job its refusal, until the collector comes by.
+    """
+    return error.with_traceback(None) if isinstance(error, HutongError) else error
 
 
 def _fail(jobs: Sequence[Job], error: HutongError) -> None:

@@ -58,7 +58,13 @@ class Writer:
             self._waiting.append(job)
             if len(self._waiting) == 1:
                 self._wake.notify()
-        found: T = await job.future
+        future = job.future
+        # An error would hold this frame, and with it the job that holds the error.
+        del job
+        try:
+            found: T = await future
+        finally:
+            del future
         return found
 
     def backlog(self) -> Backlog:

@@ -172,8 +172,10 @@ class _Served:
         pressure = None if method.full_name in _NEVER_TURNED_AWAY else around.pressure
         return cls(method.name, service, request_type, gate, running, fresh, tell, span, pressure)
 
-    async def serve(self, context: Context, work: Callable[[Call, Share], Awaitable[T]]) -> T:
-        """What `work` gives for one call; whatever is raised is the call's status."""
+    async def serve(
+        self, context: Context, work: Callable[[Call, Share], Awaitable[T]], nothing: T
+    ) -> T:
+        """What `work` gives for one call; whatever is raised is its status, beside `nothing`."""
         began = time.perf_counter()
         who, knocked, reason = "", "", CANCELLED
         failure: HutongError
@@ -209,8 +211,8 @@ class _Served:
             # A measure knows only whom the gate has let in; the log, who was turned away, too.
             self.tell(who, reason, seconds)
             _log(self.name, who or knocked, reason, seconds)
-        await _abort(context, self.service, failure)
-        raise AssertionError("abort raises")
+        _refuse(context, self.service, failure.with_traceback(None))
+        return nothing
 
     def parse(self, data: bytes) -> Message:
         """A request; raises MALFORMED or NOT_CANONICAL."""
@@ -248,7 +250,7 @@ def _method_handler(
             finally:
                 running.leave()
 
-        return await served.serve(context, work)
+        return await served.serve(context, work, b"")
 
     return grpc.unary_unary_rpc_method_handler(serve)
 
@@ -278,7 +280,7 @@ def _upload_handler(
             await streams.run(context, served.service, served.name, take)
             return answers[0]
 
-        return await served.serve(context, work)
+        return await served.serve(context, work, b"")
 
     return grpc.stream_unary_rpc_method_handler(serve)
 
@@ -304,7 +306,7 @@ def _stream_handler(
                 lambda: write_all(whole, handler(streamed, request)),
             )
 
-        await served.serve(context, work)
+        await served.serve(context, work, None)
 
     if many:
         return grpc.stream_stream_rpc_method_handler(serve, response_serializer=_bytes_of)
@@ -337,9 +339,16 @@ def _failure(error: Exception, method: str, who: str) -> HutongError:
     return HutongError(INTERNAL, request_id=followed)
 
 
-async def _abort(context: Context, service: str, failure: HutongError) -> None:
+def _refuse(context: Context, service: str, failure: HutongError) -> None:
+    """The call ends with that.
+
+    Not by `abort`: what it raises is in a cycle with the call, what was asked and every frame that
+    it passed. After a flood the collector would stop the node to find them.
+    """
     told = _outward(failure) if service.startswith(_OUTWARD) else failure
-    await context.abort(status.code_of(told), status.text_of(told, "en"), status.to_metadata(told))
+    context.set_code(status.code_of(told))
+    context.set_details(status.text_of(told, "en"))
+    context.set_trailing_metadata(status.to_metadata(told))
 
 
 def _outward(failure: HutongError) -> HutongError:

@@ -2,9 +2,11 @@
 
 import asyncio
 import ctypes
+import gc
 import mmap
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,25 @@ def test_what_a_burst_took_is_given_back_though_the_heap_cannot_shrink() -> None
     asyncio.run(memory.give_back())
     assert before - resident() > _PIECE * _PIECES // 2
     assert kept[0] == b"x" * _PIECE
+
+
+class Ring:
+    """Something that only the collector can free."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_failed_calls_left_in_cycles_is_given_back_though_it_is_old() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        left = weakref.ref(Ring())
+        assert left() is not None
+        asyncio.run(memory.give_back())
+        assert left() is None
+    finally:
+        gc.enable()
 
 
 def test_a_system_that_cannot_do_so_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

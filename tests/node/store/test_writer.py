@@ -1,7 +1,10 @@
 """Group commit: many use cases in one transaction, and nobody pays for a neighbour."""
 
 import asyncio
+import contextlib
+import gc
 import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -258,3 +261,36 @@ def test_what_a_use_case_did_is_there_together_or_not_at_all(new_store: NewStore
         assert [len(desk.rows(table)) for table in tables] == [0] * 5
         desk.run(whole)
         assert [len(desk.rows(table)) for table in tables] == [1] * 5
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_a_refusal_holds_nothing_of_what_was_asked_or_of_its_batch(
+    new_store: NewStore, *, writes: bool
+) -> None:
+    store = open_store(new_store("one"), MovableClock())
+
+    async def refused() -> "weakref.ref[object]":
+        asked = resident(66)
+
+        def refuse(tx: Transaction) -> None:
+            if writes:
+                tx.residents.add(asked)
+            raise HutongError(OVERLOADED, limit=str(asked))
+
+        with contextlib.suppress(HutongError):
+            await store.run(refuse)
+        return weakref.ref(refuse)
+
+    async def path() -> object:
+        known = await refused()
+        # The writer has the last batch in its hand until the next.
+        await store.run(enrol(1))
+        return known()
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert asyncio.run(path()) is None
+    finally:
+        gc.enable()
+        asyncio.run(store.close())

@@ -1,9 +1,11 @@
 """One caller's flood at real ports: it gets its share, and what others get is untouched."""
 
+import gc
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
 from typing import Any
 
 import grpc
@@ -144,3 +146,20 @@ def failure_free(client: grpc.Channel) -> bool:
 def test_garbage_is_still_told_as_such_where_there_is_room(street: Street) -> None:
     with street.house.as_partner(street.other.own) as channel:
         assert failure(channel, EXCHANGE, GARBAGE).reason == MALFORMED.name
+
+
+def test_what_was_refused_leaves_nothing_that_only_the_collector_can_free(street: Street) -> None:
+    with street.house.as_partner(street.friend.own) as flood:
+        outcomes(flood, EXCHANGE, GARBAGE, 8)
+        gc.collect()
+        gc.disable()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        try:
+            assert outcomes(flood, EXCHANGE, GARBAGE, 40) == {MALFORMED.name: 40}
+            gc.collect()
+            left = [each.f_code.co_qualname for each in gc.garbage if isinstance(each, FrameType)]
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+            gc.enable()
+    assert not [name for name in left if "serve" in name]
