@@ -18,6 +18,14 @@ LIMIT_REACHED = Reason(
     "您的请求超出在本节点的份额（{limit} 次调用），未作任何更改。"
     "请在 {retry_ms} 毫秒后用相同的 request_id 重试。",
 )
+PARTNER_BUSY = Reason(
+    "PARTNER_BUSY",
+    Status.RESOURCE_EXHAUSTED,
+    "{calls} calls to {city} are under way, and no more go out until some are answered; nothing "
+    "was changed. Try again in {retry_ms} ms with the same request_id.",
+    "本节点对 {city} 已有 {calls} 个调用在途，得到答复之前不再发出新的调用，未作任何更改。"
+    "请在 {retry_ms} 毫秒后用相同的 request_id 重试。",
+)
 DEADLINE_PASSED = Reason(
     "DEADLINE_PASSED",
     Status.DEADLINE_EXCEEDED,

@@ -8,7 +8,7 @@ from typing import Final
 from federation.errors import HutongError, Status
 from node.errors import LOG_BROKEN, OVERLOADED
 from node.load_errors import BUSY as TURNED_AWAY
-from node.load_errors import LIMIT_REACHED
+from node.load_errors import LIMIT_REACHED, PARTNER_BUSY
 
 DONE: Final = 0
 INTERNAL: Final = 1
@@ -39,7 +39,9 @@ OF_STATUS: Final = {
 }
 
 # Of these it is known that nothing was done, and that the same may be asked again after a while.
-_TURNED_AWAY: Final = frozenset({TURNED_AWAY.name, LIMIT_REACHED.name, OVERLOADED.name})
+_TURNED_AWAY: Final = frozenset(
+    reason.name for reason in (TURNED_AWAY, LIMIT_REACHED, OVERLOADED, PARTNER_BUSY)
+)
 
 OF_REASON: Final = {
     # What starting again never mends, and no repetition: a person has to look.

@@ -180,7 +180,8 @@ class CircuitView:
 class Peers(Questions, PeerStatuses, PeerRenewals, PeerUses, PeerLogs, TrialPeers, Protocol):
     """The partner cities' peer ports.
 
-    Each call has a deadline. It raises PEER_UNREACHABLE, or PEER_REFUSED with the peer's reason.
+    Each call has a deadline. It raises PEER_UNREACHABLE, PEER_REFUSED with the peer's reason, or
+    PARTNER_BUSY where too many to that partner are under way: that one did not go out.
     """
 
     def circuit(self, city: CityCode) -> CircuitView | None:

@@ -3,7 +3,8 @@
 The question to the home city is kept before it is sent, so that a venue that lost its answer
 asks again and gets the first. An earlier recognition is gone by only while there is fresh news that
 it still stands (`relying`). Where the home city refuses, cannot be reached or has no agreement with
-this one, the resident is as a newcomer, and is told so: never an error, never less.
+this one, the resident is as a newcomer, and is told so: never an error, never less. Where this
+city has too many calls to it under way, the venue is told when to come again, as under any load.
 """
 
 import enum
@@ -34,6 +35,7 @@ from node.errors import (
     VISITOR_PASS_UNKNOWN,
 )
 from node.incentives import Incentive
+from node.load_errors import PARTNER_BUSY
 from node.log_events import own_words
 from node.logbook import LogKind
 from node.model import Caller, StoredRecognition
@@ -163,6 +165,7 @@ class Checking:
         3. Keep the recognition and the decisions together with the answer.
 
         While the home city cannot be reached the answer is not recorded: a repetition asks again.
+        Raises PARTNER_BUSY where no more calls to it go out now: a repetition is answered.
         """
 
         def begin(tx: Transaction, *, heard: bool) -> bytes | _Known:
@@ -259,6 +262,8 @@ class Checking:
         try:
             await self._lists.fetch(home)
         except HutongError as error:
+            if error.reason == PARTNER_BUSY:
+                raise
             _LOG.warning("no_status_lists_came", home=home, reason=error.reason.name)
             return error.reason != PEER_UNREACHABLE
         return True
@@ -271,6 +276,9 @@ class Checking:
         try:
             found = await self._asking.ask(known.question, known.terms)
         except HutongError as error:
+            if error.reason == PARTNER_BUSY:
+                # Load is ours and goes by; nobody is a newcomer for it.
+                raise
             if error.reason != NOT_RECOGNISED:
                 _LOG.warning(
                     "no_attestation_came",

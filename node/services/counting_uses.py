@@ -121,8 +121,8 @@ class CountingUses:
            and long enough to be used by either clock.
 
         Raises:
-            HutongError: USE_NOT_COUNTED where it refuses, USES_UNREACHABLE; another where its
-                answer is not what it must be.
+            HutongError: USE_NOT_COUNTED where it refuses, USES_UNREACHABLE, PARTNER_BUSY; another
+                where its answer is not what it must be.
 
         """
         asked = question.message

@@ -11,6 +11,7 @@ from federation.envelope import Envelope
 from federation.errors import HutongError
 from node.errors import PEER_REFUSED, PEER_UNREACHABLE
 from node.limits import TRIAL_RUN
+from node.load_errors import PARTNER_BUSY
 from node.registry import Partner
 from node.services.answering import Ask
 from node.services.checking import Checked, Credential, RecognitionOutcome
@@ -159,6 +160,6 @@ async def _problem(act: Callable[[], Awaitable[None]], ends: float) -> TrialProb
     except TimeoutError:
         return TrialProblem.TOO_SLOW
     except HutongError as error:
-        silent = error.reason in (PEER_UNREACHABLE, PEER_REFUSED)
+        silent = error.reason in (PEER_UNREACHABLE, PEER_REFUSED, PARTNER_BUSY)
         return TrialProblem.UNREACHABLE if silent else TrialProblem.UNBELIEVED
     return None

@@ -13,10 +13,12 @@ from federation.errors import HutongError
 from federation.identifiers import CityCode
 from node import limits, load_limits
 from node.errors import PEER_UNREACHABLE
+from node.load_errors import PARTNER_BUSY
 from node.ports import CircuitView, Entropy
 from node.registry import Partner
 from node.transport.circuit import Attempt, Circuit, OpenError
-from node.transport.peer_answers import left_alone, unreachable
+from node.transport.peer_answers import left_alone
+from node.transport.shares import retry_ms
 from node.transport.status import retry_after
 
 
@@ -46,9 +48,10 @@ class Places:
         """Seconds until a partner that turned a call away is asked again; None where it did not.
 
         By chance a little longer than it said: those that it said it to do not come back together.
+        Nobody waits for a place here: whoever asked is told at once, and when to come again.
         """
         wait = retry_after(error)
-        if wait is None:
+        if wait is None or error.reason == PARTNER_BUSY:
             return None
         return wait.total_seconds() * (1 + load_limits.RETRY_JITTER * self._chance())
 
@@ -56,13 +59,14 @@ class Places:
     async def one(self, partner: Partner, *, regardless: bool) -> AsyncIterator[Place]:
         """A place for one call; what is raised inside tells how the partner is.
 
-        `regardless`: also to a partner that others leave alone. Raises PEER_UNREACHABLE where there
-        is none.
+        `regardless`: also to a partner that others leave alone. Raises PARTNER_BUSY where there is
+        none, which says nothing of the partner; PEER_UNREACHABLE where it is left alone.
         """
         city = partner.city
         if self._under_way[city] >= limits.CALLS_PER_PARTNER:
-            problem = f"{limits.CALLS_PER_PARTNER} calls to it are under way already"
-            raise unreachable(partner, problem)
+            again = retry_ms(load_limits.LIMIT_RETRY.total_seconds())
+            calls = str(limits.CALLS_PER_PARTNER)
+            raise HutongError(PARTNER_BUSY, city=city, calls=calls, retry_ms=again)
         try:
             attempt = self._circuit(city).enter(regardless=regardless)
         except OpenError as error:

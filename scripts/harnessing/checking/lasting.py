@@ -33,6 +33,7 @@ NO_ANSWER: Final = frozenset(
         "NODE_UNREACHABLE",
         "NOT_SENT",
         "OVERLOADED",
+        "PARTNER_BUSY",
         "PEER_UNREACHABLE",
         "RESOURCE_EXHAUSTED",
         "STORE_UNAVAILABLE",

@@ -43,6 +43,7 @@ LOST: Final = frozenset(
         "INTERNAL",
         "LIMIT_REACHED",
         "OVERLOADED",
+        "PARTNER_BUSY",
         "PEER_UNREACHABLE",
         "STORE_UNAVAILABLE",
     }

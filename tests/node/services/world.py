@@ -22,6 +22,7 @@ from federation.identifiers import CityCode
 from federation.messages import Disclosure
 from node import data
 from node.errors import PEER_REFUSED, PEER_UNREACHABLE
+from node.load_errors import PARTNER_BUSY
 from node.model import Caller, DocumentKind, Role
 from node.ports import BundleSwap, CircuitView, RenewalPortion, ScaleSwap
 from node.registry import Partner, StoredAgreement
@@ -72,6 +73,8 @@ class Network:
     """
 
     down: set[CityCode] = field(default_factory=set)
+    crowded: set[CityCode] = field(default_factory=set)
+    """Those to which so many calls are under way that no more goes out."""
     loses_answers_of: set[CityCode] = field(default_factory=set)
     cut: set[str] = field(default_factory=set)
     muted: set[str] = field(default_factory=set)
@@ -136,6 +139,8 @@ class DirectPeers(DirectStatuses, DirectRenewals, DirectUses, DirectLogs, Direct
 
     async def _call(self, partner: Partner, act: Callable[[], Awaitable[T]], name: str = "") -> T:
         network = self._world.network
+        if partner.city in network.crowded:
+            raise HutongError(PARTNER_BUSY, city=partner.city, calls="256", retry_ms="250")
         if partner.city in network.down or name in network.cut:
             raise _unreachable(partner.city)
         try:

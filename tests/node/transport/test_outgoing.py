@@ -89,7 +89,7 @@ def test_a_call_that_was_let_go_and_one_without_a_place_are_told_too(
             hanging.let_go.set()
 
     scene.loop.run(path())
-    assert heard == ["PEER_UNREACHABLE", "CANCELLED"]
+    assert heard == ["PARTNER_BUSY", "CANCELLED"]
 
 
 def test_calls_to_partners_are_counted_by_city_method_and_end() -> None:

@@ -10,10 +10,11 @@ import pytest
 import structlog
 
 from federation.errors import MALFORMED, NOT_CANONICAL, NOT_RECOGNISED, STALE, HutongError, Reason
-from node import limits
+from node import limits, load_limits
 from node.certificates import peer_identity
 from node.errors import PEER_REFUSED, PEER_UNREACHABLE
-from node.ports import BundleSwap
+from node.load_errors import PARTNER_BUSY
+from node.ports import BundleSwap, CircuitState
 from node.transport import status
 from node.transport.peers import GrpcPeers
 from scripts.cities import free_ports
@@ -218,10 +219,17 @@ def test_one_partners_silence_costs_its_own_places_only(
         ):
             waiting = [asyncio.ensure_future(scene.swap(peers, slow)) for _ in range(3)]
             await until(lambda: hanging.inside == 3)
-            with pytest.raises(HutongError) as raised:
-                await scene.swap(peers, slow)
-            assert problem(raised.value) == "3 calls to it are under way already"
+            for _ in range(2 * load_limits.CIRCUIT_FAILURES):
+                with pytest.raises(HutongError) as raised:
+                    await scene.swap(peers, slow)
+                # It is load, and not the partner: there is a hint, and nothing is held against it.
+                assert raised.value.reason == PARTNER_BUSY
+                assert status.code_of(raised.value) is grpc.StatusCode.RESOURCE_EXHAUSTED
+                assert status.retry_after(raised.value) == load_limits.LIMIT_RETRY
             assert hanging.inside == 3
+            view = peers.circuit(scene.friend.code)
+            assert view is not None
+            assert (view.state, view.failures) == (CircuitState.CLOSED, 0)
             # Meanwhile the other partner goes on.
             for _ in range(10):
                 assert await scene.swap(peers, good) == scene.other.keys.bundle
