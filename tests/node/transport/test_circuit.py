@@ -147,13 +147,15 @@ def test_the_wait_doubles_to_a_limit_and_two_cities_do_not_come_back_together() 
     def waits(seed: int) -> list[float]:
         now, found = 0.0, list[float]()
         circuit = Circuit(lambda: now, random.Random(seed).random)  # noqa: S311 - no secret
-        while len(found) < 8:
+        for _ in range(load_limits.CIRCUIT_FAILURES + 7):
             circuit.enter().failed()
             if circuit.view.state is CircuitState.OPEN:
                 found.append(circuit.view.wait.total_seconds())
                 now += found[-1] + 1e-6
         return found
 
+    # The first after so many failures, and from then on after each.
+    assert len(waits(1)) == 8
     for place, wait in enumerate(waits(1)):
         most = min(FIRST * 2**place, LONGEST)
         assert 0.75 * most <= wait <= most
@@ -278,7 +280,12 @@ def test_clients_in_a_hurry_do_not_close_the_way_for_others(scene: Scene) -> Non
     scene.loop.run(path())
 
 
-def test_one_partners_circuit_is_not_anothers(scene: Scene) -> None:
+def test_one_partners_circuit_is_not_anothers(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CIRCUIT_FIRST", "CIRCUIT_LONGEST"):
+        # None of what is asked here is the probe.
+        monkeypatch.setattr(load_limits, name, timedelta(minutes=10))
     dead, port = free_ports(2)
     gone, good = scene.partner(scene.friend, dead), scene.partner(scene.other, port)
 
@@ -287,8 +294,10 @@ def test_one_partners_circuit_is_not_anothers(scene: Scene) -> None:
             serving(scene, port, REFUSED, scene.other.own),
             GrpcPeers(scene.here.keys) as peers,
         ):
-            while "tried again" not in (await asked(peers, gone)).fields["problem"]:
+            for _ in range(load_limits.CIRCUIT_FAILURES):
+                assert (await asked(peers, gone)).fields["problem"] == "no connection"
                 assert (await asked(peers, good)).reason == NOT_RECOGNISED
+            assert "it is tried again in " in (await asked(peers, gone)).fields["problem"]
             assert (await asked(peers, good)).reason == NOT_RECOGNISED
 
     scene.loop.run(path())
