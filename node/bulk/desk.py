@@ -19,8 +19,7 @@ from node.bulk.verifying import Verification, verify
 from node.bulk.workspace import workspace
 from node.errors import NOTHING_IN_FORCE, HutongError
 from node.files import parse_indicators, parse_scale
-from node.ports.bulk import CityCopy, SumKeeper, Sums
-from node.registry import Registry
+from node.ports.bulk import CityCopy, InForce, SumKeeper, Sums
 from node.services.here import Here
 from node.services.recounting import recount
 
@@ -94,8 +93,8 @@ class Desk:
             HutongError: FILE_INVALID before anything is copied; NOTHING_IN_FORCE without a scale.
         """
 
-        def questions(registry: Registry) -> tuple[Question, Question]:
-            now = self._in_force(registry)
+        def questions(found: InForce) -> tuple[Question, Question]:
+            now = self._in_force(found)
             return now, self._candidate(now, scale, indicators)
 
         with self._copied(questions, progress) as (snapshot, (now, then)):
@@ -126,10 +125,9 @@ class Desk:
         now = self._here.now()
         return sums.run(lambda tx: recount(tx, self._here, persons, now)) if persons else 0
 
-    def _in_force(self, registry: Registry) -> Question:
-        own = registry.own_scale()
+    def _in_force(self, found: InForce) -> Question:
         today = self._here.day(self._here.now())
-        return Question(registry.indicators, own.scale if own else None, today)
+        return Question(found.catalogue, found.scale, today)
 
     def _candidate(self, now: Question, scale: File | None, indicators: File | None) -> Question:
         if now.scale is None:
@@ -145,7 +143,7 @@ class Desk:
 
     @contextmanager
     def _copied(
-        self, look: Callable[[Registry], T], progress: Progress
+        self, look: Callable[[InForce], T], progress: Progress
     ) -> Iterator[tuple[Snapshot, T]]:
         with (
             workspace(self._place.parent, keep=self._place.keep) as directory,
@@ -153,7 +151,7 @@ class Desk:
         ):
             self.directory = directory
             with self._copies() as copy:
-                found = look(copy.registry)
+                found = look(copy.in_force)
                 snapshot.load(copy, progress)
             yield snapshot, found
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Protocol, TypeVar
 
+from federation.scale import Scale
+from node.indicators import IndicatorCatalogue
 from node.ports.store import Transaction
-from node.registry import Registry
 
 T = TypeVar("T")
 
@@ -32,6 +33,14 @@ RECORD_COLUMNS: Final = (
 """The columns of `CityCopy.records`, in this order."""
 
 
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What everybody is scored by; nothing of partners, so that whoever reads may have it."""
+
+    scale: Scale | None
+    catalogue: IndicatorCatalogue | None
+
+
 class CityCopy(Protocol):
     """What scoring needs of a city, as it was at one instant, while others write.
 
@@ -40,7 +49,7 @@ class CityCopy(Protocol):
     """
 
     @property
-    def registry(self) -> Registry:
+    def in_force(self) -> InForce:
         """The scale and the catalogue in force at that instant."""
 
     def resident_count(self) -> int:

@@ -12,6 +12,7 @@ from federation.messages import Agreement, Flags, TrustBundle
 from node import limits
 from node.incentives import Catalogue
 from node.indicators import IndicatorCatalogue
+from node.ports.bulk import InForce
 from node.registry import (
     AgreementState,
     Invitation,
@@ -193,6 +194,12 @@ def read_registry(session: Session, version: int) -> Registry:
         invitations={CityCode(r[0]): _invitation(*r) for r in session.all(_INVITATIONS)},
         indicators=_indicators(session),
     )
+
+
+def read_in_force(session: Session) -> InForce:
+    """What everybody is scored by, as this transaction sees it; of the rest nothing is read."""
+    scales = [_own_scale(*row[2:]) for row in session.all(_OWN_SCALES)]
+    return InForce(scales[-1].scale if scales else None, _indicators(session))
 
 
 def read_partners(session: Session) -> dict[CityCode, Partner]:

@@ -1,7 +1,8 @@
 """What scoring needs, out of the store at full speed; and sums put back.
 
 A copy is of one instant: one read transaction holds it while the node goes on writing. Nothing can
-be written through it. Sums are put back in transactions of their own, each of a few rows.
+be written through it, and it takes no more than whoever only reads may see (`node.store.roles`).
+Sums are put back in transactions of their own, each of a few rows, by whoever serves.
 """
 
 import contextlib
@@ -17,10 +18,10 @@ from sqlalchemy import exc
 from federation.errors import HutongError
 from node import bulk_limits, limits
 from node.ports import Transaction
-from node.ports.bulk import RECORD_COLUMNS, RESIDENT_COLUMNS, Sums
+from node.ports.bulk import RECORD_COLUMNS, RESIDENT_COLUMNS, InForce, Sums
 from node.record_errors import STORE_UNREADABLE
 from node.records import RecordState
-from node.registry import Registry
+from node.store.administration import read_in_force
 from node.store.connection import Session
 from node.store.engine import is_conflict, make_engine, unavailable
 from node.store.migrate import may_serve, schema_state
@@ -72,10 +73,10 @@ _ONLY_READS: Final = ("PRAGMA query_only = ON",)
 class StoreCopy:
     """What scoring needs of a city, as its store was at one instant; CSV as COPY writes it."""
 
-    def __init__(self, connection: sa.Connection, registry: Registry) -> None:
+    def __init__(self, connection: sa.Connection, in_force: InForce) -> None:
         """Over a transaction that sees one state of the database."""
         self._connection = connection
-        self.registry = registry
+        self.in_force = in_force
 
     def resident_count(self) -> int:
         """How many residents take part."""
@@ -126,7 +127,7 @@ def open_copy(url: str) -> Iterator[StoreCopy]:
                 connection.exec_driver_sql(setting)
             if not may_serve(schema_state(connection)):
                 raise _unreadable("its tables are not those of this version")
-            yield StoreCopy(connection, load_registry(Session(connection)))
+            yield StoreCopy(connection, read_in_force(Session(connection)))
 
 
 class StoreSums:

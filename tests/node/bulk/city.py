@@ -17,9 +17,8 @@ from node.bulk.snapshot import Snapshot
 from node.bulk.workspace import workspace
 from node.indicators import Indicator, IndicatorCatalogue
 from node.model import Resident
-from node.ports.bulk import RECORD_COLUMNS, RESIDENT_COLUMNS
+from node.ports.bulk import RECORD_COLUMNS, RESIDENT_COLUMNS, InForce
 from node.records import Record
-from node.registry import Registry
 from node.services.scoring import tally
 from tests.federation.strategies import whole_scales
 from tests.node.services.counting import RULES, catalogue, indicator, record
@@ -43,7 +42,7 @@ class ListedCity:
 
     people: list[Resident]
     facts: list[Record]
-    registry: Registry = field(default_factory=lambda: Registry(1, (), {}, (), (), None))
+    in_force: InForce = field(default_factory=lambda: InForce(None, None))
 
     def resident_count(self) -> int:
         return len(self.people)
