@@ -54,6 +54,13 @@ BACKUP_LOG_BROKEN = Reason(
     "日志不成立（{problem}），故未保留任何内容：请在节点机器上用 `hutong log verify` 查看何处有误。"
     "请保留现有存储，并使用更早的备份。",
 )
+RESTORE_RUNS = Reason(
+    "RESTORE_RUNS",
+    _STATE,
+    "Another restore to {place} runs already, and this one has changed nothing. Wait for its end, "
+    "or give another place.",
+    "已有另一个恢复正在写入 {place}，本次未作任何更改。请等待其结束，或另选位置。",
+)
 RESTORE_NOT_EMPTY = Reason(
     "RESTORE_NOT_EMPTY",
     Status.ALREADY_EXISTS,

@@ -1,6 +1,7 @@
 """Puts a backup back into an empty place: whole, verified by its log, or not at all.
 
-1. The folder is empty. What an earlier restore left that was cut off before step 5 is removed.
+1. No other restore to the folder runs, and it is empty. What an earlier one left that was cut off
+   before step 5 is removed.
 2. The files are written below `.restoring` there, and the settings made to fit the place.
 3. The store is filled in one transaction. It was empty.
 4. The backup was read to its end and verified; then the log is, as it lies in the store now, with
@@ -11,6 +12,8 @@ A process that is killed leaves no node, or a whole one: where it was killed aft
 on a server has everything, and the folder has no settings.
 """
 
+import contextlib
+import fcntl
 import json
 import os
 import re
@@ -26,7 +29,12 @@ from federation.envelope import Envelope
 from federation.errors import HutongError
 from federation.identifiers import CityCode
 from node.config import SETTINGS_FILE, Settings, read_settings
-from node.keeping.errors import BACKUP_LOG_BROKEN, BACKUP_NEWER, RESTORE_NOT_EMPTY
+from node.keeping.errors import (
+    BACKUP_LOG_BROKEN,
+    BACKUP_NEWER,
+    RESTORE_NOT_EMPTY,
+    RESTORE_RUNS,
+)
 from node.keeping.forms import LogHead
 from node.keeping.reading import Reading
 from node.keeping.verifying import ANCHOR, Found, found_in
@@ -86,10 +94,14 @@ class Restoring:
         """Restore what is read from the file of that name.
 
         Raises:
-            HutongError: RESTORE_NOT_EMPTY, BACKUP_NEWER, BACKUP_DAMAGED, BACKUP_LOG_BROKEN,
-                STORE_UNAVAILABLE, SETTING_INVALID.
+            HutongError: RESTORE_RUNS, RESTORE_NOT_EMPTY, BACKUP_NEWER, BACKUP_DAMAGED,
+                BACKUP_LOG_BROKEN, STORE_UNAVAILABLE, SETTING_INVALID.
 
         """
+        with _alone(self.directory):
+            return self._restored(reading, name)
+
+    def _restored(self, reading: Reading, name: str) -> Restored:
         # 1.
         work = self._emptied()
         try:
@@ -108,13 +120,11 @@ class Restoring:
 
     def _emptied(self) -> Path:
         work = self.directory / _WORK
-        if self.directory.exists():
-            there = {path.name for path in self.directory.iterdir()}
-            if there == {_WORK}:
-                shutil.rmtree(work)
-            elif there:
-                raise HutongError(RESTORE_NOT_EMPTY, place=str(self.directory))
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        there = {path.name for path in self.directory.iterdir()}
+        if there == {_WORK}:
+            shutil.rmtree(work)
+        elif there:
+            raise HutongError(RESTORE_NOT_EMPTY, place=str(self.directory))
         work.mkdir(mode=0o700)
         return work
 
@@ -169,6 +179,22 @@ class Restoring:
             os.rename(work / name, self.directory / name)  # noqa: PTH104 - what is there stays
         work.rmdir()
         sync(self.directory)
+
+
+@contextlib.contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Be the only restore to a folder, which is made where it is not there; raises RESTORE_RUNS."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # The lock is on the folder itself: nothing of it lies in there, and it ends with the process.
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise HutongError(RESTORE_RUNS, place=str(directory)) from error
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _missing(settings: Settings) -> tuple[str, ...]:
