@@ -15,10 +15,13 @@ import pyrage
 from pyrage import x25519
 
 from federation.errors import HutongError
+from node.keeping import limits
 from node.keeping.errors import AGE_KEY_INVALID, BACKUP_DAMAGED, BACKUP_NOT_FOR_THIS_KEY
 
 _RECIPIENT: Final = "age1"
 _IDENTITY: Final = "AGE-SECRET-KEY-1"
+_HEAD_ENDS: Final = b"\n--- "
+_BLOCK_BYTES: Final = 64 * 1024
 
 # The library's own classes, which have no types.
 Recipient = Any
@@ -71,7 +74,13 @@ def _parsed(said: str, parse: Callable[[str], Any]) -> Any:  # noqa: ANN401 - th
 
 
 def encrypt(blocks: Iterable[bytes], out: BinaryIO, to: Sequence[Recipient]) -> None:
-    """Write what the blocks are, joined; what they raise is raised."""
+    """Write what the blocks are, joined; what they raise is raised.
+
+    Raises AGE_KEY_INVALID for more recipients than a head may name.
+    """
+    if len(to) > limits.RECIPIENTS:
+        problem = f"over {limits.RECIPIENTS} public keys"
+        raise HutongError(AGE_KEY_INVALID, where="--to", problem=problem)
     source, target = _Source(blocks), _Target(out.write)
     try:
         pyrage.encrypt_io(source, target, list(to))
@@ -137,7 +146,7 @@ class _Decrypting(threading.Thread):
 
     def run(self) -> None:
         """Decrypt; what went wrong is kept, since a thread can raise to nobody."""
-        source = _Source(iter(lambda: self._file.read(65536), b""))
+        source = _Source(_headed(self._file))
         with open(self._writing, "wb", buffering=0) as pipe:  # noqa: PTH123 - a descriptor
             target = _Target(pipe.write)
             try:
@@ -146,6 +155,18 @@ class _Decrypting(threading.Thread):
                 self.error = source.error or target.error or error
             else:
                 self.error = target.error
+
+
+def _headed(file: Plain) -> Iterator[bytes]:
+    """What a file holds, in blocks; raises ValueError where its head is longer than any of ours.
+
+    The library holds a head whole, however long somebody made it.
+    """
+    first = file.read(limits.AGE_HEAD_BYTES)
+    if _HEAD_ENDS not in first:
+        raise ValueError("its head has no end")
+    yield first
+    yield from iter(lambda: file.read(_BLOCK_BYTES), b"")
 
 
 def _told(error: BaseException, name: str, where: str) -> BaseException:

@@ -4,7 +4,7 @@ Only what this writes is read: regular files, each head in one form, nothing aft
 """
 
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,8 +46,15 @@ def _head(name: str, size: int) -> bytes:
     return info.tobuf(tarfile.USTAR_FORMAT, "utf-8", "strict")
 
 
-def members(stream: Plain) -> Iterator[Member]:
-    """The members of an archive, to its end; raises NotAnArchiveError."""
+def _as_large_as_any(_name: str) -> int:
+    return limits.MEMBER_BYTES
+
+
+def members(stream: Plain, most: Callable[[str], int] = _as_large_as_any) -> Iterator[Member]:
+    """The members of an archive, to its end; raises NotAnArchiveError.
+
+    `most` says of a name how many bytes its member may have: none is read that has more.
+    """
     while (head := _exactly(stream, _BLOCK)) != _NOTHING:
         try:
             info = tarfile.TarInfo.frombuf(head, "utf-8", "strict")
@@ -56,8 +63,8 @@ def members(stream: Plain) -> Iterator[Member]:
             raise NotAnArchiveError("a member's head is none") from error
         if head != known:
             raise NotAnArchiveError("a member's head has another form")
-        if info.size > limits.MEMBER_BYTES:
-            raise NotAnArchiveError(f"a member has over {limits.MEMBER_BYTES} bytes")
+        if info.size > most(info.name):
+            raise NotAnArchiveError(f"a member has over {most(info.name)} bytes")
         found = Member(info.name, _exactly(stream, info.size), head)
         if any(_exactly(stream, -info.size % _BLOCK)):
             raise NotAnArchiveError("there is something between two members")

@@ -7,15 +7,17 @@ a DSSE envelope in JSON, signed by the city's signing key: any DSSE library can 
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
 from typing import Any, Final
 
 from federation.envelope import Envelope, add_signature, envelope_from_json, envelope_to_json
 from federation.errors import HutongError
 from federation.identifiers import CityCode, city_code
 from federation.keys import Signer
+from node.keeping import limits
 from node.ports.keeping import Kind, Rows, TableForm, Value
 
 FORM: Final = 1
@@ -25,6 +27,9 @@ _FORM: Final = "hutong-backup/"
 _NUMBER: Final = re.compile("[0-9]{1,9}")
 # What is whole has 64 bits in both databases, one of them for the sign.
 _MOST: Final = 1 << 63
+# What a text, a whole number and nothing begin with.
+_BEGINS: Final = frozenset('"-0123456789n')
+_DECODER: Final = json.JSONDecoder()
 _PAYLOAD_TYPE: Final = "application/vnd.hutong.backup.v1+json"
 
 
@@ -120,6 +125,8 @@ def head_from_json(content: bytes) -> Head:
 
 def _table(found: Mapping[str, Any]) -> TableForm:
     columns = tuple((_text(name), Kind(kind)) for name, kind in found["columns"])
+    if not columns:
+        raise ValueError(found["name"])
     return TableForm(_text(found["name"]), columns, _whole(found["rows"]))
 
 
@@ -135,17 +142,48 @@ def rows_to_json(table: TableForm, rows: Rows) -> Iterator[bytes]:
         yield _json(shown)
 
 
-def rows_from_json(table: TableForm, content: bytes) -> list[list[Value]]:
-    """The rows of a part; raises NotOursError."""
+def rows_from_json(table: TableForm, content: bytes) -> Iterator[list[list[Value]]]:
+    """The rows of a part, some at a time; raises NotOursError."""
     kinds = [kind for _, kind in table.columns]
-    found = list[list[Value]]()
+    found, size = list[list[Value]](), 0
     try:
-        for line in content.splitlines():
-            row = json.loads(line)
+        for line in BytesIO(content):
+            row = _values(line.removesuffix(b"\n"))
             found.append([_value(*each) for each in zip(kinds, row, strict=True)])
+            size += len(line)
+            if size >= limits.PART_BYTES:
+                yield found
+                found, size = [], 0
     except (ValueError, TypeError, RecursionError) as error:
         raise NotOursError(f"a row of {table.name} is none") from error
-    return found
+    if found:
+        yield found
+
+
+def _values(line: bytes) -> Iterable[object]:
+    if len(line) > limits.ROW_BYTES:
+        raise ValueError(len(line))
+    text = line.decode()
+    if len(line) > limits.ROW_AT_ONCE_BYTES:
+        return _one_by_one(text)
+    row = json.loads(text)
+    if not isinstance(row, list):
+        raise TypeError(row)
+    return row
+
+
+def _one_by_one(text: str) -> Iterator[object]:
+    """The values of a long row; of what is nested in it nothing is made."""
+    last, place = len(text) - 1, 0
+    if text[0] != "[" or text[last] != "]":
+        raise ValueError(place)
+    while place < last:
+        if text[place + 1] not in _BEGINS:
+            raise ValueError(place)
+        value, place = _DECODER.raw_decode(text, place + 1)
+        yield value
+        if place < last and text[place] != ",":
+            raise ValueError(place)
 
 
 def _value(kind: Kind, value: object) -> Value:

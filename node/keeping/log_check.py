@@ -16,11 +16,14 @@ from federation.identifiers import CityCode
 from federation.keys import PublicKey
 from federation.log_entry import entry_leaf
 from federation.merkle_log import Frontier, leaf_hash
+from node.keeping import limits
 from node.keeping.errors import BACKUP_LOG_BROKEN
 from node.keeping.forms import LogHead
 from node.ports.keeping import Rows, TableForm
 
 _PLACE_BYTES = 8
+# Of a tree whose size has 64 bits.
+_LEVELS = 64
 
 
 class LogCheck:
@@ -43,6 +46,8 @@ class LogCheck:
             found = open_checkpoint(note, self._city, self._keys, None)
         except HutongError as error:
             raise _broken(f"a checkpoint is not the city's: {error.reason.name}") from error
+        if len(self._signed) >= limits.CHECKPOINTS:
+            raise _broken(f"over {limits.CHECKPOINTS} checkpoints were signed")
         if self._signed.setdefault(found.size, found.root) != found.root:
             raise _broken(f"two roots were signed for {found.size} entries")
         if found.size >= self._newest[0]:
@@ -102,6 +107,8 @@ class LogCheck:
             level, tile, kept = (row[place] for place in places)
             if not isinstance(level, int) or not isinstance(tile, int):
                 raise TypeError(level)
+            if not 0 <= level < _LEVELS:
+                raise ValueError(level)
             self._kept[level].update(_tile(tile, _bytes(kept)))
 
     def finish(self) -> LogHead:

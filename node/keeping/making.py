@@ -8,10 +8,11 @@
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from federation.errors import TOO_LARGE, HutongError
 from federation.keys import Signer
 from node.keeping import limits
 from node.keeping.archive import END, Member, member
@@ -30,6 +31,7 @@ from node.ports.keeping import Rows, TableForm
 
 FILES = "files/"
 STORE = "store/"
+BUNDLES = "bundles/"
 _NUMBER = 6
 
 
@@ -66,7 +68,7 @@ class Making:
     def __init__(
         self,
         head: Head,
-        files: Iterable[tuple[str, bytes]],
+        files: Sequence[tuple[str, bytes]],
         rows: Callable[[TableForm], Iterator[Rows]],
         check: LogCheck,
         signer: Signer,
@@ -96,9 +98,10 @@ class Making:
         """The archive; `tell` hears how many rows are in it.
 
         Raises:
-            HutongError: BACKUP_LOG_BROKEN, STORE_UNAVAILABLE, KEY_UNUSABLE.
+            HutongError: BACKUP_LOG_BROKEN, STORE_UNAVAILABLE, KEY_UNUSABLE, TOO_LARGE.
 
         """
+        _check(self._files)
         # 1.
         yield from self._member(HEAD, head_to_json(self._head))
         # 2.
@@ -135,6 +138,20 @@ class Making:
         made = member(name, content)
         self._parts.add(made)
         yield from made.blocks()
+
+
+def _check(files: Sequence[tuple[str, bytes]]) -> None:
+    """What nobody would read is not made either; raises TOO_LARGE."""
+    bundles = sum(name.startswith(BUNDLES) for name, _ in files)
+    for what, size, limit in (
+        ("their number", len(files), limits.FILES),
+        ("trust bundles", bundles, limits.BUNDLES),
+        ("bytes of one", max(len(content) for _, content in files), limits.FILE_BYTES),
+        ("bytes of all", sum(len(content) for _, content in files), limits.FILES_BYTES),
+    ):
+        if size > limit:
+            where = f"files beside the store, {what}"
+            raise HutongError(TOO_LARGE, where=where, size=str(size), limit=str(limit))
 
 
 def name_of(table: str, number: int) -> str:

@@ -1,7 +1,7 @@
 """Reads a backup as it streams by; what it says is believed only at its end.
 
 1. The head: a form and tables that this version knows.
-2. The files beside the store, of bounded size together.
+2. The files beside the store, of bounded size and number.
 3. The rows of each table, in the order of the head; as many as it says.
 4. The manifest: every part has the hash that it had, and a signing key of the city signed it. Which
    keys are the city's, its newest trust bundle says, which its own root signed. Whether that root
@@ -36,10 +36,9 @@ from node.keeping.forms import (
     manifest_from_json,
     rows_from_json,
 )
-from node.keeping.making import FILES, Parts, name_of
+from node.keeping.making import BUNDLES, FILES, Parts, name_of
 from node.ports.keeping import TableForm, Value
 
-_BUNDLES: Final = "bundles/"
 _FIRST_BUNDLE: Final = "trust-bundle.json"
 
 
@@ -88,9 +87,11 @@ class Reading:
             for table in self.head.tables:
                 count = 0
                 for content in self._contents(table):
-                    rows = rows_from_json(table, content)
-                    count += len(rows)
-                    yield table, rows
+                    for rows in rows_from_json(table, content):
+                        count += len(rows)
+                        if count > table.rows:
+                            raise self.damaged(f"{table.name} has over {table.rows} rows")
+                        yield table, rows
                 if count != table.rows:
                     raise self.damaged(f"{table.name} has {count} rows, not {table.rows}")
             self._finish()
@@ -102,7 +103,7 @@ class Reading:
         return HutongError(BACKUP_DAMAGED, file=self._name, problem=problem)
 
     def _read(self, stream: Plain) -> Iterator[Member]:
-        for found in members(stream):
+        for found in members(stream, _most):
             if found.name != MANIFEST:
                 self._parts.add(found)
             yield found
@@ -120,10 +121,11 @@ class Reading:
         files, size = dict[str, bytes](), 0
         while (found := self._next()).name.startswith(FILES):
             name = found.name.removeprefix(FILES)
-            # Its head too: of empty files there may not be any number.
-            size += len(found.head) + len(found.content)
-            if not _is_plain(name) or name in files or size > limits.FILES_BYTES:
+            size += len(found.content)
+            if not _is_plain(name) or name in files:
                 raise self.damaged("a file in it has no name that a node's file has")
+            if len(files) >= limits.FILES or size > limits.FILES_BYTES:
+                raise self.damaged("it has more files than a node has")
             files[name] = found.content
         self._ahead = found
         if SETTINGS_FILE not in files:
@@ -131,21 +133,25 @@ class Reading:
         return files
 
     def _bundles(self) -> tuple[Envelope, ...]:
-        names = sorted(name for name in self.files if name.startswith(_BUNDLES))
+        names = sorted(name for name in self.files if name.startswith(BUNDLES))
         names = names or [name for name in (_FIRST_BUNDLE,) if name in self.files]
         if not names:
             raise self.damaged("it has no trust bundle")
-        try:
-            found = tuple(envelope_from_json(self.files[name], where=name) for name in names)
-            opened = [open_kept_bundle(each) for each in found]
-        except HutongError as error:
-            problem = f"a trust bundle in it does not hold: {error.reason.name}"
-            raise self.damaged(problem) from error
-        if any(each.message.header.issuer != self.head.city for each in opened):
-            raise self.damaged("a trust bundle in it is another city's")
-        if self._trusted and not is_vouched_for(opened[-1], self._trusted):
+        if len(names) > limits.BUNDLES:
+            raise self.damaged("it has more trust bundles than a node has")
+        found = list[Envelope]()
+        for name in names:
+            try:
+                found.append(envelope_from_json(self.files[name], where=name))
+                newest = open_kept_bundle(found[-1])
+            except HutongError as error:
+                problem = f"a trust bundle in it does not hold: {error.reason.name}"
+                raise self.damaged(problem) from error
+            if newest.message.header.issuer != self.head.city:
+                raise self.damaged("a trust bundle in it is another city's")
+        if self._trusted and not is_vouched_for(newest, self._trusted):
             raise HutongError(BACKUP_NOT_TRUSTED, file=self._name, actual=fingerprint(found[-1]))
-        return found
+        return tuple(found)
 
     def _contents(self, table: TableForm) -> Iterator[bytes]:
         number = 0
@@ -180,6 +186,13 @@ class Reading:
         ):
             raise NotOursError("no signing key of the city signed its manifest")
         self.manifest = manifest
+
+
+def _most(name: str) -> int:
+    """How many bytes a member of that name may have."""
+    if name in {HEAD, MANIFEST}:
+        return limits.ABOUT_BYTES
+    return limits.FILE_BYTES if name.startswith(FILES) else limits.MEMBER_BYTES
 
 
 def _is_plain(name: str) -> bool:
