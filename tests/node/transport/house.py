@@ -37,7 +37,7 @@ from node.services.assembly import UseCases, assemble
 from node.services.here import Here
 from node.store import Store, open_room, open_store
 from node.transport import status
-from node.transport.listening import Meter, unmetered, untraced
+from node.transport.listening import Meter, Spans, unmetered, untraced
 from node.transport.onboarding import GrpcDoor
 from node.transport.peers import GrpcPeers
 from node.transport.pressure import Pressure
@@ -194,11 +194,15 @@ async def _door(address: str, keys: FileKeys, here: Here) -> GrpcDoor:
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """What each caller may take; by `pressure` a part of what comes is turned away."""
+    """What each caller may take; by `pressure` a part of what comes is turned away.
+
+    `spans` are around the calls of partners.
+    """
 
     partner: Allowance = PARTNER
     client: Allowance = CLIENT
     pressure: Pressure | None = None
+    spans: Spans = untraced
 
 
 @contextlib.contextmanager
@@ -239,7 +243,7 @@ def opened(
         one, other = (f"127.0.0.1:{number}" for number in (peer_number, local_number))
         peer, local, pressure = sharing.partner, sharing.client, sharing.pressure
         return await started(
-            peer_port(one, keys, store, cases, meter, untraced, peer, pressure),
+            peer_port(one, keys, store, cases, meter, sharing.spans, peer, pressure),
             local_port(other, keys, authority, cases, unmetered, untraced, local, pressure),
         )
 

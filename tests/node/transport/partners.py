@@ -25,6 +25,7 @@ from tests.node.transport.house import (
 )
 
 Behaviour = Callable[[bytes, Any], Awaitable[bytes]]
+Streaming = Callable[[bytes, Any], AsyncIterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,19 @@ class Scene:
 async def serving(
     scene: Scene,
     port: int,
-    behave: Behaviour,
+    behave: Behaviour | Streaming,
     own: Identity | None = None,
     roots: bytes = b"",
+    *,
+    streams: bool = False,
 ) -> AsyncIterator[None]:
     """A partner's peer port that behaves like this, and accepts these certificates of ours."""
     own = own or scene.friend.own
     server: Any = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
-    handler = grpc.unary_unary_rpc_method_handler(behave)
+    kind: Any = grpc.unary_unary_rpc_method_handler
+    if streams:
+        kind = grpc.unary_stream_rpc_method_handler
+    handler = kind(behave)
 
     class Everything(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the stubs only
         def service(self, _details: object) -> Any:  # noqa: ANN401 - as the stubs have it

@@ -3,33 +3,50 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import grpc
 import pytest
 from prometheus_client import generate_latest
 
-from federation.errors import NOT_RECOGNISED, HutongError, Reason, Status
+from federation.envelope import Envelope
+from federation.errors import MALFORMED, NOT_RECOGNISED, HutongError, Reason, Status
+from federation.identifiers import CityCode
 from node import limits
+from node.certificates import Identity, peer_identity
+from node.registry import Partner
 from node.transport import status
 from node.transport.metrics import PEER, Metrics
 from node.transport.outgoing import watched
 from node.transport.peers import GrpcPeers
 from scripts.cities import free_ports
-from tests.node.transport.house import EXCHANGE, FRIEND, Loop, failure, opened, stranger
+from tests.node.transport.house import (
+    EXCHANGE,
+    FRIEND,
+    LIFE,
+    Loop,
+    failure,
+    now,
+    opened,
+    stranger,
+)
 from tests.node.transport.partners import (
     Behaviour,
     Hanging,
     Scene,
     failing,
     honest,
+    problem,
     saying,
     serving,
     until,
 )
 
 METHOD = "ExchangeTrustBundles"
+NOBODY = CityCode("999999")
+QUESTION = Envelope("x", b"", ())
 MADE_UP = Reason("OF_RESIDENT_41010119900101", Status.INTERNAL, "made up", "编造")
 
 
@@ -63,6 +80,65 @@ def test_a_call_to_a_partner_is_told_in_this_city_s_own_words(
 
     scene.loop.run(path())
     assert heard == [(FRIEND, METHOD, reason)]
+
+
+UNKNOWN: Mapping[str, Callable[[Scene], Identity]] = {
+    "its name on another key": lambda _: peer_identity(FRIEND, now=now(), life=LIFE),
+    "another partner's": lambda scene: scene.other.own,
+    "this city's own": lambda scene: scene.here.own,
+    "one of a city that nobody knows": lambda _: peer_identity(NOBODY, now=now(), life=LIFE),
+}
+
+
+async def _one_batch() -> AsyncIterator[Envelope]:
+    yield QUESTION
+
+
+async def _renewed(peers: GrpcPeers, partner: Partner) -> None:
+    async for _ in peers.renew_attestations(partner, _one_batch()):
+        raise AssertionError("it was answered")
+
+
+CALLS: Mapping[str, Callable[[GrpcPeers, Partner], Awaitable[object]]] = {
+    "RequestAttestation": lambda peers, partner: peers.request_attestation(partner, QUESTION),
+    "ReserveUse": lambda peers, partner: peers.reserve_use(partner, QUESTION),
+    "PushStatusLists": lambda peers, partner: peers.push_status_lists(partner, (QUESTION,)),
+    "GetStatusLists": lambda peers, partner: peers.status_lists(partner),
+    "RenewAttestations": _renewed,
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_who_stands_at_a_partner_s_address_with_an_unknown_certificate_hears_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    # None of them becomes a connection, however long one waits.
+    monkeypatch.setattr(limits, "PEER_RECONNECTS", timedelta(milliseconds=200))
+    heard, told = list[bytes](), list[tuple[str, ...]]()
+    watch = watched(lambda city, method, how, _seconds: told.append((city, method, how)))
+
+    async def listen(request: bytes, _context: object) -> bytes:
+        heard.append(request)
+        return b"\xff"
+
+    async def asked(own: Identity) -> HutongError:
+        [port] = free_ports(1)
+        async with serving(scene, port, listen, own), GrpcPeers(scene.here.keys, watch) as peers:
+            try:
+                await CALLS[name](peers, scene.partner(scene.friend, port))
+            except HutongError as error:
+                return error
+        raise AssertionError("it was answered")
+
+    for kind, make in UNKNOWN.items():
+        error = scene.loop.run(asked(make(scene)))
+        assert (kind, problem(error)) == (kind, "no connection")
+    assert heard == []
+    assert told == [(FRIEND, name, "PEER_UNREACHABLE")] * len(UNKNOWN)
+    monkeypatch.undo()
+    # With its own the very same call is heard.
+    assert scene.loop.run(asked(scene.friend.own)).reason == MALFORMED
+    assert len(heard) == 1
 
 
 def test_a_call_that_was_let_go_and_one_without_a_place_are_told_too(

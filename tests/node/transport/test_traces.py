@@ -1,13 +1,17 @@
 """Traces: a call that crosses is one, a partner cannot force any, and none names anybody."""
 
+import asyncio
 import contextlib
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import grpc
 import pytest
 import structlog
 from opentelemetry.sdk.trace import ReadableSpan
@@ -15,11 +19,17 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanContext
 
+from federation import codec
+from federation.envelope import Envelope
 from federation.errors import NOT_RECOGNISED, HutongError
+from federation.v1 import federation_service_pb2 as pb
 from node.transport.calls import REQUEST_ID_HEADER
 from node.transport.outgoing import unwatched
+from node.transport.peers import GrpcPeers
 from node.transport.traces import TRACEPARENT, Credits, Traces
-from tests.node.transport.house import FRIEND, HERE, OTHER
+from scripts.cities import free_ports
+from tests.node.transport.house import FRIEND, HERE, OTHER, Loop, Sharing, opened, stranger
+from tests.node.transport.partners import Scene, serving, until
 
 SERVICE = "federation.v1.FederationService"
 ASK = "RequestAttestation"
@@ -181,6 +191,88 @@ def test_a_call_to_a_partner_is_part_of_the_call_that_it_serves() -> None:
         assert child.parent is not None
         assert child.parent.span_id == own(parent).span_id
     assert checked.parent is None
+
+
+LISTS = f"/{SERVICE}/GetStatusLists"
+
+
+@dataclass
+class Lists:
+    """A partner that streams its lists, and tells them only when it is let go."""
+
+    there: Seen
+    began: asyncio.Event = field(default_factory=asyncio.Event)
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)
+    fails: bool = False
+
+    async def serve(self, _request: bytes, context: Any) -> AsyncIterator[bytes]:  # noqa: ANN401 - gRPC's own
+        with self.there.traces.of_partners(SERVICE, "GetStatusLists")(context, HERE):
+            self.began.set()
+            await self.let_go.wait()
+            if self.fails:
+                await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+            for _ in range(3):
+                yield pb.GetStatusListsResponse(
+                    status_list=codec.envelope_to_wire(Envelope("x", b"", ()))
+                ).SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"), [("whole", "OK"), ("let go", "CANCELLED"), ("cut", "PEER_UNREACHABLE")]
+)
+def test_a_stream_is_one_span_in_each_city_from_its_beginning_to_its_end(
+    scene: Scene, how: str, reason: str
+) -> None:
+    here, there = Seen(), Seen()
+    [port] = free_ports(1)
+
+    async def path() -> None:
+        lists = Lists(there, fails=how == "cut")
+        watch = here.traces.watch(unwatched)
+        async with (
+            serving(scene, port, lists.serve, streams=True),
+            GrpcPeers(scene.here.keys, watch) as peers,
+        ):
+            with check(here):
+                asked = asyncio.ensure_future(peers.status_lists(scene.partner(scene.friend, port)))
+                await lists.began.wait()
+                # While it lasts neither has ended.
+                assert (here.spans, there.spans) == ([], [])
+                if how == "let go":
+                    asked.cancel()
+                else:
+                    lists.let_go.set()
+                with contextlib.suppress(HutongError, asyncio.CancelledError):
+                    assert len(await asked) == 3
+            await until(lambda: len(there.spans) == 1)
+
+    scene.loop.run(path())
+    asked, checked = here.spans
+    [answered] = there.spans
+    assert len({*here.trace_ids, *there.trace_ids}) == 1
+    for child, parent in ((asked, checked), (answered, asked)):
+        assert child.parent is not None
+        assert child.parent.span_id == own(parent).span_id
+    assert (asked.name, answered.name) == ("GetStatusLists", "GetStatusLists")
+    assert (asked.attributes or {})["hutong.reason"] == reason
+
+
+def test_a_stream_that_a_partner_asks_for_is_served_within_its_trace(
+    loop: Loop, tmp_path: Path
+) -> None:
+    seen = Seen()
+    with opened(loop, tmp_path / "here", sharing=Sharing(spans=seen.traces.of_partners)) as house:
+        friend = stranger(tmp_path / "friend", FRIEND)
+        house.trust(friend)
+        with house.as_partner(friend.own) as channel:
+            call = channel.unary_stream(LISTS, None, None)
+            with pytest.raises(grpc.RpcError, match="no agreement in force"):
+                list(call(b"", metadata=((TRACEPARENT, said()),), timeout=20))
+    [span] = seen.spans
+    assert (span.name, f"{own(span).trace_id:032x}") == ("GetStatusLists", TRACE)
+    assert span.parent is not None
+    assert f"{span.parent.span_id:016x}" == SPAN
+    assert (span.attributes or {})["hutong.reason"] == "AGREEMENT_NOT_ACTIVE"
 
 
 def test_after_a_call_nothing_goes_on_with_its_trace() -> None:
