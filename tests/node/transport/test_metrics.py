@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 from grpc_health.v1 import health_pb2
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from federation.errors import HutongError
+from federation.identifiers import CityCode
+from federation.v1 import federation_service_pb2
 from node import bootstrap, limits
 from node.attested import PendingRenewal
 from node.clock import SystemClock
@@ -176,9 +179,40 @@ def test_calls_are_counted_by_who_called_and_how_they_ended(home: Street) -> Non
     assert of(samples, "calls_total", city=FRIEND, reason="OK", **of_call) == 2
     assert of(samples, "calls_total", city=FRIEND, reason="OVERLOADED", **of_call) == 1
     assert of(samples, "calls_total", city="", reason="NOT_A_PARTNER", **of_call) == 1
-    assert of(samples, "call_duration_seconds_count", city=FRIEND, **of_call) == 3
+    assert of(samples, "call_duration_seconds_count", city="", **of_call) == 5
+    assert of(samples, "call_duration_seconds_bucket", le="0.0025", city="", **of_call) == 3
+    assert of(samples, "call_duration_seconds_count", city=FRIEND, **of_call) is None
+
+
+def test_how_long_attestations_take_is_told_by_partner_both_ways(home: Street) -> None:
+    metrics, method = made(home.house), "RequestAttestation"
+    tell = metrics.meter("peer")("federation.v1.FederationService", method)
+    for who, seconds in ((FRIEND, 0.002), (FRIEND, 0.2), (OTHER, 0.2)):
+        tell(who, "OK", seconds)
+    with metrics.watch()(FRIEND, f"/federation.v1.FederationService/{method}"):
+        """It is asked."""
+    samples = scraped(metrics)
+    of_call = {"port": "peer", "method": method}
+    assert of(samples, "call_duration_seconds_count", city=FRIEND, **of_call) == 2
     assert of(samples, "call_duration_seconds_count", city=OTHER, **of_call) == 1
-    assert of(samples, "call_duration_seconds_bucket", le="0.0025", city=FRIEND, **of_call) == 2
+    assert of(samples, "call_duration_seconds_bucket", le="0.0025", city=FRIEND, **of_call) == 1
+    assert of(samples, "outgoing_call_duration_seconds_count", city=FRIEND, method=method) == 1
+
+
+def test_a_scrape_of_every_city_and_every_method_stays_small(home: Street) -> None:
+    metrics = made(home.house)
+    service = federation_service_pb2.DESCRIPTOR.services_by_name["FederationService"]
+    watch, many = metrics.watch(), 336
+    for method in service.methods:
+        tell = metrics.meter("peer")(service.full_name, method.name)
+        for number in range(many):
+            city = CityCode(f"{110000 + number}")
+            tell(city, "OK", 0.01)
+            with watch(city, f"/{service.full_name}/{method.name}"):
+                """Each is called, too."""
+    lines = generate_latest(metrics.registry).decode().count("\n")
+    # One for each method and way, and a histogram of fifteen lines for each way.
+    assert lines < many * (2 * len(service.methods) + 2 * 15) + 2000
 
 
 def test_what_a_local_client_is_called_is_no_label(home: Street) -> None:

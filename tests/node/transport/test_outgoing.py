@@ -182,7 +182,7 @@ def test_calls_to_partners_are_counted_by_city_method_and_end() -> None:
     for reason in ("OK", "NOT_RECOGNISED", "INTERNAL"):
         labels = f'city="{FRIEND}",method="{METHOD}",reason="{reason}"'
         assert f"hutong_outgoing_calls_total{{{labels}}} 1.0" in text
-    labels = f'city="{FRIEND}",method="{METHOD}"'
+    labels = f'city="",method="{METHOD}"'
     assert f"hutong_outgoing_call_duration_seconds_count{{{labels}}} 3.0" in text
 
 
