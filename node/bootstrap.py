@@ -5,7 +5,7 @@ import contextlib
 import functools
 import gc
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,7 +61,7 @@ from node.transport.peers import GrpcPeers
 from node.transport.pressure import Pressure
 from node.transport.scraping import Samples, scrape
 from node.transport.servers import Port, local_port, peer_port
-from node.transport.shares import Allowance
+from node.transport.shares import CLIENT, PARTNER
 
 if TYPE_CHECKING:
     from node.bulk.desk import Desk
@@ -196,8 +196,8 @@ async def _serve(settings: Settings) -> None:
         meters = [metrics.meter(p) if metrics else unmetered for p in (PEER, LOCAL)]
         spans = (traces.of_partners, traces.of_clients) if traces else (untraced, untraced)
         shares = (
-            Allowance(settings.partner_rate, settings.partner_at_once),
-            Allowance(settings.client_rate, settings.client_at_once, patient=True),
+            replace(PARTNER, rate=settings.partner_rate, at_once=settings.partner_at_once),
+            replace(CLIENT, rate=settings.client_rate, at_once=settings.client_at_once),
         )
         pressure = Pressure(lambda: store.backlog().seconds)
         peer, local = settings.peer_listen, settings.local_listen

@@ -24,6 +24,17 @@ PARTNER_AT_ONCE: Final = 256
 CLIENT_RATE: Final = 1000
 CLIENT_AT_ONCE: Final = 512
 
+# Connections over which a partner's calls may come at once: each of its processes has one to each
+# of ours, and some more while certificates change.
+PARTNER_LINES: Final = 64
+
+# Connections of each port in all, each of which is a file, and how long one stays on which nothing
+# is called: partners call each other each minute. Both ports together leave most files of the unit
+# (`docs/operating/hutong.service`) to the store and to calls of our own.
+PEER_CONNECTIONS: Final = 4096
+LOCAL_CONNECTIONS: Final = 16384
+CONNECTION_IDLE: Final = timedelta(minutes=2)
+
 # For how long a caller may have saved up, and the bytes of a message that cost as much as a call
 # does: to read and verify them takes as long.
 SHARE_BURST: Final = timedelta(seconds=2)

@@ -191,7 +191,7 @@ class _Served:
                     await self.fresh()
                 caller = self.gate.caller(shown, self.service, self.name)
                 who = str(caller)
-                with self.span(context, who):
+                with share.on(context.peer()), self.span(context, who):
                     answer = await work(Call(caller, self.name, context), share)
             finally:
                 share.leave()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 import grpc
@@ -72,6 +73,8 @@ _OPTIONS: Final = (
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.max_concurrent_streams", 2 * load_limits.PARTNER_AT_ONCE),
+    # Who only holds a connection gives it back.
+    ("grpc.max_connection_idle_ms", load_limits.CONNECTION_IDLE // timedelta(milliseconds=1)),
 )
 _HEALTH: Final = health_pb2.DESCRIPTOR.services_by_name["Health"]
 _REFLECTION: Final = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
@@ -89,12 +92,12 @@ class Port:
         server_credentials: grpc.ServerCredentials,
         gate: Gate,
         services: Sequence[Service],
-        sizes: tuple[int, int],
+        most: tuple[int, int, int],
         around: Around,
     ) -> None:
         """Serve `services` at `address`, which the setting of that name gives.
 
-        `sizes` are the most bytes of a request and of an answer.
+        `most` are the bytes of a request and of an answer, and the connections of all callers.
         """
         names = tuple(descriptor.full_name for descriptor, _ in services)
         self._health = Health(names)
@@ -104,8 +107,9 @@ class Port:
         self._server: Any = grpc.aio.server(
             options=(
                 *_OPTIONS,
-                ("grpc.max_receive_message_length", sizes[0]),
-                ("grpc.max_send_message_length", sizes[1]),
+                ("grpc.max_receive_message_length", most[0]),
+                ("grpc.max_send_message_length", most[1]),
+                ("grpc.max_allowed_incoming_connections", most[2]),
             )
         )
         self._server.add_generic_rpc_handlers(
@@ -186,7 +190,7 @@ def peer_port(
         credentials.peer_server(keys, uow),
         gate,
         [(federation, FederationServicer(cases)), (trial, TrialServicer(cases))],
-        (MESSAGE_BYTES, MESSAGE_BYTES),
+        (MESSAGE_BYTES, MESSAGE_BYTES, load_limits.PEER_CONNECTIONS),
         Around(
             streams, discreet=True, fresh=gate.fresh, meter=meter, spans=spans, pressure=pressure
         ),
@@ -233,7 +237,7 @@ def local_port(
         credentials.local_server(keys, authority),
         gate,
         [(file.services_by_name[name], servicer) for file, name, servicer in services],
-        (limits.LOCAL_REQUEST_BYTES, limits.LOCAL_ANSWER_BYTES),
+        (limits.LOCAL_REQUEST_BYTES, limits.LOCAL_ANSWER_BYTES, load_limits.LOCAL_CONNECTIONS),
         Around(Streams(gate.allowed), meter=meter, spans=spans, pressure=pressure),
     )
 

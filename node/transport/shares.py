@@ -7,9 +7,10 @@ answers, and costs nobody else much.
 """
 
 import asyncio
+import contextlib
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
@@ -28,15 +29,19 @@ class Allowance:
     """What each caller of a port may take: calls a second, 0 for no limit, and calls at once.
 
     `patient`: refusals are at once, however many there are. Behind one of this city's own clients
-    are many who know nothing of each other.
+    are many who know nothing of each other. `lines` are the connections over which its calls may
+    come at once, 0 for no limit.
     """
 
     rate: int
     at_once: int
     patient: bool = False
+    lines: int = 0
 
 
-PARTNER: Final = Allowance(load_limits.PARTNER_RATE, load_limits.PARTNER_AT_ONCE)
+PARTNER: Final = Allowance(
+    load_limits.PARTNER_RATE, load_limits.PARTNER_AT_ONCE, lines=load_limits.PARTNER_LINES
+)
 CLIENT: Final = Allowance(load_limits.CLIENT_RATE, load_limits.CLIENT_AT_ONCE, patient=True)
 
 
@@ -56,6 +61,7 @@ class Share:
         "_allowance",
         "_burst",
         "_clock",
+        "_lines",
         "_refusals",
         "_refused",
         "_seen",
@@ -81,6 +87,7 @@ class Share:
         self._refusals = float(load_limits.REFUSALS_AT_ONCE)
         self._seen = clock()
         self._spread = 0
+        self._lines: dict[str, int] = {}
         self._refused = 0
         self._told = -math.inf
         self.inside = 0
@@ -121,6 +128,23 @@ class Share:
     def leave(self) -> None:
         """A call that had entered has ended."""
         self.inside -= 1
+
+    @contextlib.contextmanager
+    def on(self, line: str) -> Iterator[None]:
+        """While a call comes over that connection; raises OverShareError for one too many."""
+        most, lines = self._allowance.lines, self._lines
+        if not most:
+            yield
+            return
+        if line not in lines and len(lines) >= most:
+            self._refuse(f"{most} connections", load_limits.LIMIT_RETRY.total_seconds())
+        lines[line] = lines.get(line, 0) + 1
+        try:
+            yield
+        finally:
+            lines[line] -= 1
+            if not lines[line]:
+                del lines[line]
 
     def spend(self, size: int) -> float:
         """What a message of so many bytes costs beyond its call; for how many seconds it is owed.

@@ -106,6 +106,10 @@ class _Context:
         """Who calls, as TLS would say."""
         return {"ssl_tls_version": [b"TLSv1.3"], "x509_pem_cert": [self.certificate]}
 
+    def peer(self) -> str:
+        """The connection that it came on: cities have one to each other."""
+        return "simulated"
+
     def time_remaining(self) -> float | None:
         """How long the caller still waits."""
         return None if self.ends is None else self.ends - asyncio.get_running_loop().time()
