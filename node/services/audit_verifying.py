@@ -183,8 +183,10 @@ class _Notes:
         if keys is None or city == self._period.city:
             self.unchecked += 1
             return
+        # By a key that its city revoked it witnesses nothing, and is no fault of this log.
+        standing = [key for key in keys if key.revoked_at is None]
         try:
-            at = check_cosignature(note, line, city, keys)
+            at = check_cosignature(note, line, city, standing)
         except HutongError as error:
             if error.reason == UNKNOWN_KEY:
                 self.unchecked += 1

@@ -30,7 +30,7 @@ Tell = Callable[[int], object]
 class Verified:
     """What was verified, and what does not fit, in the order of the entries that it concerns.
 
-    `unchecked` are cosignatures by keys that are not known here, or no longer.
+    `unchecked` are cosignatures by keys that are not known here, or no longer, or were revoked.
     """
 
     city: CityCode
@@ -72,8 +72,10 @@ class _Notes:
         if keys is None:
             self.unchecked += 1
             return
+        # By a key that its city revoked it is a word that counts no more, and no fault of this log.
+        standing = [key for key in keys if key.revoked_at is None]
         try:
-            check_cosignature(note, line, CityCode(city), keys)
+            check_cosignature(note, line, CityCode(city), standing)
         except HutongError as error:
             if error.reason == UNKNOWN_KEY:
                 # Its city has a newer key, and we know only the newest bundle.

@@ -1,6 +1,7 @@
 """Backups: the identity that opens them, one that is made, and one that is verified."""
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -62,7 +63,7 @@ def make(session: Session, *, file: str, to: tuple[str, ...]) -> None:
             blocks = making.blocks(lambda done: shown.update(task, completed=done))
             age.encrypt(blocks, out, wanted)
     except OSError as error:
-        raise unreadable(file, error) from error
+        raise unreadable(_at_fault(error, path), error) from error
     made = making.made
     size = path.stat().st_size
     said = {
@@ -89,6 +90,12 @@ def make(session: Session, *, file: str, to: tuple[str, ...]) -> None:
         )
     )
     session.out.line(session.say("said.backup_next", file=file))
+
+
+def _at_fault(error: OSError, path: Path) -> str:
+    """Which file it was: the backup's own, or one of the node's that goes into it."""
+    found = Path(os.fsdecode(error.filename)) if error.filename else path
+    return str(path if found.parent == path.parent else found)
 
 
 @command("backup verify")

@@ -43,7 +43,7 @@ def _tell(session: Session, found: Migrated, *, dry_run: bool) -> None:
             session.out.line(_says(session, "said.migrate_would", step))
     for step in found.left:
         session.out.line(_says(session, "said.migrate_left", step))
-    if found.left:
+    if found.left and found.serves:
         session.out.line(session.say("said.migrate_contract"))
     if not found.serves:
         session.out.line(session.say("said.migrate_unserved"), style="bold red")

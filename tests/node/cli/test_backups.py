@@ -1,5 +1,6 @@
 """What an operator types to keep a city: a key, a backup, and a restore that asks the partners."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,27 @@ def test_a_backup_is_verified_by_who_has_the_identity(kept: Towns, tmp_path: Pat
     ran = kept.command(*words, "--trust", other)
     assert ran.code == exits.REFUSED
     assert "a backup of 410100, not of 330100" in ran.err
+
+
+def test_a_file_of_the_node_that_its_user_cannot_read_is_named(
+    kept: Towns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not the backup, which could be written: somebody had made a client as root."""
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.name == "root.pem":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    to = ("--to", public_key(tmp_path))
+    ran = kept.run("backup", "make", tmp_path / "three.age", *to)
+    assert ran.code == exits.REFUSED
+    assert "keys/root.pem, whole file: Permission denied" in ran.err
+    monkeypatch.setattr(Path, "read_bytes", read)
+    ran = kept.run("backup", "make", tmp_path / "nowhere" / "four.age", *to)
+    assert f"{tmp_path}/nowhere/four.age, whole file: No such file" in ran.err
 
 
 def test_a_backup_to_several_keys_of_a_file(kept: Towns, tmp_path: Path) -> None:

@@ -53,7 +53,9 @@ def test_an_old_store_is_brought_on_in_two_steps(run: Run, node_folder: Path) ->
     # What takes away is not run unasked.
     ran = run("--settings", settings, "migrate")
     assert ran.code == exits.REFUSED
-    assert "hutong migrate --contract" in ran.out
+    assert "Stop the processes of older versions, then run `hutong migrate --contract`" in ran.out
+    # It says one thing to do, not also that this version is to be started first.
+    assert ran.out.count("hutong migrate --contract") == 1
     ran = run("--settings", settings, "migrate", "--dry-run")
     assert (ran.code, "would be run" in ran.out) == (exits.REFUSED, False)
     ran = run("--settings", settings, "migrate", "--contract")

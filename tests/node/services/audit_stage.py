@@ -11,6 +11,7 @@ from federation.log_entry import commitment, entry_leaf
 from federation.merkle_log import consistency_proof, leaf_hash, merkle_root, peaks_of
 from node.audited import AuditedEntry, Period, micros
 from node.services.audit_verifying import Audited, verify_period
+from node.services.log_verifying import Keys
 from tests.federation.make import HANGZHOU, NANJING, NOW, ZHENGZHOU, public, signer
 
 MINUTE: Final = timedelta(minutes=1)
@@ -89,10 +90,11 @@ def judged(
     *,
     witnesses: int = 1,
     sizes: Iterable[int] = (),
+    keys: Keys = KEYS,
 ) -> Audited:
     """What the verifier says."""
     return verify_period(
-        period, entries, KEYS, witnesses=witnesses, tell=lambda _: None, sizes=set(sizes)
+        period, entries, keys, witnesses=witnesses, tell=lambda _: None, sizes=set(sizes)
     )
 
 

@@ -16,6 +16,7 @@ from tests.federation.make import HANGZHOU, NANJING, NOW, ZHENGZHOU
 from tests.node.services.audit_stage import (
     END,
     FIRST,
+    KEYS,
     MINUTE,
     SINCE,
     SIZE,
@@ -241,6 +242,16 @@ def test_a_city_is_no_witness_of_itself_and_nobody_is_two() -> None:
     assert problems(alone, TRUE) == {"unwitnessed"}
     assert problems(PERIOD, TRUE, witnesses=2) == {"unwitnessed"}
     assert problems(LOG.period(witnesses=[HANGZHOU, NANJING]), TRUE, witnesses=2) == set()
+
+
+def test_by_a_key_that_was_revoked_a_partner_witnesses_nothing_and_breaks_nothing() -> None:
+    revoked = {
+        city: tuple(replace(key, revoked_at=NOW) for key in keys) if city == HANGZHOU else keys
+        for city, keys in KEYS.items()
+    }
+    found = judged(PERIOD, TRUE, keys=revoked)
+    assert {each.name for each in found.problems} == {"unwitnessed"}
+    assert (found.witnesses, found.unchecked) == ((), 3)
 
 
 def test_a_cosignature_of_another_checkpoint_is_found() -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from federation.errors import HutongError
 from federation.keys import Ed25519Signer
 from node.logbook import StoredCheckpoint
 from node.ports import Transaction
-from node.services.log_verifying import Verified, verify_leaves, verify_own
+from node.services.log_verifying import Keys, Verified, verify_leaves, verify_own
 from node.store.log_snapshot import open_log
 from node.store.trust_tables import (
     CHECKPOINTS,
@@ -71,9 +72,9 @@ def fill(desk: Desk) -> bytes:
     return note
 
 
-def verified(url: str, anchored: bytes = b"") -> Verified:
+def verified(url: str, anchored: bytes = b"", keys: Keys = KEYS) -> Verified:
     with open_log(url) as snapshot:
-        return verify_own(snapshot, HOME, KEYS, anchored, lambda _: None)
+        return verify_own(snapshot, HOME, keys, anchored, lambda _: None)
 
 
 def names(found: Verified) -> list[tuple[str, int]]:
@@ -85,6 +86,17 @@ def filled(new_store: NewStore) -> Iterator[tuple[Desk, str, bytes]]:
     url = new_store("log")
     with opened(url) as desk:
         yield desk, url, fill(desk)
+
+
+def test_a_log_is_whole_though_a_partner_revoked_the_key_by_which_it_cosigned(
+    filled: tuple[Desk, str, bytes],
+) -> None:
+    """Else no partner's log would verify from then on, and no backup of one could be restored."""
+    _, url, note = filled
+    revoked = {**KEYS, HOST: (replace(KEYS[HOST][0], revoked_at=NOW),)}
+    found = verified(url, note, revoked)
+    assert found.problems == ()
+    assert (found.cosignatures, found.unchecked) == (0, 3)
 
 
 def test_a_log_that_nobody_touched_verifies_while_it_grows(
