@@ -7,7 +7,7 @@ the clock alone. Every look at the ring is a look at one whole state of it.
 import hashlib
 import hmac
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +37,9 @@ from node.ports import Clock
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _PROBE: Final = b"hutong: can this key sign?"
 
+# Certificates that were taken away and are at hand yet: a partner knows one of the last.
+_TAKEN_AWAY: Final = 3
+
 
 @dataclass(frozen=True, slots=True)
 class _File:
@@ -63,6 +66,8 @@ class _Ring:
     files: dict[str, _File]
     shown: tuple[_Shown, ...]
     local: Identity = field(repr=False)
+    taken_away: tuple[_Shown, ...] = ()
+    """What lay here when this process read its keys before, the newest first."""
 
     @property
     def newest(self) -> Published:
@@ -204,6 +209,14 @@ class FileKeys:
         return (current.identity, *(each.identity for each in older))
 
     @property
+    def revoked_identities(self) -> tuple[Identity, ...]:
+        """Those that were taken away while this process ran, the newest first.
+
+        Their keys are on no disk any more.
+        """
+        return tuple(each.identity for each in self._ring.taken_away)
+
+    @property
     def local_identity(self) -> Identity:
         """What the node shows to its own clients."""
         return self._ring.local
@@ -234,7 +247,8 @@ class FileKeys:
         signers, files = self._signers(published[-1], before)
         shown = self._identities(published)
         local = read_newest_identity(self._folder, "local", self._passphrase)
-        return _Ring(seen, published, signers, files, shown, local)
+        taken_away = _taken_away(before, shown) if before else ()
+        return _Ring(seen, published, signers, files, shown, local, taken_away)
 
     def _signers(
         self, newest: Published, before: _Ring | None
@@ -301,6 +315,13 @@ class FileKeys:
             return f"FileKeys({self.key_id[:12]})"
         except HutongError:
             return "FileKeys(none)"
+
+
+def _taken_away(before: _Ring, shown: Sequence[_Shown]) -> tuple[_Shown, ...]:
+    here = {each.der for each in shown}
+    gone = [each for each in (*before.shown, *before.taken_away) if each.der not in here]
+    gone.sort(key=lambda each: each.since, reverse=True)
+    return tuple(gone[:_TAKEN_AWAY])
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

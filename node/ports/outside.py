@@ -250,6 +250,13 @@ class Identities(Protocol):
     def peer_identities(self) -> tuple[Identity, ...]:
         """The current one, then the older ones that partners may still know, the newest first."""
 
+    @property
+    def revoked_identities(self) -> tuple[Identity, ...]:
+        """Those that were taken away while this process ran, the newest first.
+
+        A partner may know nothing newer until it has heard of that; nothing else is said with them.
+        """
+
 
 class Keys(Identities, Protocol):
     """What a node needs its private keys for. What is current changes by the clock."""

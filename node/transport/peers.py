@@ -147,7 +147,10 @@ class GrpcPeers(TrustCalls, TrialCalls):
         self, partner: Partner, attempt: Callable[[grpc.aio.Channel], Awaitable[M]]
     ) -> M:
         """The first answer by whatever certificates; raises TimeoutError where there is none."""
-        return await reunion.first_answer(partner, self._keys.peer_identities, OPTIONS, attempt)
+        # Also by what was revoked: where there was nothing older the partner knows nothing else,
+        # and hears by it that it is revoked.
+        identities = (*self._keys.peer_identities, *self._keys.revoked_identities)
+        return await reunion.first_answer(partner, identities, OPTIONS, attempt)
 
     async def exchange_partnership(self, partner: Partner, own: Envelope) -> Envelope:
         """Say how we stand to the partner, and hear how it stands to us."""

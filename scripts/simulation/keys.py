@@ -52,6 +52,11 @@ class SimKeys:
         return (self.peer_identity,)
 
     @property
+    def revoked_identities(self) -> tuple[Identity, ...]:
+        """None is revoked here."""
+        return ()
+
+    @property
     def bundles(self) -> tuple[Envelope, ...]:
         """The one bundle."""
         return (self.bundle,)

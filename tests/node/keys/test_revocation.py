@@ -22,6 +22,7 @@ from node.errors import KEY_UNUSABLE, KEYS_CHANGED, STATE_REFUSED, UNKNOWN
 from node.keys.current import certificates_of, fingerprint_of
 from node.keys.files import read_signer
 from node.keys.planning import Wanted, rotation
+from node.keys.ring import FileKeys
 from node.keys.view import KeyState, KeyUse, view
 from tests.node.keys.make import DAY, PARTNER, Cabinet, cabinet
 from tests.node.keys.test_rotation import SECOND, believed, follow, shown, statement, states
@@ -96,6 +97,23 @@ def test_a_revoked_certificate_is_dropped_removed_and_replaced_at_once(made: Cab
     assert old not in [pem_to_der(each.certificate) for each in made.ring.peer_identities]
     assert not made.folder.peer_certificate.exists()
     assert not made.folder.peer_key.exists()
+
+
+def revoked(keys: FileKeys) -> list[bytes]:
+    return [identity.der() for identity in keys.revoked_identities]
+
+
+def test_a_revoked_certificate_is_at_hand_for_farewells_until_the_process_ends(
+    made: Cabinet,
+) -> None:
+    old = shown(made)
+    assert revoked(made.ring) == []
+    made.revoke(fingerprints(made)[0])
+    assert revoked(made.ring) == [old]
+    made.rotate(Wanted(signing=True))
+    assert revoked(made.ring) == [old]
+    # Whoever has the disk has nothing of it.
+    assert revoked(FileKeys(made.folder, clock=made.clock)) == []
 
 
 def test_a_crash_after_a_revocation_is_published_still_removes_the_key(made: Cabinet) -> None:

@@ -121,6 +121,10 @@ class MemoryKeys:
         raise AssertionError("nobody dials")
 
     @property
+    def revoked_identities(self) -> tuple[Identity, ...]:
+        raise AssertionError("nobody dials")
+
+    @property
     def key_id(self) -> str:
         return self.signer.key_id
 

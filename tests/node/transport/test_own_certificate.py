@@ -42,6 +42,10 @@ class Shown:
     def peer_identities(self) -> tuple[Identity, ...]:
         return (self.peer_identity,)
 
+    @property
+    def revoked_identities(self) -> tuple[Identity, ...]:
+        return ()
+
 
 @dataclass
 class Kept:

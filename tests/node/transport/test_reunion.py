@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 import pytest
+from cryptography import x509
 
 from federation import codec
 from federation.envelope import Envelope, seal
@@ -19,23 +20,31 @@ from federation.errors import (
     WRONG_ISSUER,
     HutongError,
 )
+from federation.identifiers import uuid7
 from federation.keys import Signer
 from federation.v1 import federation_service_pb2 as pb
 from node.certificates import Identity, peer_identity
 from node.errors import PEER_UNREACHABLE
+from node.keys.current import fingerprint_of
 from node.keys.files import read_signer
+from node.model import Role
 from node.ports import ScaleSwap
+from node.v1 import operator_service_pb2 as operator_pb
 from scripts.cities import free_ports
 from tests.node.transport.house import (
     FRIEND,
+    HERE,
     LIFE,
     OTHER,
     House,
     Loop,
     Stranger,
+    call,
+    eventually,
     now,
     opened,
     stranger,
+    turned_away,
 )
 
 SERVICE = "/federation.v1.FederationService/"
@@ -222,3 +231,30 @@ def test_a_partner_that_only_has_a_new_certificate_is_found_again(
     assert found.value.reason == NOT_CANONICAL
     assert cut.known == newer
     assert [method for method, _ in fake.heard] == ["ExchangeTrustBundles", "ExchangePartnership"]
+
+
+def test_a_city_that_revoked_its_only_certificate_tells_partners_by_it_and_says_nothing_else(
+    loop: Loop, tmp_path: Path
+) -> None:
+    with (
+        opened(loop, tmp_path / "here") as here,
+        opened(loop, tmp_path / "there", city=FRIEND) as there,
+    ):
+        here.trust(Stranger(FRIEND, there.keys, there.own, there.folder))
+        there.trust(Stranger(HERE, here.keys, here.own, here.folder))
+        loop.run(here.cases.swapping.swap(FRIEND))
+        request = operator_pb.RevokeKeyRequest(
+            request_id=uuid7(now(), bytes(10)),
+            key=fingerprint_of(x509.load_pem_x509_certificate(here.own.certificate)),
+            reason="a test",
+        )
+        with here.as_client(here.client(Role.OPERATOR, "on-duty")) as channel:
+            call(channel, "/node.v1.OperatorService/RevokeKey", request.SerializeToString())
+        newest = here.keys.bundle
+        assert eventually(lambda: there.store.registry.partners[HERE].envelope == newest)
+        known = there.store.registry.partners[HERE].bundle
+        assert here.own.der() not in known.tls_certificates
+        # It knows the new one now, and the revoked one opens nothing any more.
+        loop.run(here.cases.swapping.swap(FRIEND))
+        with there.as_partner(here.own) as channel:
+            assert turned_away(channel)
