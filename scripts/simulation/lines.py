@@ -7,7 +7,7 @@ gate: who calls is known by the certificate. Nothing is given over but bytes and
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any, Final, Protocol
 
@@ -120,12 +120,15 @@ class _Context:
 
     def set_trailing_metadata(self, trailing: Metadata) -> None:
         """What leaves with the answer."""
-        self.ended = Answered(trailing=trailing)
+        self.ended = replace(self.ended, trailing=trailing)
 
-    async def abort(self, code: grpc.StatusCode, details: str, trailing: Metadata = ()) -> None:
-        """End the call so."""
-        self.ended = Answered(code=code, details=details, trailing=trailing)
-        raise grpc.aio.AbortError
+    def set_code(self, code: grpc.StatusCode) -> None:
+        """How the call ends."""
+        self.ended = replace(self.ended, code=code)
+
+    def set_details(self, details: str) -> None:
+        """Why it ends so."""
+        self.ended = replace(self.ended, details=details)
 
     async def write(self, message: Any) -> None:  # noqa: ANN401 - bytes, or a message
         """One of the answers of a stream."""
@@ -199,11 +202,9 @@ class Line:
             queue.change(1, asyncio.get_running_loop().time())
             try:
                 found = await work(port.handler(path))
-            except grpc.aio.AbortError:
-                return context.ended
             finally:
                 queue.change(-1, asyncio.get_running_loop().time())
-            return Answered(bytes(found or b""), trailing=context.ended.trailing)
+            return replace(context.ended, data=bytes(found or b""))
 
         return self.there.life.spawn(served())
 
