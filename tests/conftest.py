@@ -21,7 +21,21 @@ if TYPE_CHECKING:
 
 settings.register_profile("default", derandomize=True, deadline=None)
 settings.register_profile("long", max_examples=5000, deadline=None, print_blob=True)
-settings.load_profile("long" if os.environ.get("HUTONG_LONG") == "1" else "default")
+LONG = os.environ.get("HUTONG_LONG") == "1"
+settings.load_profile("long" if LONG else "default")
+
+_LONG_SECONDS = 2 * 3600
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give what searches for minutes hours, where it does not say for itself what it needs.
+
+    The limit of the others is there for what hangs; 337 cities need most of it on a machine that
+    does nothing else, and more where it does.
+    """
+    for item in items:
+        if (LONG or item.get_closest_marker("long")) and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(_LONG_SECONDS))
 
 
 def _send_back(connection: sa.Connection) -> None:

@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from federation.errors import Reason
+from tests.conftest import LONG, pytest_collection_modifyitems
 from tests.threats import PAGE, faults, threats
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -133,6 +134,18 @@ def test_nothing_is_left_half_done() -> None:
 
 def test_no_test_is_skipped() -> None:
     assert _found(SKIPPED, [p for p in PYTHON if p.is_relative_to(ROOT / "tests")]) == []
+
+
+@pytest.mark.parametrize(("mark", "limited"), [("all", False), ("long", True)])
+def test_what_searches_for_minutes_is_not_cut_off_as_what_hangs(
+    mark: str, limited: bool, request: pytest.FixtureRequest
+) -> None:
+    made = pytest.Function.from_parent(request.node.parent, name="made", callobj=lambda: None)
+    made.add_marker(mark)
+    pytest_collection_modifyitems([made])
+    given = made.get_closest_marker("timeout")
+    assert (given is not None) is (limited or LONG)
+    assert given is None or given.args[0] > 3600
 
 
 def test_no_file_names_a_path_of_one_machine() -> None:

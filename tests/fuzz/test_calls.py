@@ -138,7 +138,6 @@ def test_after_all_of_it_the_city_serves(scene: Scene) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1800)
 def test_the_memory_of_a_city_is_level_whatever_it_is_asked(scene: Scene) -> None:
     sizes = list[int]()
 

@@ -165,7 +165,6 @@ def test_a_search_that_cannot_be_made_is_not_called_good(
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1800)
 def test_some_seconds_of_search_find_nothing(tmp_path: Path) -> None:
     limits = ("--seconds", 5, "--runs", 10**9, "--jobs", 2)
     said = fuzz(*limits, *kept_in(tmp_path), "--json")

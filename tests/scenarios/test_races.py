@@ -194,7 +194,6 @@ def test_racers_that_are_killed_take_no_place_with_them(new_store: NewStore) -> 
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_twenty_times_ten_thousand_tries_for_a_hundred_places(
     kind: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]

@@ -281,7 +281,6 @@ def test_a_process_killed_in_a_migration_leaves_it_to_the_next(
 
 @pytest.mark.all
 @pytest.mark.long
-@pytest.mark.timeout(1800)
 def test_a_process_killed_before_any_statement_of_a_migration_leaves_it_to_the_next(
     forker: Forker, stores: NewStore
 ) -> None:
