@@ -24,7 +24,6 @@ from scripts.harnessing.links import LinksError
 from scripts.harnessing.spawning import ROOT
 from scripts.harnessing.wishes import Wish, WishError
 
-CITIES: Final = "cities"
 _LOOK_SECONDS: Final = 0.1
 _BEGIN_SECONDS: Final = 90.0
 _END_SECONDS: Final = 120.0
@@ -159,7 +158,7 @@ def clear(folder: Folder, *, again: bool) -> None:
 
 def _sweep(folder: Folder) -> None:
     """Take away what a keeper that was killed left on the machine: files of servers, namespaces."""
-    databases.sweep(folder.root / CITIES)
+    databases.sweep(folder.machines)
     # A folder without a plan had no lines yet; those of a run that goes on are left alone.
     with contextlib.suppress(OSError, LookupError, ValueError, TypeError, LinksError):
         if folder.read_plan().links == "namespaces":

@@ -21,6 +21,8 @@ from scripts.harnessing.stopping import Interrupted
 TREE: Final = {
     "up": "running",
     "status": "running",
+    "start": "running",
+    "stop": "running",
     "load": "loading",
     "fault": "running",
     "mend": "running",

@@ -173,9 +173,9 @@ class Database:
         )
 
 
-def sweep(cities: Path) -> None:
+def sweep(machines: Path) -> None:
     """Take away the files of servers whose keeper was killed; only where none runs."""
-    for file in cities.glob(f"*/*{PLACE}"):
+    for file in machines.glob(f"*/*{PLACE}"):
         place = Path(file.read_text("utf-8"))
         if place.name.startswith(_PREFIX):
             shutil.rmtree(place, ignore_errors=True)

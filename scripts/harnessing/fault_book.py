@@ -55,7 +55,8 @@ class FaultBook:
         """Make a fault; its number. Raises FaultError, with what to write or do instead."""
         fault = self._checked(said)
         held = touched(self._fleet, fault)
-        self._refuse_taken(held)
+        self.refuse_taken(held)
+        self._refuse_stopped(held)
         self._last += 1
         number = str(self._last)
         self._making[number] = held
@@ -125,12 +126,22 @@ class FaultBook:
         cities = {town.place.pinyin: town.place.processes for town in self._fleet}
         return parse_fault(found, cities)
 
-    def _refuse_taken(self, held: frozenset[str]) -> None:
+    def refuse_taken(self, held: frozenset[str]) -> None:
+        """Raise FaultError where a fault has hold of some of it already."""
         taken = {number: each.held for number, each in self._open.items()} | self._making
         for number, other in taken.items():
             if common := held & other:
                 where = ", ".join(sorted(common))
                 raise FaultError(f"{where}: fault {number} is there already; mend it first")
+
+    def _refuse_stopped(self, held: frozenset[str]) -> None:
+        """What an operator stopped is nothing that a fault may start again."""
+        for member in self._fleet.members:
+            if member.name in held and not member.wanted:
+                pinyin = member.city.about.pinyin
+                raise FaultError(
+                    f"{member.name} was stopped: `scripts/harness start --city {pinyin}` first"
+                )
 
     def _note(
         self,

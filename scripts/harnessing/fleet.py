@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Final
 
 from federation import codec
@@ -43,10 +42,12 @@ class Town:
         """The first process as clients see it."""
         return self.first.city
 
-    async def make(self) -> None:
-        """Make its store, its keys and its settings."""
+    async def make(self, *, bare: bool = False) -> None:
+        """Make its store, its keys and its settings; of a bare one an empty database at most."""
         if self.database is not None:
             await self.database.make()
+        if bare:
+            return
         # Keys take a moment.
         await asyncio.to_thread(self._init)
 
@@ -57,16 +58,22 @@ class Town:
             _name_endpoints(KeyFolder(self.city.directory), self.city.host, ports)
 
     async def start(self) -> None:
-        """Start every process, and wait until each serves; raises MemberError."""
+        """Start every process that does not run, and wait until each serves; raises MemberError."""
         for member in self.members:
-            await member.start()
+            if not member.runs:
+                await member.start()
         await asyncio.gather(*(member.serves() for member in self.members))
+
+    async def end_service(self) -> None:
+        """End every process as `systemctl stop` does; `start` begins them again."""
+        await asyncio.gather(*(member.stop() for member in self.members))
+        for member in self.members:
+            await member.forget()
 
     async def stop(self) -> None:
         """End every process, then the server."""
         await asyncio.gather(*(member.stop() for member in self.members))
         for member in self.members:
-            member.city.forget_clients()
             await member.close()
         if self.database is not None:
             await self.database.stop()
@@ -98,8 +105,12 @@ class Town:
                 "host": member.city.host,
                 "local_port": member.city.local_port,
                 "peer_port": member.city.peer_port,
+                "onboarding_port": member.city.onboarding_port,
                 "rss_bytes": used.rss_bytes if used else 0,
                 "open_files": used.open_files if used else 0,
+                "folder": str(member.city.directory),
+                "log": str(member.log),
+                "store": self.database.url if self.database else "",
             } | ({"metrics_port": int(metrics)} if metrics else {})
 
 
@@ -184,17 +195,13 @@ class Fleet:
         }
         if self.plan.metrics:
             settings["HUTONG_METRICS_LISTEN"] = f"{host}:{metrics}"
-        return Member(city, number, self.links, self.spawner, settings)
+        place_of = self.folder.machine(place.pinyin).resolve()
+        return Member(city, number, self.links, self.spawner, settings, place_of)
 
     def _database(self, place: Place) -> Database | None:
         if place.store != "postgresql":
             return None
-        return Database(self.spawner, self._log("postgresql", place.pinyin))
-
-    def _log(self, kind: str, pinyin: str) -> Path:
-        directory = self.folder.city(pinyin)
-        directory.mkdir(parents=True, exist_ok=True)
-        return directory / f"{kind}.log"
+        return Database(self.spawner, self.folder.machine(place.pinyin) / "postgresql.log")
 
     async def stop(self) -> None:
         """End all of it, all at once, whatever some of it says."""

@@ -84,7 +84,7 @@ async def garbage(fleet: Fleet, fault: Fault) -> Hostile:
 
 
 async def _start(fleet: Fleet, town: Town, words: dict[str, Any]) -> Hostile:
-    log = town.city.directory / "hostile.log"
+    log = town.first.place / "hostile.log"
     command = [sys.executable, "-m", "scripts.harnessing.hostile_process", json.dumps(words)]
     child = await fleet.spawner.start(
         fleet.links.command(town.place.pinyin, command),

@@ -26,11 +26,12 @@ from scripts.harnessing.choosing import choose
 from scripts.harnessing.databases import DatabaseError
 from scripts.harnessing.fault_book import FaultBook
 from scripts.harnessing.fault_kinds import FaultError
-from scripts.harnessing.fleet import Fleet
+from scripts.harnessing.fleet import Fleet, Town
 from scripts.harnessing.layout import Folder
 from scripts.harnessing.links import LinksError
 from scripts.harnessing.members import MemberError
 from scripts.harnessing.preparing import Progress, prepare
+from scripts.harnessing.process_faults import processes_of
 from scripts.harnessing.sampling import Sampler
 from scripts.harnessing.wishes import Wish, WishError
 
@@ -63,6 +64,8 @@ class Keeper:
             "mend": self._mend,
             "mend_all": self._mend_all,
             "settled": self._settled,
+            "start_city": self._start_city,
+            "stop_city": self._stop_city,
             "stop": self._stop,
         }
 
@@ -129,7 +132,7 @@ class Keeper:
                 say("".join(traceback.format_exception(error)))
         else:
             self._progress.ready = True
-            say("all cities serve")
+            say("all cities serve" if not self._fleet.plan.bare else "every city has its place")
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -204,7 +207,38 @@ class Keeper:
         for member in self._fleet.members:
             if member.ended_by_itself:
                 raise MemberError(f"{member.name} ended by itself; see {member.log}")
+            if not member.wanted:
+                pinyin = member.city.about.pinyin
+                raise MemberError(
+                    f"{member.name} was stopped: `scripts/harness start --city {pinyin}`"
+                )
         return all(await asyncio.gather(*(m.answers() for m in self._fleet.members)))
+
+    async def _start_city(self, asked: Answer) -> Answer:
+        """As `systemctl start`: what does not come up does not run afterwards."""
+        town = self._free_town(asked)
+        try:
+            await town.start()
+        except MemberError:
+            await town.end_service()
+            raise
+        return {}
+
+    async def _stop_city(self, asked: Answer) -> Answer:
+        """As `systemctl stop`; its PostgreSQL server, where it has one, goes on."""
+        await self._free_town(asked).end_service()
+        return {}
+
+    def _free_town(self, asked: Answer) -> Town:
+        """A city that no fault has hold of; raises MemberError, FaultError."""
+        self._must_be_up()
+        pinyin = str(asked.get("city", ""))
+        if pinyin not in self._fleet.towns:
+            known = ", ".join(self._fleet.towns)
+            raise MemberError(f"no city {pinyin!r} is here; there are: {known}")
+        town = self._fleet[pinyin]
+        self._faults.refuse_taken(processes_of(town))
+        return town
 
     async def _stop(self, _: Answer) -> Answer:
         # The answer goes out before the socket does.

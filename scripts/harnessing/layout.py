@@ -48,6 +48,8 @@ class Plan:
     """Whether the nodes give metrics."""
     why: dict[str, str] = field(default_factory=dict)
     """Why the lines are of that kind, by language."""
+    bare: bool = False
+    """Whether the nodes themselves are left to the operator, from `hutong init` on."""
 
     def __getitem__(self, city: str) -> Place:
         """The place of that pinyin or code; raises KeyError."""
@@ -89,8 +91,17 @@ class Folder:
         return self.root / "keeper.log"
 
     def city(self, pinyin: str) -> Path:
-        """A node's folder, as `scripts.city.City` has it."""
+        """A node's folder, as `scripts.city.City` has it: nothing else is in it."""
         return self.root / "cities" / pinyin
+
+    @property
+    def machines(self) -> Path:
+        """Below it is what the harness itself has of each city: logs, levers, its server."""
+        return self.root / "machines"
+
+    def machine(self, pinyin: str) -> Path:
+        """Where that of one city is; it outlives a node whose disk is lost."""
+        return self.machines / pinyin
 
     @property
     def residents(self) -> Path:

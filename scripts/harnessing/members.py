@@ -61,6 +61,8 @@ class Member:
     spawner: Spawner
     settings: dict[str, str]
     """What it has in its environment as settings of its own."""
+    place: Path
+    """Where the harness keeps what is its own of the city."""
     state: str = "down"
     """ "serving", "starting" (it runs, and does not serve), "paused" or "down"."""
     child: Child | None = None
@@ -71,8 +73,8 @@ class Member:
 
     def __post_init__(self) -> None:
         """Nothing runs yet."""
-        self.city.directory.mkdir(parents=True, exist_ok=True)
-        self.lever = Lever(self.city.directory / f"lever-{self.number}")
+        self.place.mkdir(parents=True, exist_ok=True)
+        self.lever = Lever(self.lever_path)
 
     @property
     def name(self) -> str:
@@ -82,7 +84,7 @@ class Member:
     @property
     def log(self) -> Path:
         """What it wrote."""
-        return self.city.directory / f"node-{self.number}.log"
+        return self.place / f"node-{self.number}.log"
 
     @property
     def runs(self) -> bool:
@@ -114,7 +116,7 @@ class Member:
     @property
     def lever_path(self) -> Path:
         """Where its levers are."""
-        return self.city.directory / f"lever-{self.number}"
+        return self.place / f"lever-{self.number}"
 
     async def serves(self, seconds: float = SERVES_SECONDS) -> None:
         """Wait until it says that it serves, and answers; raises MemberError."""
@@ -218,9 +220,14 @@ class Member:
             return ""
         return self.log.read_text("utf-8", errors="replace")[-1500:].strip()
 
-    async def close(self) -> None:
-        """Let connections and files go."""
+    async def forget(self) -> None:
+        """Let connections go: whoever serves here next may have other keys."""
+        self.city.forget_clients()
         if self._channel is not None:
             await self._channel.close(None)
             self._channel = None
+
+    async def close(self) -> None:
+        """Let connections and files go."""
+        await self.forget()
         self.lever.close()

@@ -71,9 +71,14 @@ class Progress:
 
 
 async def prepare(fleet: Fleet, progress: Progress) -> None:
-    """Start the cities, and give them all that they need; raises what went wrong."""
-    found = list(fleet)
-    await _each(found, "stores", progress, lambda town: town.make())
+    """Start the cities, and give them all that they need; raises what went wrong.
+
+    A bare run has places, databases and lines only.
+    """
+    found, bare = list(fleet), fleet.plan.bare
+    await _each(found, "stores", progress, lambda town: town.make(bare=bare))
+    if bare:
+        return
     await _each(found, "cities", progress, lambda town: town.start())
     await _acquaint(found, progress)
     chosen = {town.place.pinyin: _people(fleet, town) for town in found}

@@ -234,9 +234,14 @@ def touched(fleet: Fleet, fault: Fault) -> frozenset[str]:
         return frozenset(f"the {what} between {one} and {other}" for one, other in ends)
     if kind == "clock":
         return frozenset({f"the clock of {pinyin}, process {fault.process}"})
-    whole = kind in {"certificate", "garbage"} or (kind == "disk" and town.database is not None)
-    numbers = range(len(town.members)) if whole else (fault.process,)
-    return frozenset(f"{pinyin}, process {number}" for number in numbers)
+    if kind in {"certificate", "garbage"} or (kind == "disk" and town.database is not None):
+        return processes_of(town)
+    return frozenset({_member(fleet, fault).name})
+
+
+def processes_of(town: Town) -> frozenset[str]:
+    """All processes of a city, as `touched` names them."""
+    return frozenset(member.name for member in town.members)
 
 
 def _member(fleet: Fleet, fault: Fault) -> Member:

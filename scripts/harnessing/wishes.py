@@ -47,6 +47,8 @@ class Wish:
     """After which the keeper ends by itself."""
     log_level: str = "warning"
     metrics: bool = False
+    bare: bool = False
+    """Whether nodes, rules, partners and residents are left to the operator."""
 
     def places(self) -> tuple[Place, ...]:
         """The cities; raises WishError."""
@@ -92,6 +94,7 @@ class Wish:
             self.log_level,
             self.metrics,
             dict(why),
+            self.bare,
         )
 
     def to_json(self) -> str:

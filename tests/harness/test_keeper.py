@@ -25,6 +25,7 @@ from scripts.harnessing.cli import USAGE, harness
 from scripts.harnessing.keeper_client import KeeperError
 from scripts.harnessing.people import EXPORTABLE
 from scripts.harnessing.wishes import Wish, WishError
+from scripts.partnering import befriend
 from tests.harness.keeper_stage import Run, brought_up
 from tests.scenarios.stage import ENDS, SCENARIO, check, count, eventually
 
@@ -331,3 +332,51 @@ def test_the_commands_say_what_is_and_what_is_broken(run: Run) -> None:
     assert "zhengzhou, nanjing, hangzhou" in bad.output
     listed = runner.invoke(harness, ["fault"])
     assert "down_ms=1000" in listed.output
+
+
+def test_a_city_that_was_stopped_stays_down_until_it_is_started(run: Run) -> None:
+    run.ask("stop_city", city=TWIN)
+    run.ask("stop_city", city=TWIN)
+    assert [run.state(TWIN, process)["state"] for process in (0, 1)] == ["down", "down"]
+    assert run.reached(ONE, OTHER) == ""
+    assert run.reached(ONE, TWIN) != ""
+    with pytest.raises(KeeperError, match=f"start --city {TWIN}"):
+        run.begin("kill", TWIN)
+    with pytest.raises(KeeperError, match=f"start --city {TWIN}"):
+        run.ask("settled")
+    run.ask("start_city", city=TWIN)
+    run.ask("start_city", city=TWIN)
+    assert run.meet()
+
+
+def test_what_a_fault_has_hold_of_is_neither_stopped_nor_started(run: Run) -> None:
+    with run.fault("pause", ONE), pytest.raises(KeeperError, match="mend it first"):
+        run.ask("stop_city", city=ONE)
+    with pytest.raises(KeeperError, match=f"there are: {ONE}"):
+        run.ask("start_city", city="beijing")
+
+
+def test_a_city_that_cannot_serve_is_stopped_again_and_says_why(run: Run) -> None:
+    run.ask("stop_city", city=ONE)
+    settings = run.city(ONE).settings
+    kept = settings.read_text("utf-8")
+    settings.write_text(kept + 'no_such_setting = "1"\n', "utf-8")
+    with pytest.raises(KeeperError, match="no_such_setting"):
+        run.ask("start_city", city=ONE)
+    settings.write_text(kept, "utf-8")
+    assert run.state(ONE)["state"] == "down"
+    run.ask("start_city", city=ONE)
+
+
+def test_a_bare_run_has_places_and_no_node_until_somebody_makes_one() -> None:
+    wish = Wish(2, {OTHER: "postgresql"}, links="proxies", bare=True)
+    with brought_up(wish) as bare:
+        assert [each["state"] for each in bare.status()] == ["down", "down"]
+        for name in (ONE, OTHER):
+            place, city = bare.state(name), bare.city(name)
+            assert not city.directory.exists()
+            city.init(place["store"] or None)
+            bare.ask("start_city", city=name)
+            city.load_rules()
+        befriend(bare.city(ONE), bare.city(OTHER))
+        assert bare.meet()

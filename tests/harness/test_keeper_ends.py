@@ -31,7 +31,7 @@ def test_a_keeper_that_is_killed_takes_everything_with_it() -> None:
         for part in ("node_process", "postgres -D", "proxy_process", "hostile_process"):
             assert any(part in command for command in ran), part
         assert keeper_pid(folder) is None
-        [place] = folder.root.glob("cities/*/postgresql.place")
+        [place] = folder.root.glob("machines/*/postgresql.place")
         files = Path(place.read_text("utf-8"))
         assert files.is_dir()
         # Nothing is left to be ended; what was left on the disk goes.

@@ -82,9 +82,9 @@ def test_what_never_came_up_is_an_earlier_run_and_its_servers_files_go_with_it(
 ) -> None:
     folder = Folder(tmp_path / "run")
     files = Path(tempfile.mkdtemp(prefix="hutong-pg-", dir=tmp_path))
-    folder.city("nanjing").mkdir(parents=True)
+    folder.machine("nanjing").mkdir(parents=True)
     folder.keeper_log.write_text("there are no lines")
-    (folder.city("nanjing") / "postgresql.place").write_text(str(files))
+    (folder.machine("nanjing") / "postgresql.place").write_text(str(files))
     clear(folder, again=True)
     assert not files.exists()
     assert list(folder.root.iterdir()) == []

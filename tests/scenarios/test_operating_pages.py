@@ -1,67 +1,54 @@
-"""The pages for operators are typed word for word on real nodes, and answer what they promise."""
+"""Day one is typed word for word, from nothing; and what all pages for operators have in common."""
 
+import contextlib
 import re
-from collections.abc import Iterator
+import socket
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from node import data
 from node.transport import status
-from scripts import forging
-from scripts.city import City
+from scripts.cities import free_ports
+from tests.scenarios.pages import OPERATING, Terminal, Typist, sat_at, steps_of, words_of
 from tests.scenarios.stage import ROOT
-from tests.scenarios.typist import Terminals, Typist, steps_of, terminals, words_of
 
-DAY_ONE = "docs/operating/day-one.md"
-ROTATION = "docs/operating/rotation.md"
-BAD_PARTNER = "docs/operating/bad-partner.md"
-PAGES = (DAY_ONE, ROTATION, BAD_PARTNER)
+DAY_ONE = f"{OPERATING}day-one.md"
+PAGES = tuple(f"{OPERATING}{name}.md" for name in ("day-one", "rotation", "bad-partner"))
+FIRST_PORTS = (7443, 8443)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"(?m)^#+ (.*)$")
 
 
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminals]:
-    with terminals(tmp_path_factory.mktemp("pages")) as made:
-        Typist(made).type(DAY_ONE)
+@pytest.fixture
+def desks(tmp_path: Path) -> Iterator[Mapping[str, Terminal]]:
+    """The terminals of two officers in one folder, that looks like a checkout."""
+    (tmp_path / "node").symlink_to(ROOT / "node")
+    (tmp_path / ".venv").symlink_to(Path(sys.executable).parent.parent)
+    places = dict[str, str]()
+    for first in FIRST_PORTS:
+        base = three_free()
+        places |= {f":{first + i}": f":{base + i}" for i in range(3)}
+    names = ("Zhengzhou", "Hangzhou")
+    with sat_at(*(Terminal(tmp_path, name, places) for name in names)) as made:
         yield made
+
+
+def three_free() -> int:
+    """The first of three ports in a row that nobody has: the third is the onboarding port's."""
+    while True:
+        [base] = free_ports(1)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            for port in range(base, base + 3):
+                stack.enter_context(socket.create_server(("127.0.0.1", port)))
+            return base
 
 
 @pytest.mark.all
 @pytest.mark.timeout(600)  # a minute on a machine that has nothing else to do
-def test_day_one_leads_from_nothing_to_a_first_visit(desk: Terminals) -> None:
-    assert (desk.folder / "var" / "hangzhou" / "hutong.toml").exists()
-
-
-@pytest.mark.all
-@pytest.mark.timeout(600)
-def test_a_rotation_goes_as_the_page_says(desk: Terminals) -> None:
-    Typist(desk).type(ROTATION)
-
-
-@pytest.mark.all
-@pytest.mark.timeout(600)
-def test_a_bad_partner_is_met_as_the_page_says(desk: Terminals) -> None:
-    def forks() -> None:
-        """Its officer stops it, rewrites an entry, signs all of it anew, and starts it again."""
-        _, said = desk.type("Hangzhou", "hutong log checkpoint")
-        assert "has cosigned it" in said
-        desk.stop("Hangzhou")
-        folder = desk.folder / "var" / "hangzhou"
-        forger = City(data.city("330100"), folder, 0, 0, 0)
-        forging.rewrite(forger, 2)
-        forging.sign_again(forger)
-        code, said = desk.type(
-            "Hangzhou",
-            "hutong serve 2>>var/hangzhou.log &\n"
-            "until hutong health 2>/dev/null; do sleep 0.2; done\n"
-            "hutong log checkpoint || true",
-        )
-        assert code == 0, said
-
-    act = "Hangzhou rewrites an entry of its log, and signs everything anew"
-    Typist(desk, {act: forks}).type(BAD_PARTNER)
+def test_day_one_leads_from_nothing_to_a_first_visit(desks: Mapping[str, Terminal]) -> None:
+    Typist(desks).type(DAY_ONE)
 
 
 @pytest.mark.parametrize("page", PAGES)

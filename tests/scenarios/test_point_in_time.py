@@ -16,7 +16,7 @@ import pytest
 
 from scripts.cities import Cities, City
 from tests.node.services.world import fictional_id
-from tests.scenarios.pages import Operator, blocks
+from tests.scenarios.pages import Terminal, blocks
 from tests.scenarios.stage import ENDS, SCENARIO, eventually
 
 pytestmark = pytest.mark.all
@@ -116,6 +116,10 @@ def city(tmp_path: Path, server: Server) -> Iterator[City]:
         yield city
 
 
+def at_node(city: City) -> Terminal:
+    return Terminal(city.directory, environment={"HUTONG_SETTINGS": str(city.settings)})
+
+
 def enrol(city: City, numbers: range) -> None:
     for number in numbers:
         resident = city.enrol("RESIDENT_ID", fictional_id(number))
@@ -137,8 +141,7 @@ def test_a_mistake_is_taken_back_as_the_page_says(server: Server, city: City) ->
     city.stop()
     server.type(back, MOMENT=moment)
     assert int(server.one(HELD)) == held >= 6
-    operator = Operator(city, city.directory, {}, {"HUTONG_SETTINGS": str(city.settings)})
-    operator.follow(before)
+    at_node(city).follow(before)
     city.start()
     city.wait()
     enrol(city, range(6, 8))
@@ -162,8 +165,7 @@ def test_going_back_before_what_was_signed_is_told_before_the_node_starts(
     assert eventually(lambda: anchor.exists() and anchor.read_text("utf-8").splitlines()[1] == size)
     city.stop()
     server.type(back, MOMENT=moment)
-    operator = Operator(city, city.directory, {}, {"HUTONG_SETTINGS": str(city.settings)})
-    assert "was truncated" in operator.follow(before, code=3).out
+    assert "was truncated" in at_node(city).follow(before, code=3)
     city.start()
     assert city.process is not None
     assert city.process.wait(30) != 0

@@ -91,6 +91,7 @@ def _numbers(given: Iterable[str], option: str) -> dict[str, float]:
 )
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning"]), default="warning")
 @click.option("--metrics", is_flag=True, help="Let Prometheus read metrics; `status` has the port.")
+@click.option("--bare", is_flag=True, help="No node yet: places, databases and lines for day one.")
 @click.option("--again", is_flag=True, help="Throw an earlier run in the folder away.")
 @dir_option
 @lang_option
@@ -109,10 +110,12 @@ def up(  # noqa: PLR0913 - each is an option of the command
     hours: float,
     log_level: str,
     metrics: bool,
+    bare: bool,
 ) -> None:
     """Bring cities up: rules in force, partners of each other, with residents who consented.
 
-    They go on in the background, until `down`, and for so many hours at most.
+    They go on in the background, until `down`, and for so many hours at most. With --bare you make
+    the nodes yourself: it prints the `hutong init` of each, and `start` starts it.
     """
     try:
         wish = Wish(
@@ -125,13 +128,30 @@ def up(  # noqa: PLR0913 - each is an option of the command
             hours,
             log_level,
             metrics,
+            bare,
         )
         wish.places()
         with Stopping():
             _bring_up(folder, wish, language, again=again)
     except WishError as error:
         raise click.UsageError(str(error)) from error
-    _show(ask(folder, "status"), language)
+    found = ask(folder, "status")
+    _show(found, language)
+    if bare:
+        _show_places(found, language)
+
+
+def _show_places(found: Answer, language: str) -> None:
+    """What to type where a node is to be: whole lines, that can be copied."""
+    click.echo(_say(language, "bare"))
+    for each in found["cities"]:
+        if each["process"]:
+            continue
+        peer, local = (f"{each['host']}:{each[name]}" for name in ("peer_port", "local_port"))
+        words = f"--city {each['pinyin']} --peer-address {peer} --local-address {local}"
+        click.echo(f"  hutong init {words} {each['folder']}")
+        if each["store"]:
+            click.echo(f'    {_say(language, "bare_store")} store = "{each["store"]}"')
 
 
 def _bring_up(folder: Folder, wish: Wish, language: str, *, again: bool) -> None:
@@ -302,6 +322,33 @@ def mend(
     ctx.exit(code)
 
 
+def _city_command(name: str, do: str, text: str, what: str) -> click.Command:
+    @click.option("--city", required=True, help="Which city, with all its processes.")
+    @dir_option
+    @lang_option
+    def command(*, city: str, folder: Folder, language: str) -> None:
+        ask(folder, do, seconds=_MEND_SECONDS, city=city)
+        _console().print(_say(language, text, city=city), highlight=False)
+
+    return click.command(name, help=what)(command)
+
+
+start = _city_command(
+    "start",
+    "start_city",
+    "started",
+    "Start a city that was stopped, as `systemctl start hutong` on its machine.\n\n"
+    "It waits until the city serves; one that does not is stopped again, and its log is shown.",
+)
+stop = _city_command(
+    "stop",
+    "stop_city",
+    "stopped",
+    "Stop a city, as `systemctl stop hutong` on its machine; the others go on.\n\n"
+    "Its folder is yours until `start`. A PostgreSQL server that it has goes on.",
+)
+
+
 @click.command()
 @dir_option
 @lang_option
@@ -311,4 +358,4 @@ def down(*, folder: Folder, language: str) -> None:
     _console().print(_say(language, "down" if ended else "not_up"))
 
 
-COMMANDS: tuple[click.Command, ...] = (up, status, fault, mend, down)
+COMMANDS: tuple[click.Command, ...] = (up, status, start, stop, fault, mend, down)

@@ -45,6 +45,13 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Fault {fault} is mended, but not all serve again; faults.jsonl says why",
     ),
     "nothing_to_mend": ("没有故障需要排除。", "No fault is open."),
+    "bare": (
+        "尚无节点。逐一输入以下命令，再用 `scripts/harness start --city CITY` 启动：",
+        "No node is here yet. Type for each, and then `scripts/harness start --city CITY`:",
+    ),
+    "bare_store": ("并在其 hutong.toml 中写：", "and in its hutong.toml:"),
+    "started": ("{city} 已启动，正在服务。", "{city} serves."),
+    "stopped": ("{city} 已停止，其他城市照常运行。", "{city} has ended; the others go on."),
     "down": ("已全部停止；没有遗留任何进程。", "All of it has ended; nothing is left running."),
     "not_up": ("这里没有运行中的城市。", "Nothing runs here."),
 }

@@ -165,3 +165,31 @@ def _special(serial: int) -> Iterator[tuple[str, object]]:
     yield "consents.counting", 0
     yield "uses.scenarios", "library.deposit_free"
     yield "consents.scenarios", "library.deposit_free"
+
+
+def oldest_that_adds() -> str:
+    """The oldest tables after which migrations only added: a store can be taken back to them."""
+    found = NEWEST
+    for step in reversed(Chain().steps):
+        found = step.revision
+        if step.kind != "expand":
+            break
+    return found
+
+
+def age(connection: sa.Connection, upto: str) -> None:
+    """Take away what was added to a store after some tables, with all that was in it."""
+    scratch = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
+    upgrade(scratch, upto)
+    then, now = sa.inspect(scratch), sa.inspect(connection)
+    known = set(then.get_table_names())
+    for name in now.get_table_names():
+        if name not in known:
+            connection.exec_driver_sql(f"DROP TABLE {name}")
+            continue
+        columns = {each["name"] for each in then.get_columns(name)}
+        for each in now.get_columns(name):
+            if each["name"] not in columns:
+                connection.exec_driver_sql(f"ALTER TABLE {name} DROP COLUMN {each['name']}")
+    connection.execute(sa.text("UPDATE alembic_version SET version_num = :v"), {"v": upto})
+    scratch.dispose()
