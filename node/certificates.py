@@ -25,6 +25,7 @@ from node.model import Caller, Role
 BEFORE: Final = timedelta(minutes=5)
 _SCHEME: Final = "hutong://"
 _PARTS: Final = 3
+_PRINTABLE_STRING: Final = 0x13
 
 PrivateKey = ec.EllipticCurvePrivateKey
 
@@ -156,13 +157,25 @@ def pinned(der: bytes, city: CityCode) -> bytes | None:
         _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     except Exception:  # noqa: BLE001 - the library raises many kinds, and none may shut others out
         return None
-    wanted = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, peer_name(city))])
     fits = (
         isinstance(key, ec.EllipticCurvePublicKey)
-        and subject == issuer == wanted
+        and subject.public_bytes() == issuer.public_bytes()
+        and subject.public_bytes() in _encoded(peer_name(city))
         and names.get_values_for_type(x509.DNSName) == [peer_name(city)]
     )
     return certificate.public_bytes(serialization.Encoding.PEM) if fits else None
+
+
+def _encoded(common_name: str) -> tuple[bytes, bytes]:
+    """The two encodings of a name of RFC 5280, section 4.1.2.4.
+
+    Equal names may have other types of text, which the library takes, and some readers of TLS do
+    not: to them all pins would be unreadable.
+    """
+    text = common_name.encode("ascii")
+    whole = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)]).public_bytes()
+    head = whole.removesuffix(text)
+    return whole, head[:-2] + bytes((_PRINTABLE_STRING,)) + head[-1:] + text
 
 
 def ends_at(certificate: bytes) -> datetime:

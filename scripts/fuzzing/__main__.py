@@ -19,11 +19,11 @@ from scripts.fuzzing.sources import ROOT
 from scripts.fuzzing.state import RECORD, State
 from scripts.fuzzing.status import said, table
 from scripts.fuzzing.targets import every, find
+from scripts.stopping import Interrupted, Stopping
 
 DONE: Final = 0
 FOUND: Final = 1
 FAILED: Final = 3
-INTERRUPTED: Final = 130
 
 _CORPUS: Final = ROOT / "var" / "fuzz"
 _WIDE: Final = 400
@@ -93,7 +93,8 @@ def main(  # noqa: PLR0913 - each is an option
     that shows it again, and the search goes on.
 
     Exit codes: 0 nothing was found, 1 something was (also by an earlier run, and is still there),
-    2 the command was wrong, 3 a search could not be made, 130 interrupted (what was done is kept).
+    2 the command was wrong, 3 a search could not be made; 130 interrupted, 143 told to end (what
+    was done is kept).
     """
     known = _known(names)
     if replay is not None:
@@ -108,10 +109,10 @@ def main(  # noqa: PLR0913 - each is an option
     fleet = Fleet(plan, state, _SAID.print)
     code = DONE
     try:
-        with _shown(fleet) as look:
+        with Stopping(), _shown(fleet) as look:
             fleet.run(look)
-    except KeyboardInterrupt:
-        code = INTERRUPTED
+    except Interrupted as error:
+        code = error.code
     found = [each for each in findings.all_of(plan.findings) if each.target in known]
     grown = [name for name in known if state.of(name).grew_mib]
     if code == DONE:

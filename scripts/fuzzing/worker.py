@@ -7,6 +7,7 @@ error. A fault ends nothing: it is written down, and the search goes on.
 import gc
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -75,6 +76,11 @@ class Search:
             self._found[where] = len(data)
             findings.keep(Path(self._job.findings), self._job.target, data, error)
 
+    def end(self, *_: object) -> None:
+        """Say how far it is and end the process at once: what is not told is not counted."""
+        self._ends = 0.0
+        self.tell()
+
     def tell(self, **more: object) -> None:
         """Say how far it is, and end the process where the job is done."""
         said = {
@@ -98,6 +104,8 @@ def options(job: Job, longest: int) -> list[str]:
     """What libFuzzer is told."""
     return [
         f"-max_len={longest}",
+        # Whoever ends it hears how far it was.
+        "-handle_term=0",
         f"-timeout={_TIMEOUT_SECONDS}",
         f"-rss_limit_mb={RSS_LIMIT_MIB}",
         # What takes long is changed less often: more inputs for the same time.
@@ -138,6 +146,7 @@ def main() -> None:
     gc.freeze()
     search = Search(job, target.run)
     search.tell(source=source)
+    signal.signal(signal.SIGTERM, search.end)
     atheris.Setup([sys.argv[0], *options(job, target.longest)], search.one)
     atheris.Fuzz()
 

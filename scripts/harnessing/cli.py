@@ -15,7 +15,7 @@ import click
 from node.errors import HutongError
 from scripts.harnessing.keeper_client import KeeperError
 from scripts.harnessing.scenario_files import ScenarioError
-from scripts.harnessing.stopping import Interrupted
+from scripts.stopping import Interrupted
 
 # In the order of the help, which is that of a first session.
 TREE: Final = {

@@ -20,9 +20,9 @@ from scripts.harnessing.playing import BAD, GOOD, Player, brought_up
 from scripts.harnessing.reporting.verdict import verdict
 from scripts.harnessing.scenario_files import Scenario
 from scripts.harnessing.scenario_format import LONGEST_SECONDS, Step, Text, Up
-from scripts.harnessing.stopping import Interrupted, Stopping
 from scripts.harnessing.telling import Said, both, say
 from scripts.harnessing.watching import View
+from scripts.stopping import Interrupted, Stopping
 
 LASTS_SECONDS: Final = 15.0
 """How long a fault lasts that ends only when it is mended; less where faults come fast."""

@@ -21,9 +21,9 @@ from scripts.harnessing.guard import Guard
 from scripts.harnessing.keeper_client import KeeperError
 from scripts.harnessing.scenario_files import Scenario
 from scripts.harnessing.scenario_format import Step, Up
-from scripts.harnessing.stopping import Interrupted, Stopping
 from scripts.harnessing.telling import Said, say
 from scripts.harnessing.watching import View
+from scripts.stopping import Interrupted, Stopping
 
 GOOD: Final = 0
 BAD: Final = 1

@@ -1,6 +1,13 @@
 """`scripts/fuzz`: what was done adds up, what is found is written with the way to see it again."""
 
+import contextlib
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +16,7 @@ from click.testing import CliRunner, Result
 from scripts.fuzzing import findings
 from scripts.fuzzing.__main__ import DONE, FAILED, FOUND, main
 from scripts.fuzzing.running import Fleet, Plan, Running
+from scripts.fuzzing.sources import ROOT
 from scripts.fuzzing.state import Progress, State
 from scripts.fuzzing.targets import find
 from scripts.fuzzing.worker import Job, Search, options, unguided
@@ -28,6 +36,13 @@ def kept_in(folder: Path) -> tuple[object, ...]:
 
 def turn(inputs: int, seconds: float) -> Progress:
     return Progress.turn(inputs, seconds, [50.0], {})
+
+
+def command_lines() -> Iterator[bytes]:
+    """Of every process."""
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            yield file.read_bytes()
 
 
 def failing(data: bytes) -> None:
@@ -162,6 +177,27 @@ def test_a_search_that_cannot_be_made_is_not_called_good(
     said = fuzz("--target", "codes", *kept_in(tmp_path), "--runs", 100)
     assert said.exit_code == FAILED
     assert "codes ended with 1" in said.output
+
+
+@pytest.mark.all
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_search_that_is_told_to_end_takes_down_what_it_did_and_leaves_nothing_running(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    corpus = tmp_path / "corpus"
+    words = ["--target", "codes", *kept_in(corpus), "--runs", 10**9]
+    command = [sys.executable, "-m", "scripts.fuzzing", *map(str, words)]
+    with subprocess.Popen(command, cwd=ROOT) as search:
+        try:
+            while not list((corpus / "codes").glob("[0-9a-f]" * 40)):
+                assert search.poll() is None
+                time.sleep(0.1)
+            search.send_signal(number)
+            assert search.wait(60) == 128 + number
+        finally:
+            search.kill()
+    assert state_in(corpus).of("codes").inputs > 0
+    assert not [line for line in command_lines() if os.fsencode(corpus) in line]
 
 
 @pytest.mark.long

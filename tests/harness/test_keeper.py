@@ -170,7 +170,7 @@ def test_a_restart_drains_and_starts_anew(run: Run) -> None:
     number = run.begin("restart", OTHER)
     assert run.ask("mend", fault=number)["recovered_after"] is not None
     assert run.state(OTHER)["pid"] != before
-    assert "Traceback" not in (run.folder.city(OTHER) / "node-0.log").read_text("utf-8")
+    assert "Traceback" not in (run.folder.machine(OTHER) / "node-0.log").read_text("utf-8")
 
 
 @pytest.mark.parametrize("seconds", [4000.0, -4000.0])

@@ -23,7 +23,7 @@ from scripts.harnessing.loading.peak import Search, Step, peak
 from scripts.harnessing.loading.running import LoadError, Offered
 from scripts.harnessing.loading.texts import text
 from scripts.harnessing.records import Load, Peak
-from scripts.harnessing.stopping import Stopping
+from scripts.stopping import Stopping
 
 _WIDTH: Final = 120
 _STEP_SECONDS: Final = 10.0

@@ -16,8 +16,8 @@ from scripts.harnessing.commands.running_texts import TEXTS
 from scripts.harnessing.fault_kinds import KINDS, Fault, FaultError, parse_fault
 from scripts.harnessing.keeper_client import Answer, ask
 from scripts.harnessing.layout import Folder
-from scripts.harnessing.stopping import Stopping
 from scripts.harnessing.wishes import LINKS, STORES, Wish, WishError
+from scripts.stopping import Stopping
 
 _WIDTH: Final = 120
 _MEBI: Final = 1024 * 1024

@@ -246,3 +246,12 @@ def test_an_honest_certificate_is_pinned_for_its_own_city_only() -> None:
     made = peer_identity(FRIEND, now=now(), life=LIFE)
     assert pinned(made.der(), FRIEND) == made.certificate
     assert pinned(made.der(), OTHER) is None
+
+
+@pytest.mark.parametrize(("kind", "taken"), [(b"\x0c", True), (b"\x13", True), (b"\x04", False)])
+def test_a_name_is_of_a_type_of_text_that_every_reader_takes(kind: bytes, taken: bool) -> None:
+    text = bytes((len(peer_name(FRIEND)),)) + peer_name(FRIEND).encode("ascii")
+    of_utf8 = peer_identity(FRIEND, now=now(), life=LIFE).der()
+    assert of_utf8.count(b"\x0c" + text) == 2
+    der = of_utf8.replace(b"\x0c" + text, kind + text)
+    assert (pinned(der, FRIEND) is not None) is taken
