@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scripts.harnessing.precedence import give_way
+from scripts.harnessing.precedence import BEHIND, give_way
 from scripts.harnessing.spawning import ROOT
 
 # Three threads that wait for the end of what they read; then one more is made, and it says so.
@@ -73,20 +73,20 @@ def test_every_thread_of_a_process_that_serves_gives_way_also_those_to_come() ->
             assert process.stdout.readline() == "ready\n"
             assert set(_niceness(process.pid)) == {before}
             asyncio.run(give_way(process.pid))
-            assert _niceness(process.pid) == [min(before + 5, 19)] * 3
+            assert _niceness(process.pid) == [min(before + BEHIND, 19)] * 3
             process.stdin.write("\n")
             process.stdin.flush()
             assert process.stdout.readline() == "another\n"
-            assert _niceness(process.pid) == [min(before + 5, 19)] * 4
+            assert _niceness(process.pid) == [min(before + BEHIND, 19)] * 4
             if (group := Path(f"/proc/{process.pid}/autogroup")).exists():
-                assert group.read_text().split()[-1] == str(min(before + 5, 19))
+                assert group.read_text().split()[-1] == str(min(before + BEHIND, 19))
         finally:
             process.kill()
     assert os.getpriority(os.PRIO_PROCESS, 0) == before
 
 
 def test_several_give_way_at_once_also_where_nobody_is_root() -> None:
-    behind = str(min(os.getpriority(os.PRIO_PROCESS, 0) + 5, 19))
+    behind = str(min(os.getpriority(os.PRIO_PROCESS, 0) + BEHIND, 19))
     grouped = behind if Path("/proc/self/autogroup").exists() else ""
     said = subprocess.run(
         [sys.executable, "-c", _AT_ONCE], cwd=ROOT, capture_output=True, text=True, check=True
