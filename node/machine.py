@@ -137,7 +137,7 @@ def _sqlite_files(settings: Settings) -> list[Path]:
     if not settings.store_url.startswith(_SQLITE):
         return []
     file = settings.store_url.removeprefix(_SQLITE)
-    return [Path(file + end) for end in ("", "-wal", "-shm")]
+    return [Path(file + end) for end in ("", "-wal", "-shm", "-turn")]
 
 
 def _out_of_reach(settings: Settings, error: OSError) -> Finding:

@@ -22,6 +22,7 @@ from node.model import Backlog
 from node.ports import Transaction
 from node.store.committing import Committer, Job
 from node.store.transaction import TransactionMaker
+from node.store.turns import turns_of
 
 _LOG = structlog.get_logger()
 
@@ -34,6 +35,7 @@ class Writer:
     def __init__(self, engine: sa.Engine, make: TransactionMaker) -> None:
         """Start the thread; `close` ends it."""
         self._committer = Committer(engine, make)
+        self._turns = turns_of(engine)
         self._waiting: deque[Job] = deque()
         self._batch: Sequence[Job] = ()
         self._wake = threading.Condition()
@@ -81,23 +83,32 @@ class Writer:
         self._thread.join()
 
     def _work(self) -> None:
-        while batch := self._next_batch():
-            now = time.monotonic()
-            live = [job for job in batch if job.is_wanted(now)]
-            late = [job for job in batch if job.error is not None]
-            if live:
-                self._committer.commit(live)
+        while self._anybody():
+            # Whoever comes while another process writes is of this batch, too.
+            with self._turns.mine():
+                batch = self._next_batch()
+                now = time.monotonic()
+                live = [job for job in batch if job.is_wanted(now)]
+                late = [job for job in batch if job.error is not None]
+                if live:
+                    self._committer.commit(live)
             self._batch = ()
             _deliver([*live, *late])
         self._committer.close()
+        self._turns.close()
 
-    def _next_batch(self) -> list[Job]:
-        """What waits, up to a batch; nothing once the writer is closed and the queue empty."""
+    def _anybody(self) -> bool:
+        """Wait for somebody, and who comes with them; False once it is closed and none waits."""
         with self._wake:
             while not self._waiting and not self._closing:
                 self._wake.wait()
             if self._crowded:
                 self._gather()
+            return bool(self._waiting)
+
+    def _next_batch(self) -> list[Job]:
+        """What waits, up to a batch."""
+        with self._wake:
             count = min(len(self._waiting), limits.WRITER_BATCH)
             self._crowded = count > 1
             batch = [self._waiting.popleft() for _ in range(count)]

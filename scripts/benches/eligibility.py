@@ -2,7 +2,7 @@
 
 By visitor pass, of a recognition that stands: no call to the home city. And by presentation code:
 the host asks the home city, and both keep what they did before they answer; both nodes, the echo
-and the client share this machine.
+and the client share this machine. The host is one process, and then two over its one store.
 """
 
 import tempfile
@@ -12,7 +12,7 @@ from typing import Final
 import uvloop
 
 from scripts.benches.figures import Figure
-from scripts.benches.visits import CHECK, Visits, beside, by_pass, in_turn, visits
+from scripts.benches.visits import CHECK, PROCESSES, Visits, beside, by_pass, in_turn, visits
 
 _TURNS: Final = 6
 _BY_PASS: Final = 2_000
@@ -21,14 +21,17 @@ _BY_CODE: Final = 600
 
 def run(rounds: int) -> list[Figure]:
     """Measure in turn: echo, check, echo, check, ..."""
-    with (
-        tempfile.TemporaryDirectory(prefix="hutong-bench-") as directory,
-        visits(Path(directory)) as cities,
-    ):
-        return uvloop.run(_measure(cities, rounds))
+    found = list[Figure]()
+    for processes, of in PROCESSES.items():
+        with (
+            tempfile.TemporaryDirectory(prefix="hutong-bench-") as directory,
+            visits(Path(directory), processes=processes) as cities,
+        ):
+            found += uvloop.run(_measure(cities, rounds, of))
+    return found
 
 
-async def _measure(cities: Visits, rounds: int) -> list[Figure]:
+async def _measure(cities: Visits, rounds: int, of: str) -> list[Figure]:
     async with beside(cities, "CheckEligibilityRequest") as channels:
         passes = await cities.passes(channels[1])
 
@@ -37,9 +40,9 @@ async def _measure(cities: Visits, rounds: int) -> list[Figure]:
 
         sizes = {"rounds": rounds, "turns": _TURNS}
         standing = await in_turn(
-            "eligibility, by pass", channels, CHECK, known, calls=_BY_PASS, **sizes
+            f"eligibility, by pass{of}", channels, CHECK, known, calls=_BY_PASS, **sizes
         )
         asked = await in_turn(
-            "eligibility, by code", channels, CHECK, cities.by_code, calls=_BY_CODE, **sizes
+            f"eligibility, by code{of}", channels, CHECK, cities.by_code, calls=_BY_CODE, **sizes
         )
     return [*standing, *asked]

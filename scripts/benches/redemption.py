@@ -10,6 +10,7 @@ from node.v1 import venue_service_pb2 as pb
 from scripts.benches.figures import Figure
 from scripts.benches.visits import (
     CHECK,
+    PROCESSES,
     REDEEM,
     Visits,
     answers,
@@ -26,14 +27,17 @@ _CALLS: Final = 2_000
 
 def run(rounds: int) -> list[Figure]:
     """Measure in turn: echo, redeem, echo, redeem, ..."""
-    with (
-        tempfile.TemporaryDirectory(prefix="hutong-bench-") as directory,
-        visits(Path(directory)) as cities,
-    ):
-        return uvloop.run(_measure(cities, rounds))
+    found = list[Figure]()
+    for processes, of in PROCESSES.items():
+        with (
+            tempfile.TemporaryDirectory(prefix="hutong-bench-") as directory,
+            visits(Path(directory), processes=processes) as cities,
+        ):
+            found += uvloop.run(_measure(cities, rounds, of))
+    return found
 
 
-async def _measure(cities: Visits, rounds: int) -> list[Figure]:
+async def _measure(cities: Visits, rounds: int, of: str) -> list[Figure]:
     async with beside(cities, "RedeemRequest") as channels:
         passes = await cities.passes(channels[1])
 
@@ -48,5 +52,5 @@ async def _measure(cities: Visits, rounds: int) -> list[Figure]:
             ]
 
         return await in_turn(
-            "redemption", channels, REDEEM, decided, rounds=rounds, turns=_TURNS, calls=_CALLS
+            f"redemption{of}", channels, REDEEM, decided, rounds=rounds, turns=_TURNS, calls=_CALLS
         )

@@ -142,17 +142,22 @@ def _uuid() -> str:
     return uuid7(datetime.now(UTC), SystemEntropy().token(10))
 
 
-async def rate(channel: grpc.aio.Channel, method: str, requests: Sequence[bytes]) -> float:
-    """Calls a second, with 64 in flight; every call must succeed."""
-    call = channel.unary_unary(method, None, None)
+async def rate(
+    channel: grpc.aio.Channel, method: str, requests: Sequence[bytes], *more: grpc.aio.Channel
+) -> float:
+    """Calls a second, with 64 in flight; every call must succeed.
+
+    With `more` channels an equal part of them goes over each.
+    """
     waiting = iter(requests)
 
-    async def worker() -> None:
+    async def worker(call: "grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]") -> None:
         for request in waiting:
             await call(request, timeout=30)
 
+    calls = [each.unary_unary(method, None, None) for each in (channel, *more)]
     began = time.perf_counter()
-    await asyncio.gather(*(worker() for _ in range(IN_FLIGHT)))
+    await asyncio.gather(*(worker(calls[i % len(calls)]) for i in range(IN_FLIGHT)))
     return len(requests) / (time.perf_counter() - began)
 
 

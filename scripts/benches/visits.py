@@ -19,14 +19,17 @@ from node.v1 import venue_service_pb2 as pb
 from scripts.benches import echo
 from scripts.benches.figures import Figure, paired
 from scripts.benches.rig import IN_FLIGHT, SCENARIO, UNLIMITED, open_channel, rate
-from scripts.cities import Cities, City, agree, b64, befriend, new_id
+from scripts.cities import Cities, City, agree, b64, befriend, free_ports, new_id
 
 M = TypeVar("M", bound=Message)
 Make = Callable[[int], Awaitable[list[bytes]]]
-_Channels = tuple[grpc.aio.Channel, grpc.aio.Channel]
+_Channels = tuple[grpc.aio.Channel, ...]
+"""To a bare echo, and to each process of the host."""
 
 CHECK: Final = "/node.v1.VenueService/CheckEligibility"
 REDEEM: Final = "/node.v1.VenueService/Redeem"
+# Of the host, and what that adds to the name of a figure.
+PROCESSES: Final = {1: "", 2: ", two processes of the host"}
 _VENUE: Final = "library"
 _AGAIN_SECONDS: Final = 0.5
 _CODE: Final = "/node.v1.ResidentService/CreatePresentationCode"
@@ -73,6 +76,8 @@ class Visits:
     """Each resident whom the host would recognise, with the consent to it."""
     others: tuple[City, ...] = ()
     """More partners of the host."""
+    beside_host: tuple[City, ...] = ()
+    """More processes of the host, over the same store."""
 
     async def codes(self, count: int) -> list[str]:
         """So many fresh presentation codes, of the residents in turn."""
@@ -142,17 +147,17 @@ async def in_turn(
     calls: int,
 ) -> list[Figure]:
     """Measure echo and host in turn, in short turns: the machine's speed drifts for both."""
-    bare, node = channels
+    bare, node, *more = channels
     echoes, ours = list[float](), list[float]()
     warm = await make(calls)
     await rate(bare, echo.METHOD, warm)
-    await rate(node, method, warm)
+    await rate(node, method, warm, *more)
     for _ in range(rounds):
         seconds = [0.0, 0.0]
         for _ in range(turns):
             requests = await make(calls)
             seconds[0] += calls / await rate(bare, echo.METHOD, requests)
-            seconds[1] += calls / await rate(node, method, requests)
+            seconds[1] += calls / await rate(node, method, requests, *more)
         echoes.append(turns * calls / seconds[0])
         ours.append(turns * calls / seconds[1])
     return paired(name, ours, f"echo, beside {name}", echoes, "calls/s")
@@ -160,11 +165,11 @@ async def in_turn(
 
 @contextlib.contextmanager
 def visits(
-    directory: Path, *others: str, environment: Mapping[str, str] = _QUIET
+    directory: Path, *others: str, environment: Mapping[str, str] = _QUIET, processes: int = 1
 ) -> Iterator[Visits]:
     """Both cities running with an agreement in force, and the consents of the home's residents.
 
-    `others` are the codes of more partners of the host.
+    `others` are the codes of more partners of the host, which runs in so many processes.
     """
     with Cities(directory, ("410100", "330100", *others)) as cities:
         home, host = cities["zhengzhou"], cities["hangzhou"]
@@ -193,20 +198,38 @@ def visits(
         home.load_records()
         ends = (datetime.now(UTC) + timedelta(days=30)).isoformat()
         consents = tuple((r, home.consent(r, host.about.code, [SCENARIO], ends)) for r in good)
-        yield Visits(home, host, consents, more)
+        with contextlib.ExitStack() as ended:
+            beside_host = tuple(_process(host) for _ in range(processes - 1))
+            for each in beside_host:
+                ended.callback(each.stop)
+                each.start()
+            for each in beside_host:
+                each.wait()
+            yield Visits(home, host, consents, more, beside_host)
+
+
+def _process(city: City) -> City:
+    """One more process of a city, with ports of its own."""
+    peer, local, onboarding = free_ports(3)
+    places = {
+        "HUTONG_PEER_LISTEN": f"{city.host}:{peer}",
+        "HUTONG_LOCAL_LISTEN": f"{city.host}:{local}",
+        "HUTONG_ONBOARDING_LISTEN": f"{city.host}:{onboarding}",
+    }
+    environment = {**city.environment, **places}
+    return City(city.about, city.directory, peer, local, onboarding, city.host, environment)
 
 
 @contextlib.asynccontextmanager
 async def beside(visits: Visits, message: str) -> AsyncIterator[_Channels]:
-    """Connections of a venue to a bare echo of that message, and to the host."""
+    """Connections of a venue to a bare echo of that message, and to each process of the host."""
     keys = KeyFolder(visits.host.directory)
     files = keys.local_key, keys.local_certificate, keys.ca_certificate
     with echo.echoing(*files, message, _QUIET) as port:
-        async with (
-            open_channel(_channel(visits.host, Role.VENUE, port)) as bare,
-            open_channel(_channel(visits.host, Role.VENUE)) as node,
-        ):
-            yield bare, node
+        ports = [port, *(city.local_port for city in (visits.host, *visits.beside_host))]
+        async with contextlib.AsyncExitStack() as opened:
+            channels = [_channel(visits.host, Role.VENUE, each) for each in ports]
+            yield tuple([await opened.enter_async_context(open_channel(c)) for c in channels])
 
 
 def venue(visits: Visits) -> grpc.aio.Channel:

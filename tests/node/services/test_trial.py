@@ -115,7 +115,9 @@ async def test_nothing_of_a_trial_is_left_in_the_real_store(
             assert LEGAL_BASIS not in text
             assert not any(scenario in text for scenario in SCENARIOS)
         assert names_in(tmp_path) <= {
-            f"{town.code}.sqlite{end}" for town in (one, other) for end in ("", "-wal", "-shm")
+            f"{town.code}.sqlite{end}"
+            for town in (one, other)
+            for end in ("", "-wal", "-shm", "-turn")
         }
 
 
