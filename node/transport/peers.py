@@ -53,6 +53,8 @@ _BY_ITSELF: Final = frozenset(
     {"ExchangeTrustBundles", "PushStatusLists", "AddCheckpoint", "ReleaseUse"}
 )
 _END: Final[object] = getattr(grpc.aio, "EOF")  # noqa: B009 - the stubs lack it
+# What a channel raises that was let go while somebody waited to reach it.
+_LET_GO: Final[type[Exception]] = getattr(grpc.aio, "UsageError")  # noqa: B009 - the same
 OPTIONS: Final = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
@@ -271,6 +273,9 @@ class GrpcPeers(TrustCalls, TrialCalls):
                     late = error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
                     place.hurried = late and _hurried(seconds, deadline)
                     raise told(partner, error) from error
+                except _LET_GO as error:
+                    # The line moved, for other keys or addresses: the next call goes by those.
+                    raise unreachable(partner, "no connection") from error
 
         for _ in range(load_limits.PEER_TRIES - 1):
             try:
@@ -297,7 +302,10 @@ class GrpcPeers(TrustCalls, TrialCalls):
         """
         path, seconds = _SERVICE + method, patience.total_seconds()
         async with self._place(partner, path) as (place, metadata):
-            channel = await first_reached(self._line(partner).channels)
+            try:
+                channel = await first_reached(self._line(partner).channels)
+            except _LET_GO as error:
+                raise unreachable(partner, "no connection") from error
             if channel is None:
                 raise unreachable(partner, "no connection")
             call: Any

@@ -15,7 +15,7 @@ from node.certificates import peer_identity
 from node.errors import PEER_REFUSED, PEER_UNREACHABLE
 from node.load_errors import PARTNER_BUSY
 from node.ports import BundleSwap, CircuitState
-from node.transport import status
+from node.transport import peer_answers, status
 from node.transport.peers import GrpcPeers
 from scripts.cities import free_ports
 from tests.node.transport.house import (
@@ -273,6 +273,41 @@ def test_a_newer_bundle_moves_the_line_and_lets_calls_under_way_end(scene: Scene
             assert await under_way == scene.friend.keys.bundle
 
     scene.loop.run(path())
+
+
+def test_a_line_that_moves_while_a_call_waits_to_reach_it_is_told_as_one_that_is_cut(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # An endurance run answered a venue with INTERNAL: a certificate changed while nobody was there.
+    gone_port, new_port = free_ports(2)
+    old = scene.partner(scene.friend, gone_port)
+    new = scene.partner(scene.friend, new_port)
+    waits, reached = list[object](), peer_answers._reached_anew
+
+    async def path() -> list[object]:
+        moved = asyncio.Event()
+
+        async def late(channel: grpc.aio.Channel) -> bool:
+            waits.append(channel)
+            await moved.wait()
+            return await reached(channel)
+
+        monkeypatch.setattr(peer_answers, "_reached_anew", late)
+        async with (
+            serving(scene, new_port, honest(scene.friend)),
+            GrpcPeers(scene.here.keys) as peers,
+        ):
+            calls = (scene.swap(peers, old), peers.status_lists(old))
+            waiting = [asyncio.ensure_future(call) for call in calls]
+            await until(lambda: len(waits) == len(waiting))
+            assert await scene.swap(peers, new) == scene.friend.keys.bundle
+            await until(lambda: not peers._hanging_up)
+            moved.set()
+            return await asyncio.gather(*waiting, return_exceptions=True)
+
+    for found in scene.loop.run(path()):
+        assert isinstance(found, HutongError)
+        assert problem(found) == "no connection"
 
 
 @pytest.mark.parametrize("clock", ["", "noon", "2026-13-01T00:00:00", "9" * 500])
