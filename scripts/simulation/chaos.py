@@ -46,7 +46,7 @@ class Chaos:
         self._chance = chance
         self._client = Client(world, history, chance)
         self._codes = tuple(world.cities)
-        self._suspended = list[tuple[CityCode, CityCode]]()
+        self._suspended = dict[tuple[CityCode, CityCode], asyncio.Event]()
         self._mended = asyncio.Event()
         kinds: Sequence[Callable[[], Coroutine[object, object, None]]] = (
             self._crash,
@@ -162,23 +162,28 @@ class Chaos:
         one, other = self._chance.sample(self._codes, 2)
         if (one, other) in self._suspended or other not in self._partners(one):
             return
-        self._suspended.append((one, other))
-        await self._client.ask(
-            one,
-            operator("first"),
-            OperatorServicer,
-            operators_pb.SuspendPartnerRequest(
-                request_id=self._client.new_id(), city=other, reason="simulated"
-            ),
-            operators_pb.SuspendPartnerResponse,
-        )
+        answered = self._suspended[one, other] = asyncio.Event()
+        try:
+            await self._client.ask(
+                one,
+                operator("first"),
+                OperatorServicer,
+                operators_pb.SuspendPartnerRequest(
+                    request_id=self._client.new_id(), city=other, reason="simulated"
+                ),
+                operators_pb.SuspendPartnerResponse,
+            )
+        finally:
+            answered.set()
         await self._lasts()
         await self._resume(one, other)
 
     async def _resume(self, one: CityCode, other: CityCode) -> None:
-        if (one, other) not in self._suspended:
+        answered = self._suspended.pop((one, other), None)
+        if answered is None:
             return
-        self._suspended.remove((one, other))
+        # A suspension that is asked for again and again may come after all: it is taken back then.
+        await answered.wait()
         await self._client.ask(
             one,
             operator("second"),

@@ -8,8 +8,11 @@ import pytest
 from federation.identifiers import CityCode
 from node.v1 import venue_service_pb2 as venues_pb
 from scripts.simulation import invariants, violations
+from scripts.simulation.chaos import Chaos
 from scripts.simulation.history import History
 from scripts.simulation.violations import Cities, Violation
+
+_RESUME: Final = Chaos._resume
 
 
 def _refusals_of_whatever_question(_cities: Cities, history: History) -> Iterator[Violation]:
@@ -31,6 +34,17 @@ def refusals_held_against_each_other_whatever_was_asked(monkeypatch: pytest.Monk
     monkeypatch.setattr(invariants, "RULES", (*rules, _refusals_of_whatever_question))
 
 
+async def _resumed_at_once(chaos: Chaos, one: CityCode, other: CityCode) -> None:
+    if (answered := chaos._suspended.get((one, other))) is not None:
+        answered.set()
+    await _RESUME(chaos, one, other)
+
+
+def a_suspension_taken_back_before_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Chaos, "_resume", _resumed_at_once)
+
+
 MISTAKES: Final[Mapping[str, Callable[[pytest.MonkeyPatch], None]]] = {
     "refusals-of-whatever-question": refusals_held_against_each_other_whatever_was_asked,
+    "a-suspension-taken-back-before-it-came": a_suspension_taken_back_before_it_came,
 }
