@@ -22,7 +22,7 @@ from node.model import Backlog
 from node.ports import Transaction
 from node.store.committing import Committer, Job
 from node.store.transaction import TransactionMaker
-from node.store.turns import turns_of
+from node.store.write_turns import turns_of
 
 _LOG = structlog.get_logger()
 

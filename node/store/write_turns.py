@@ -23,18 +23,18 @@ _LOOK_SECONDS: Final = 0.0005
 _LONGEST_SECONDS: Final = 1.0
 
 
-def turns_of(engine: sa.Engine) -> "Turns":
+def turns_of(engine: sa.Engine) -> "WriteTurns":
     """The turns of whoever writes to that store; there are none but for a file of SQLite.
 
     PostgreSQL lets writers in by its own lock, and nobody shares a database in memory.
     """
     file = engine.url.database or ""
     if engine.dialect.name != "sqlite" or engine.url.query or file in {"", ":memory:"}:
-        return Turns(None)
-    return Turns(Path(file))
+        return WriteTurns(None)
+    return WriteTurns(Path(file))
 
 
-class Turns:
+class WriteTurns:
     """The turns of one process; of one thread."""
 
     def __init__(self, store: Path | None) -> None:

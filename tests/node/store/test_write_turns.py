@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from node.store.engine import make_engine, memory_engine
-from node.store.turns import Turns, turns_of
+from node.store.write_turns import WriteTurns, turns_of
 from tests.conftest import NewStore
 from tests.node.store.rig import opened, resident
 from tests.node.store.test_processes import ROOT
@@ -21,8 +21,8 @@ from tests.node.store.test_processes import ROOT
 _HOLDS = """
 import sys
 from pathlib import Path
-from node.store.turns import Turns
-with Turns(Path(sys.argv[1])).mine():
+from node.store.write_turns import WriteTurns
+with WriteTurns(Path(sys.argv[1])).mine():
     print("mine", flush=True)
     sys.stdin.read()
 """
@@ -64,7 +64,7 @@ def file_of(url: str) -> Path:
 
 def test_a_turn_is_of_one_at_a_time_and_ends(tmp_path: Path) -> None:
     store = tmp_path / "hutong.sqlite"
-    turns = Turns(store)
+    turns = WriteTurns(store)
     with turns.mine():
         assert is_taken(store)
     assert not is_taken(store)
@@ -82,7 +82,7 @@ def test_whoever_is_killed_in_its_turn_holds_nobody_up(tmp_path: Path) -> None:
         assert is_taken(store)
         other.send_signal(signal.SIGKILL)
         other.wait()
-        with Turns(store).mine():
+        with WriteTurns(store).mine():
             assert is_taken(store)
 
 
@@ -97,7 +97,7 @@ def test_whoever_is_stopped_in_its_turn_holds_up_no_write_for_good(new_sqlite: N
 
 
 def test_a_turn_that_cannot_be_had_leaves_it_to_the_store_to_say_why(tmp_path: Path) -> None:
-    with Turns(tmp_path / "nowhere" / "hutong.sqlite").mine():
+    with WriteTurns(tmp_path / "nowhere" / "hutong.sqlite").mine():
         pass
     assert list(tmp_path.iterdir()) == []
 
