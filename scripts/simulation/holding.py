@@ -22,7 +22,7 @@ from node.registry import Move
 from node.services.capacities import TOTAL_SCOPE
 from scripts.simulation.facts import Facts
 from scripts.simulation.history import History
-from scripts.simulation.rows import Attestation, Consent
+from scripts.simulation.rows import Attestation, Consent, Reservation
 from scripts.simulation.violations import Cities, Violation
 
 Slack = Callable[[CityCode, CityCode], timedelta]
@@ -177,6 +177,12 @@ def _erased_from(history: History, city: CityCode) -> bool:
     return any(city in where for where in history.erased.values())
 
 
+def _was_returned(held: Reservation, home: Facts | None) -> bool:
+    """Whether it was given back, by whatever clock: its lease ends before it was to."""
+    given = home.leases.get(held.lease_id) if home else None
+    return given is not None and held.lease_until is not None and held.lease_until < given.until
+
+
 def counted_uses(cities: Cities, _history: History) -> Iterator[Violation]:
     """A use that is limited over all cities is in use once, by the home's count and the hosts'."""
     whose = {
@@ -200,7 +206,8 @@ def counted_uses(cities: Cities, _history: History) -> Iterator[Violation]:
                 continue
             is_held = held.state == ReservationState.HELD.value
             over = is_held and facts.now >= held.expires_at
-            if over or held.lease_until is None or facts.now >= held.lease_until:
+            over = over or held.lease_until is None or facts.now >= held.lease_until
+            if over or _was_returned(held, cities.get(visitor.home)):
                 continue
             person = whose.get((city, visitor.home, visitor.pseudonym))
             if person is not None:

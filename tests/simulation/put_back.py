@@ -7,7 +7,7 @@ import pytest
 
 from federation.identifiers import CityCode
 from node.v1 import venue_service_pb2 as venues_pb
-from scripts.simulation import invariants, violations
+from scripts.simulation import holding, invariants, violations
 from scripts.simulation.chaos import Chaos
 from scripts.simulation.history import History
 from scripts.simulation.violations import Cities, Violation
@@ -44,7 +44,12 @@ def a_suspension_taken_back_before_it_came(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(Chaos, "_resume", _resumed_at_once)
 
 
+def a_return_that_only_the_clock_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holding, "_was_returned", lambda _held, _home: False)
+
+
 MISTAKES: Final[Mapping[str, Callable[[pytest.MonkeyPatch], None]]] = {
     "refusals-of-whatever-question": refusals_held_against_each_other_whatever_was_asked,
     "a-suspension-taken-back-before-it-came": a_suspension_taken_back_before_it_came,
+    "a-return-that-only-the-clock-tells": a_return_that_only_the_clock_tells,
 }
