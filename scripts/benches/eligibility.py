@@ -5,14 +5,10 @@ the host asks the home city, and both keep what they did before they answer; bot
 and the client share this machine. The host is one process, and then two over its one store.
 """
 
-import tempfile
-from pathlib import Path
 from typing import Final
 
-import uvloop
-
 from scripts.benches.figures import Figure
-from scripts.benches.visits import CHECK, PROCESSES, Visits, beside, by_pass, in_turn, visits
+from scripts.benches.visits import CHECK, Visits, beside, by_pass, in_turn, of_one_and_of_two
 
 _TURNS: Final = 6
 _BY_PASS: Final = 2_000
@@ -21,14 +17,7 @@ _BY_CODE: Final = 600
 
 def run(rounds: int) -> list[Figure]:
     """Measure in turn: echo, check, echo, check, ..."""
-    found = list[Figure]()
-    for processes, of in PROCESSES.items():
-        with (
-            tempfile.TemporaryDirectory(prefix="hutong-bench-") as directory,
-            visits(Path(directory), processes=processes) as cities,
-        ):
-            found += uvloop.run(_measure(cities, rounds, of))
-    return found
+    return of_one_and_of_two(lambda cities, of: _measure(cities, rounds, of))
 
 
 async def _measure(cities: Visits, rounds: int, of: str) -> list[Figure]:

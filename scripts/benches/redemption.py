@@ -1,23 +1,18 @@
 """Redeem at the host against a bare echo: mutual TLS, 64 calls in flight, decisions made before."""
 
-import tempfile
-from pathlib import Path
 from typing import Final
-
-import uvloop
 
 from node.v1 import venue_service_pb2 as pb
 from scripts.benches.figures import Figure
 from scripts.benches.visits import (
     CHECK,
-    PROCESSES,
     REDEEM,
     Visits,
     answers,
     beside,
     by_pass,
     in_turn,
-    visits,
+    of_one_and_of_two,
 )
 from scripts.cities import new_id
 
@@ -27,14 +22,7 @@ _CALLS: Final = 2_000
 
 def run(rounds: int) -> list[Figure]:
     """Measure in turn: echo, redeem, echo, redeem, ..."""
-    found = list[Figure]()
-    for processes, of in PROCESSES.items():
-        with (
-            tempfile.TemporaryDirectory(prefix="hutong-bench-") as directory,
-            visits(Path(directory), processes=processes) as cities,
-        ):
-            found += uvloop.run(_measure(cities, rounds, of))
-    return found
+    return of_one_and_of_two(lambda cities, of: _measure(cities, rounds, of))
 
 
 async def _measure(cities: Visits, rounds: int, of: str) -> list[Figure]:

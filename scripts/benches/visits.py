@@ -2,13 +2,23 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
 import grpc
+import uvloop
 from google.protobuf.message import Message
 
 from node import bootstrap, data
@@ -29,7 +39,7 @@ _Channels = tuple[grpc.aio.Channel, ...]
 CHECK: Final = "/node.v1.VenueService/CheckEligibility"
 REDEEM: Final = "/node.v1.VenueService/Redeem"
 # Of the host, and what that adds to the name of a figure.
-PROCESSES: Final = {1: "", 2: ", two processes of the host"}
+_PROCESSES: Final = {1: "", 2: ", two processes of the host"}
 _VENUE: Final = "library"
 _AGAIN_SECONDS: Final = 0.5
 _CODE: Final = "/node.v1.ResidentService/CreatePresentationCode"
@@ -163,13 +173,30 @@ async def in_turn(
     return paired(name, ours, f"echo, beside {name}", echoes, "calls/s")
 
 
+def of_one_and_of_two(
+    measure: Callable[[Visits, str], Coroutine[object, object, list[Figure]]],
+) -> list[Figure]:
+    """What is measured of a host of one process, and then of one of two.
+
+    `measure` is given what that adds to the name of a figure.
+    """
+    found = list[Figure]()
+    for processes, of in _PROCESSES.items():
+        with (
+            tempfile.TemporaryDirectory(prefix="hutong-bench-") as directory,
+            visits(Path(directory), processes=processes) as cities,
+        ):
+            found += uvloop.run(measure(cities, of))
+    return found
+
+
 @contextlib.contextmanager
 def visits(
     directory: Path, *others: str, environment: Mapping[str, str] = _QUIET, processes: int = 1
 ) -> Iterator[Visits]:
     """Both cities running with an agreement in force, and the consents of the home's residents.
 
-    `others` are the codes of more partners of the host, which runs in so many processes.
+    `others` are the codes of more partners of the host; `processes` is how many the host has.
     """
     with Cities(directory, ("410100", "330100", *others)) as cities:
         home, host = cities["zhengzhou"], cities["hangzhou"]

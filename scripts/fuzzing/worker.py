@@ -104,8 +104,9 @@ def options(job: Job, longest: int) -> list[str]:
     """What libFuzzer is told."""
     return [
         f"-max_len={longest}",
-        # Whoever ends it hears how far it was.
+        # Whoever ends it hears how far it was: both are handled here.
         "-handle_term=0",
+        "-handle_int=0",
         f"-timeout={_TIMEOUT_SECONDS}",
         f"-rss_limit_mb={RSS_LIMIT_MIB}",
         # What takes long is changed less often: more inputs for the same time.
@@ -125,6 +126,9 @@ def unguided(modules: Iterable[str]) -> list[str]:
 def main() -> None:
     """Do the job of the command line."""
     job = Job(**json.loads(sys.argv[1]))
+    # What a terminal tells every process is for the one that runs these, and ends them by SIGTERM.
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     import atheris  # noqa: PLC0415 - only here, where it changes how modules are loaded
 
     with atheris.instrument_imports(include=["federation", "node"], exclude=_TABLES):

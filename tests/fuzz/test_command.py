@@ -187,12 +187,13 @@ def test_a_search_that_is_told_to_end_takes_down_what_it_did_and_leaves_nothing_
     corpus = tmp_path / "corpus"
     words = ["--target", "codes", *kept_in(corpus), "--runs", 10**9]
     command = [sys.executable, "-m", "scripts.fuzzing", *map(str, words)]
-    with subprocess.Popen(command, cwd=ROOT) as search:
+    # A terminal tells every process of a command, and so may a manager.
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True) as search:
         try:
             while not list((corpus / "codes").glob("[0-9a-f]" * 40)):
                 assert search.poll() is None
                 time.sleep(0.1)
-            search.send_signal(number)
+            os.killpg(search.pid, number)
             assert search.wait(60) == 128 + number
         finally:
             search.kill()
