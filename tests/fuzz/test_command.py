@@ -201,6 +201,26 @@ def test_a_search_that_is_told_to_end_takes_down_what_it_did_and_leaves_nothing_
     assert not [line for line in command_lines() if os.fsencode(corpus) in line]
 
 
+@pytest.mark.all
+def test_a_worker_that_is_told_to_end_says_how_far_it_is_first(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scripts.fuzzing.worker", job(tmp_path).to_json()]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True) as one:
+        try:
+            assert one.stdout is not None
+            done = 0
+            while not done:
+                done = json.loads(one.stdout.readline())["done"]
+            # What a terminal tells is not for it.
+            one.send_signal(signal.SIGINT)
+            assert json.loads(one.stdout.readline())["done"] > done
+            one.send_signal(signal.SIGTERM)
+            told = one.stdout.read().splitlines()
+            assert one.wait(60) == 0
+        finally:
+            one.kill()
+    assert json.loads(told[-1])["done"] > done
+
+
 @pytest.mark.long
 def test_some_seconds_of_search_find_nothing(tmp_path: Path) -> None:
     limits = ("--seconds", 5, "--runs", 10**9, "--jobs", 2)
