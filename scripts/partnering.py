@@ -5,11 +5,15 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
+from federation.errors import HutongError
+from node.errors import PEER_UNREACHABLE
 from scripts import towns
 from scripts.city import START_SECONDS, Answer, City, b64, new_id
 
 _SECOND: Final = "second"
 _ACTIVE: Final = "PARTNER_STATE_ACTIVE"
+# All cities share one machine here: on a busy one a partner may answer too late.
+_TRIALS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ def befriend(one: City, other: City) -> Befriended:
             privacy_assessment=f"PIA-{city.about.code}-{partner.about.code}",
         )
     one.operator("SyncPartner", city=other.about.code)
-    tested = one.operator("TestPartner", city=other.about.code)
+    tested = _tested(one, other)
     failed = [step for step in tested["steps"] if not step["passed"]]
     if failed:
         raise RuntimeError(f"the trial exchange failed: {failed}")
@@ -53,6 +57,17 @@ def befriend(one: City, other: City) -> Befriended:
             raise RuntimeError("both passed the trial exchange, and are not active")
         time.sleep(0.02)
     return Befriended(one, other, invited, joined, tested["steps"], time.monotonic() - began)
+
+
+def _tested(one: City, other: City) -> Answer:
+    """The trial exchange; tried again, as its error says, where the partner cannot be reached."""
+    for _ in range(_TRIALS - 1):
+        try:
+            return one.operator("TestPartner", city=other.about.code)
+        except HutongError as error:
+            if error.reason != PEER_UNREACHABLE:
+                raise
+    return one.operator("TestPartner", city=other.about.code)
 
 
 def agree(one: City, other: City, freshness_seconds: int | None = None) -> str:

@@ -4,12 +4,16 @@ import socket
 import struct
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from stdnum.cn import ric
 from stdnum.iso7064 import mod_11_2
 
+from federation.errors import HutongError, Reason
+from node import data
+from node.errors import PEER_REFUSED, PEER_UNREACHABLE
 from scripts import towns
 from scripts.harnessing import namespaces, people
 from scripts.harnessing.bringing import bring_up, clear, take_down
@@ -22,6 +26,7 @@ from scripts.harnessing.levers import Lever
 from scripts.harnessing.ports import steady_ports
 from scripts.harnessing.process_faults import MAKING
 from scripts.harnessing.wishes import Wish, WishError
+from scripts.partnering import _tested
 
 
 @pytest.mark.parametrize(
@@ -183,3 +188,32 @@ def test_a_lever_is_felt_where_the_file_is_open_already(tmp_path: Path) -> None:
         keeper.set(clock_seconds=0, expired=False)
         assert (node.clock_seconds, node.expired) == (0.0, False)
     assert path.read_bytes() == struct.pack("<d?7x", 0, False)
+
+
+class Slow:
+    """A city whose partner answers the trial exchange too late, so many times."""
+
+    def __init__(self, late: int, reason: Reason = PEER_UNREACHABLE) -> None:
+        self.about = data.city("hangzhou")
+        self.late = late
+        self.asked = 0
+        self.reason = reason
+
+    def operator(self, _method: str, **_request: object) -> dict[str, object]:
+        self.asked += 1
+        if self.asked <= self.late:
+            raise HutongError(self.reason, city="330100", address="x", problem="no answer in time")
+        return {"steps": []}
+
+
+def test_a_partner_that_answers_the_trial_too_late_is_asked_again_and_not_for_ever() -> None:
+    some: Any = Slow(2)
+    assert _tested(some, some) == {"steps": []}
+    never: Any = Slow(9)
+    with pytest.raises(HutongError, match="no answer in time"):
+        _tested(never, never)
+    assert never.asked == 3
+    refused: Any = Slow(1, PEER_REFUSED)
+    with pytest.raises(HutongError):
+        _tested(refused, refused)
+    assert refused.asked == 1
