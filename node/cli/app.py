@@ -221,7 +221,14 @@ def _report(session: Session, reason: str, fields: dict[str, str], texts: dict[s
     if session.pending:
         described["request_id"] = session.pending
     if not session.out.document({"error": described}):
-        error_line(session.say("said.error", text=texts[session.language]))
+        error_line(_line(session, reason, texts[session.language]))
+
+
+def _line(session: Session, reason: str, text: str) -> str:
+    """An error with its name, by which the pages for operators have it; `--help` has the others."""
+    if reason == COMMAND_LINE.name:
+        return session.say("said.error", text=text)
+    return session.say("said.error_named", text=text, reason=reason)
 
 
 def _open_streams() -> None:

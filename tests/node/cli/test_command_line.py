@@ -196,6 +196,16 @@ def test_a_bug_of_ours_is_one_line_and_the_traceback_only_on_demand(
     assert run(*settings, "partner", "list", "--json").json["error"]["reason"] == "UNEXPECTED"
 
 
+def test_an_error_ends_with_the_name_that_the_pages_have_and_a_mistyped_line_does_not(
+    run: Run, tmp_path: Path
+) -> None:
+    missing = run("--settings", tmp_path / "none.toml", "partner", "list")
+    assert missing.err.rstrip().endswith("(SETTINGS_MISSING)")
+    told = run("--lang", "zh", "--settings", tmp_path / "none.toml", "partner", "list")
+    assert told.err.rstrip().endswith("（SETTINGS_MISSING）")
+    assert "COMMAND_LINE" not in run("partner", "no-such").err
+
+
 def test_ctrl_c_ends_in_130(run: Run, node_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
