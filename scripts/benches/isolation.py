@@ -34,7 +34,7 @@ from scripts.benches.open_loop import GOOD, at_once, at_rate, good_rate, percent
 from scripts.benches.rig import IN_FLIGHT, METHOD, open_channel
 from scripts.benches.visits import Visits, venue, visits
 from scripts.city import City, new_id
-from scripts.harnessing.precedence import go_behind
+from scripts.harnessing.precedence import give_way
 
 _BAD: Final = "320500"
 _ENVIRONMENT: Final = {"HUTONG_LOG_LEVEL": "warning"}
@@ -202,7 +202,7 @@ async def _flooding(made: Visits, bad: City) -> AsyncIterator[None]:
         start_new_session=True,
     )
     try:
-        await go_behind(process.pid)
+        await give_way(process.pid)
         if process.stdout is None or not await process.stdout.readline():
             raise RuntimeError("the flood did not begin")
         yield

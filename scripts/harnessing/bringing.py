@@ -5,6 +5,7 @@ Until the cities are up the keeper is on a leash: it ends where whoever brings t
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -25,6 +26,8 @@ from scripts.harnessing.spawning import ROOT
 from scripts.harnessing.wishes import Wish, WishError
 
 _LOOK_SECONDS: Final = 0.1
+_SAID: Final = re.compile(r"\d{4}-\d\d-\d\dT")
+"""How each line of `keeper.say` begins."""
 _BEGIN_SECONDS: Final = 90.0
 _END_SECONDS: Final = 120.0
 _ASK_SECONDS: Final = 10.0
@@ -213,6 +216,9 @@ def _wait(
 
 def _last_words(folder: Folder) -> str:
     said = folder.keeper_log.read_text("utf-8", errors="replace").strip().splitlines()
+    if said and _SAID.match(said[-1]):
+        # It came to its end in order: why is among what it said itself, and not what it logged.
+        said = [line for line in said if _SAID.match(line)]
     return "the keeper ended: " + ("\n".join(said[-2:]) or "it said nothing")
 
 

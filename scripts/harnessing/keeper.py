@@ -30,6 +30,7 @@ from scripts.harnessing.fleet import Fleet, Town
 from scripts.harnessing.layout import Folder
 from scripts.harnessing.links import LinksError
 from scripts.harnessing.members import MemberError
+from scripts.harnessing.precedence import come_first
 from scripts.harnessing.preparing import Progress, prepare
 from scripts.harnessing.process_faults import processes_of
 from scripts.harnessing.sampling import Sampler
@@ -310,6 +311,7 @@ def main(words: list[str]) -> int:
     """Keep a run; the exit code."""
     root, wish, leash, attached = words
     folder = Folder(Path(root))
+    come_first()
     try:
         with held(folder):
             made = Wish.from_json(wish)

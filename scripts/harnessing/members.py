@@ -20,7 +20,7 @@ from node.v1 import operator_service_pb2 as pb
 from scripts.city import City
 from scripts.harnessing.levers import Lever
 from scripts.harnessing.links import Links
-from scripts.harnessing.precedence import give_way, go_first
+from scripts.harnessing.precedence import give_way, go_along
 from scripts.harnessing.spawning import Child, Spawner
 
 M = TypeVar("M", bound=Message)
@@ -112,7 +112,7 @@ class Member:
             self.log,
             environment=self.process_environment(),
         )
-        go_first(self.child.pid)
+        go_along(self.child.pid)
 
     @property
     def lever_path(self) -> Path:

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from scripts.harnessing.links import WITHOUT_PROXY, LinksError, Shape
-from scripts.harnessing.precedence import go_first
+from scripts.harnessing.precedence import go_along
 from scripts.harnessing.proxy_process import HOST
 from scripts.harnessing.spawning import ROOT
 
@@ -70,7 +70,7 @@ class Proxies:
             # Ctrl-C is for whoever opened them; they end when their input does.
             start_new_session=True,
         )
-        go_first(self._process.pid)
+        go_along(self._process.pid)
         try:
             answer = await self._ask("open", cities=list(cities))
         except BaseException:

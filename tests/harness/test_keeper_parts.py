@@ -16,7 +16,7 @@ from node import data
 from node.errors import PEER_REFUSED, PEER_UNREACHABLE
 from scripts import towns
 from scripts.harnessing import namespaces, people
-from scripts.harnessing.bringing import bring_up, clear, take_down
+from scripts.harnessing.bringing import _last_words, bring_up, clear, take_down
 from scripts.harnessing.cli import harness
 from scripts.harnessing.commands import running
 from scripts.harnessing.fault_kinds import KINDS
@@ -217,3 +217,17 @@ def test_a_partner_that_answers_the_trial_too_late_is_asked_again_and_not_for_ev
     with pytest.raises(HutongError):
         _tested(refused, refused)
     assert refused.asked == 1
+
+
+def test_why_a_keeper_ended_is_what_it_said_and_not_what_it_logged_meanwhile(
+    tmp_path: Path,
+) -> None:
+    folder = Folder(tmp_path)
+    why, last = "2026-11-30T13:15:01.000+00:00 it ends: why", "2026-11-30T13:15:10.570+00:00 done"
+    folder.keeper_log.write_text(f"{why}\nTraceback:\n  x\nCancelledError\n{last}\n")
+    assert _last_words(folder) == f"the keeper ended: {why}\n{last}"
+    # One that broke says it itself, and nothing after.
+    folder.keeper_log.write_text(f"{why}\nTraceback:\nValueError: no\n")
+    assert "ValueError: no" in _last_words(folder)
+    folder.keeper_log.write_text("")
+    assert "it said nothing" in _last_words(folder)

@@ -1,17 +1,15 @@
-"""Who starts goes before those that serve: all threads of a process do, and nobody else's."""
+"""Who starts goes before those that serve: all threads of a process give way, and nobody else's."""
 
 import asyncio
-import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from scripts.harnessing import precedence
-from scripts.harnessing.precedence import STEPS, give_way, go_behind, go_first, may_go_first
+from scripts.harnessing.precedence import BEHIND, give_way, go_along
 from scripts.harnessing.spawning import ROOT
 
 # Three threads that wait for the end of what they read; then one more is made, and it says so.
@@ -24,6 +22,36 @@ sys.stdin.readline()
 threading.Thread(target=threading.Event().wait, daemon=True).start()
 print("another", flush=True)
 sys.stdin.readline()
+os._exit(0)
+"""
+
+# Who comes first has a child; the child gives way. Each says where its session and its threads are.
+_KEEPER = """
+import asyncio, os, subprocess, sys, threading
+from pathlib import Path
+from scripts.harnessing.precedence import come_first, give_way, go_along
+
+def where(pid):
+    group = Path(f"/proc/{pid}/autogroup")
+    grouped = group.read_text().split()[-1] if group.exists() else ""
+    return os.getpriority(os.PRIO_PROCESS, pid), grouped
+
+if sys.argv[1:] and os.getuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+come_first()
+print(*where(os.getpid()), flush=True)
+waiting = ["/bin/sh", "-c", "echo; read -r _"]
+kept = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "start_new_session": True}
+child = subprocess.Popen(waiting, **kept)
+child.stdout.readline()
+go_along(child.pid)
+print(*where(child.pid))
+asyncio.run(give_way(child.pid))
+print(*where(child.pid), flush=True)
+child.kill()
 os._exit(0)
 """
 
@@ -63,30 +91,8 @@ def _niceness(pid: int) -> list[int]:
     ]
 
 
-class Three:
-    """A process of three threads."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self.pid, self._in, self._out = process.pid, process.stdin, process.stdout
-        assert self._out.readline() == "ready\n"
-
-    def one_more(self) -> None:
-        """It makes one more."""
-        self._in.write("\n")
-        self._in.flush()
-        assert self._out.readline() == "another\n"
-
-    def is_at(self, niceness: int) -> bool:
-        """Whether all of it is, also among sessions."""
-        group = Path(f"/proc/{self.pid}/autogroup")
-        grouped = not group.exists() or group.read_text().split()[-1] == str(niceness)
-        return grouped and set(_niceness(self.pid)) == {niceness}
-
-
-@pytest.fixture
-def three() -> Iterator[Three]:
+def test_every_thread_of_a_process_that_serves_gives_way_also_those_to_come() -> None:
+    before = os.getpriority(os.PRIO_PROCESS, 0)
     with subprocess.Popen(
         [sys.executable, "-c", _PROCESS],
         stdin=subprocess.PIPE,
@@ -94,49 +100,55 @@ def three() -> Iterator[Three]:
         text=True,
         start_new_session=True,
     ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
-            yield Three(process)
+            assert process.stdout.readline() == "ready\n"
+            assert set(_niceness(process.pid)) == {before}
+            asyncio.run(give_way(process.pid))
+            assert _niceness(process.pid) == [min(before + BEHIND, 19)] * 3
+            process.stdin.write("\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "another\n"
+            assert _niceness(process.pid) == [min(before + BEHIND, 19)] * 4
+            if (group := Path(f"/proc/{process.pid}/autogroup")).exists():
+                assert group.read_text().split()[-1] == str(min(before + BEHIND, 19))
         finally:
             process.kill()
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
 
 
-@contextlib.contextmanager
-def _own_kept() -> Iterator[int]:
+def _grouped(niceness: int) -> str:
+    return f"{niceness} {niceness}" if Path("/proc/self/autogroup").exists() else f"{niceness} "
+
+
+def _said(*words: str) -> list[str]:
+    said = subprocess.run(
+        [sys.executable, "-c", _KEEPER, *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        start_new_session=True,
+    )
+    return said.stdout.splitlines()
+
+
+def test_where_one_may_be_first_who_serves_is_where_all_else_of_the_machine_is() -> None:
     own = os.getpriority(os.PRIO_PROCESS, 0)
-    yield own
-    assert os.getpriority(os.PRIO_PROCESS, 0) == own
+    # Only root may.
+    first = max(own - BEHIND, -20) if os.getuid() == 0 else own
+    assert _said() == [*map(_grouped, (first, first, first + BEHIND))]
 
 
-@pytest.mark.skipif(not may_go_first(), reason="this user may not put a process first")
-def test_who_starts_is_first_and_who_serves_is_as_all_else_of_this_machine(three: Three) -> None:
-    with _own_kept() as own:
-        go_first(three.pid)
-        three.one_more()
-        assert three.is_at(max(own - STEPS, -20))
-        asyncio.run(give_way(three.pid))
-        assert three.is_at(own)
-
-
-def test_where_nobody_may_go_first_every_thread_of_who_serves_gives_way_also_those_to_come(
-    monkeypatch: pytest.MonkeyPatch, three: Three
-) -> None:
-    monkeypatch.setattr(precedence, "may_go_first", lambda: False)
-    with _own_kept() as own:
-        go_first(three.pid)
-        assert set(_niceness(three.pid)) == {own}
-        asyncio.run(give_way(three.pid))
-        three.one_more()
-        assert three.is_at(min(own + STEPS, 19))
-
-
-def test_who_is_to_be_behind_is_so_whoever_may_go_first(three: Three) -> None:
-    with _own_kept() as own:
-        asyncio.run(go_behind(three.pid))
-        assert three.is_at(min(own + STEPS, 19))
+def test_where_one_may_not_be_first_who_serves_gives_way_to_all_else() -> None:
+    own = max(os.getpriority(os.PRIO_PROCESS, 0), 0)
+    behind = min(own + BEHIND, 19)
+    assert _said("as nobody") == [*map(_grouped, (own, own, behind))]
 
 
 def test_several_give_way_at_once_also_where_nobody_is_root() -> None:
-    behind = str(min(os.getpriority(os.PRIO_PROCESS, 0) + STEPS, 19))
+    behind = str(min(os.getpriority(os.PRIO_PROCESS, 0) + BEHIND, 19))
     grouped = behind if Path("/proc/self/autogroup").exists() else ""
     said = subprocess.run(
         [sys.executable, "-c", _AT_ONCE], cwd=ROOT, capture_output=True, text=True, check=True
@@ -144,8 +156,9 @@ def test_several_give_way_at_once_also_where_nobody_is_root() -> None:
     assert said.stdout.splitlines() == [f"{behind} {grouped}"] * 4
 
 
-def test_a_process_that_has_ended_gives_way_to_nobody() -> None:
+def test_a_process_that_has_ended_gives_way_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
-    go_first(process.pid)
+    monkeypatch.setattr(precedence, "_own", lambda: -1)
+    go_along(process.pid)
     asyncio.run(give_way(process.pid))

@@ -24,7 +24,6 @@ from scripts.harnessing.loading.buckets import quantile_ms
 from scripts.harnessing.loading.cast import Cast
 from scripts.harnessing.loading.concessions import CONCESSIONS
 from scripts.harnessing.loading.offers import Offer, Target
-from scripts.harnessing.precedence import go_first
 from scripts.harnessing.records import Act, Load
 from scripts.harnessing.spawning import ROOT
 
@@ -155,7 +154,6 @@ class Offered:
                 # Ctrl-C is for whoever started it; the end of its input ends a generator.
                 start_new_session=True,
             )
-        go_first(process.pid)
         self._processes.append(process)
         self._told.append(_Told())
         if process.stdout is None:
