@@ -80,7 +80,7 @@ class Five:
         code = visit(self[home], self[host], self.residents(home)[0])
         outcome = check(self[host], code)["outcome"]
         # A line to a city that was started again may not be back yet; nobody is refused.
-        assert outcome in (RECOGNISED, UNREACHABLE), (home, host)
+        assert outcome in (RECOGNISED, UNREACHABLE), (home, host, outcome)
         return bool(outcome == RECOGNISED)
 
     def stop(self, pinyin: str) -> None:
