@@ -118,11 +118,15 @@ def test_every_thread_of_a_process_that_serves_gives_way_also_those_to_come() ->
     assert os.getpriority(os.PRIO_PROCESS, 0) == before
 
 
+# Of linux/capability.h.
+_CAP_SYS_NICE = 23
+
+
 def _may_be_first() -> bool:
-    """Whether this process has the kernel's word for it, CAP_SYS_NICE: root of a container may not."""
+    """Whether the kernel lets this process, by CAP_SYS_NICE: root of a container may not."""
     status = Path("/proc/self/status").read_text("ascii")
     held = next(line for line in status.splitlines() if line.startswith("CapEff:"))
-    return bool(int(held.split()[1], 16) >> 23 & 1)
+    return bool(int(held.split()[1], 16) >> _CAP_SYS_NICE & 1)
 
 
 def _grouped(niceness: int) -> str:
