@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from federation.errors import HutongError
 from scripts.city import City
@@ -139,3 +139,22 @@ def kill_keeper(folder: Folder) -> None:
     pid = keeper_pid(folder)
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
+
+
+# Of linux/capability.h.
+_CAP_SYS_NICE: Final = 23
+
+
+def may_be_first() -> bool:
+    """Whether the kernel lets this process, by CAP_SYS_NICE: root of a container may not."""
+    status = Path("/proc/self/status").read_text("ascii")
+    held = next(line for line in status.splitlines() if line.startswith("CapEff:"))
+    return bool(int(held.split()[1], 16) >> _CAP_SYS_NICE & 1)
+
+
+def precedence_of(pid: int) -> int:
+    """The niceness of a process among all others of the machine, whichever the kernel goes by."""
+    group = Path(f"/proc/{pid}/autogroup")
+    if group.exists():
+        return int(group.read_text("ascii").split()[-1])
+    return os.getpriority(os.PRIO_PROCESS, pid)

@@ -20,13 +20,14 @@ from node.errors import (
 )
 from node.model import Role
 from scripts.harnessing import records
-from scripts.harnessing.bringing import bring_up
+from scripts.harnessing.bringing import bring_up, keeper_pid
 from scripts.harnessing.cli import USAGE, harness
 from scripts.harnessing.keeper_client import KeeperError
 from scripts.harnessing.people import EXPORTABLE
+from scripts.harnessing.precedence import BEHIND
 from scripts.harnessing.wishes import Wish, WishError
 from scripts.partnering import befriend
-from tests.harness.keeper_stage import Run, brought_up
+from tests.harness.keeper_stage import Run, brought_up, may_be_first, precedence_of
 from tests.scenarios.stage import ENDS, SCENARIO, check, count, eventually
 
 pytestmark = pytest.mark.all
@@ -61,6 +62,22 @@ def test_every_city_serves_and_is_the_partner_of_every_other(run: Run) -> None:
         agreements = city.operator("ListAgreements")["agreements"]
         assert [each["state"] for each in agreements] == ["AGREEMENT_STATE_ACTIVE"] * 2
     assert run.meet()
+
+
+def test_who_starts_goes_before_those_that_serve_and_they_behind_nobody_else(run: Run) -> None:
+    keeper = keeper_pid(run.folder)
+    assert keeper is not None
+    first = precedence_of(keeper)
+    assert first == (-BEHIND if may_be_first() else 0)
+    assert [precedence_of(each["pid"]) for each in run.status()] == [first + BEHIND] * 4
+
+    def starts_first() -> bool:
+        at = run.state(ONE)
+        return bool(at["state"] == "starting" and precedence_of(at["pid"]) == first)
+
+    with run.fault("kill", ONE):
+        assert eventually(starts_first)
+    assert eventually(lambda: precedence_of(run.state(ONE)["pid"]) == first + BEHIND)
 
 
 def test_both_processes_of_a_city_are_named_to_partners(run: Run) -> None:

@@ -11,6 +11,7 @@ import pytest
 from scripts.harnessing import precedence
 from scripts.harnessing.precedence import BEHIND, give_way, go_along
 from scripts.harnessing.spawning import ROOT
+from tests.harness.keeper_stage import may_be_first
 
 # Three threads that wait for the end of what they read; then one more is made, and it says so.
 _PROCESS = """
@@ -118,17 +119,6 @@ def test_every_thread_of_a_process_that_serves_gives_way_also_those_to_come() ->
     assert os.getpriority(os.PRIO_PROCESS, 0) == before
 
 
-# Of linux/capability.h.
-_CAP_SYS_NICE = 23
-
-
-def _may_be_first() -> bool:
-    """Whether the kernel lets this process, by CAP_SYS_NICE: root of a container may not."""
-    status = Path("/proc/self/status").read_text("ascii")
-    held = next(line for line in status.splitlines() if line.startswith("CapEff:"))
-    return bool(int(held.split()[1], 16) >> _CAP_SYS_NICE & 1)
-
-
 def _grouped(niceness: int) -> str:
     return f"{niceness} {niceness}" if Path("/proc/self/autogroup").exists() else f"{niceness} "
 
@@ -147,7 +137,7 @@ def _said(*words: str) -> list[str]:
 
 def test_where_one_may_be_first_who_serves_is_where_all_else_of_the_machine_is() -> None:
     own = os.getpriority(os.PRIO_PROCESS, 0)
-    first = max(own - BEHIND, -20) if _may_be_first() else own
+    first = max(own - BEHIND, -20) if may_be_first() else own
     assert _said() == [*map(_grouped, (first, first, first + BEHIND))]
 
 
