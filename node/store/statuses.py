@@ -28,6 +28,8 @@ from node.store.values import to_instant, to_micros
 
 _B: Final = sa.bindparam
 _SECRET_BYTES: Final = 32
+# Orders that are kept, 128 KiB each: one for each host that attestations go to.
+_ORDERS: Final = 512
 draw: Callable[[int], bytes] = secrets.token_bytes
 """What the order of a list's places is drawn with; a simulation puts its own in its place."""
 _FEED: Final = sa.select(STATUS_FEEDS).where(STATUS_FEEDS.c.host == _B("of_host"))
@@ -200,7 +202,7 @@ class StatusRepository:
         return _shuffled(bytes(row[0]))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=_ORDERS)
 def _shuffled(secret: bytes) -> "array[int]":
     return shuffled_places(secret)
 

@@ -1,6 +1,7 @@
 """Bits that tell which attestations stand, and places that tell nothing else."""
 
 import gzip
+import hashlib
 import random
 import zlib
 from itertools import pairwise
@@ -85,6 +86,14 @@ def test_the_same_secret_gives_the_same_order_and_every_other_an_unrelated_one()
         alike = sum(a == b for a, b in zip(ORDERS[one], ORDERS[other], strict=True))
         # Of unrelated orders, one place on average is the same.
         assert alike < 12
+
+
+def test_a_list_that_an_earlier_version_gave_out_from_goes_on_in_its_order() -> None:
+    # As version 1 sorted them. Another order would give places out a second time.
+    order = shuffled_places(bytes(range(32)))
+    assert list(order[:6]) == [54713, 18294, 14265, 57272, 27379, 27268]
+    said = hashlib.sha256(b"".join(place.to_bytes(2, "big") for place in order)).hexdigest()
+    assert said == "7f51705056599347c52708613746b14946d98e6a17e544a304b861cd6795177d"
 
 
 def test_a_place_tells_nothing_of_when_it_was_given() -> None:
