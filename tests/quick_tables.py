@@ -1,7 +1,7 @@
 """Empty stores with their tables, in a tenth of the time: thousands of tests begin with some.
 
 The migrations run once of each kind of database and process; what they made is then made again.
-Tests of the store itself (`tests/node/store`) are given databases without tables, and run them.
+Tests of the store itself and of its backups are given databases without tables, and run them.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from node.store.migrate import SchemaState
 _READS = ("SELECT", "PRAGMA", "BEGIN")
 _SAID = list[tuple[str, Any]]()
 _TEMPLATE = "with_tables"
-_STORE = "tests.node.store."
+_STORE = ("tests.node.store.", "tests.node.keeping.")
 
 
 def migrations_are_tested(request: pytest.FixtureRequest) -> bool:

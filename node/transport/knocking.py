@@ -9,8 +9,10 @@ The socket's file is gone once the node is connected to itself: one that is kill
 
 import asyncio
 import contextlib
+import os
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +26,22 @@ _OPTIONS: Final = (
     ("grpc.client_idle_timeout_ms", 2**31 - 1),
 )
 _SECONDS: Final = 10.0
+_NAME: Final = "k"
+_LONGEST: Final = 107
+"""Bytes of a socket's path: `sockaddr_un` has 108, and the last is a zero."""
+
+
+@contextlib.contextmanager
+def _place() -> Iterator[str]:
+    """Where to listen, for as long as it takes to connect."""
+    with tempfile.TemporaryDirectory(prefix="hutong-") as folder, contextlib.ExitStack() as held:
+        path = Path(folder) / _NAME
+        if len(os.fsencode(path)) > _LONGEST:
+            # However deep the folder is: Linux has a short name for what is open.
+            opened = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            held.callback(os.close, opened)
+            path = Path(f"/proc/self/fd/{opened}") / _NAME
+        yield f"unix:{path}"
 
 
 class Knocker:
@@ -39,8 +57,7 @@ class Knocker:
 
     async def start(self, server: Any) -> None:  # noqa: ANN401 - gRPC's own
         """Start the server, at one address more, and connect to it there: nobody else can."""
-        with tempfile.TemporaryDirectory(prefix="hutong-") as folder:
-            address = f"unix:{Path(folder) / 'k'}"
+        with _place() as address:
             server.add_insecure_port(address)
             await server.start()
             self._channel = grpc.aio.insecure_channel(address, options=_OPTIONS)

@@ -56,8 +56,8 @@ def test_a_backup_under_load_has_what_was_acknowledged_and_nothing_half(
     home, terminal = five["zhengzhou"], five.terminals["zhengzhou"]
     done, stop = set[str](), threading.Event()
     writers = [
-        threading.Thread(target=enrol, args=(home, range(n, n + 999), done, stop))
-        for n in (1, 2000)
+        threading.Thread(target=enrol, args=(home, range(n, 2 * n), done, stop))
+        for n in (1_000_000, 3_000_000)
     ]
     for writer in writers:
         writer.start()

@@ -278,11 +278,13 @@ def test_health_operators_and_what_protects_people_are_never_turned_away(
         assert got_our_bundle(street, call(partner, EXCHANGE, swap(street.friend)))
 
 
+@pytest.mark.parametrize("deep", ["", "x" * 120], ids=["short", "longer than a socket's name"])
 def test_a_knock_is_heard_by_the_port_and_stops_with_the_callers(
-    loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    deep: str, loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also when the way that it came by is gone: a node that is killed leaves none."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / deep).mkdir(exist_ok=True)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / deep))
 
     knocker = Knocker()
 
@@ -309,7 +311,7 @@ def test_a_knock_is_heard_by_the_port_and_stops_with_the_callers(
         await server.stop(None)
 
     server = loop.run(start())
-    assert list(tmp_path.iterdir()) == []
+    assert list((tmp_path / deep).iterdir()) == []
     loop.run(path())
 
 
