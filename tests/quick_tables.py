@@ -1,7 +1,8 @@
 """Empty stores with their tables, in a tenth of the time: thousands of tests begin with some.
 
 The migrations run once of each kind of database and process; what they made is then made again.
-Tests of the store itself and of its backups are given databases without tables, and run them.
+Tests of the store itself, of its backups and of its roles (which own what they made) are given
+databases without tables, and run them.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,12 +19,12 @@ from node.store.migrate import SchemaState
 _READS = ("SELECT", "PRAGMA", "BEGIN")
 _SAID = list[tuple[str, Any]]()
 _TEMPLATE = "with_tables"
-_STORE = ("tests.node.store.", "tests.node.keeping.")
+_WITHOUT = ("tests.node.store.", "tests.node.keeping.", "tests.node.bulk.test_least")
 
 
 def migrations_are_tested(request: pytest.FixtureRequest) -> bool:
     """Whether a test, or a module of them, is given databases without tables."""
-    return bool(request.module.__name__.startswith(_STORE))
+    return bool(request.module.__name__.startswith(_WITHOUT))
 
 
 def told_again(make: Callable[[sa.Engine], SchemaState], engine: sa.Engine) -> SchemaState:
