@@ -282,3 +282,12 @@ def test_a_residents_attestations_come_in_pages_the_newest_first(new_store: NewS
         )
         assert [a.status_index for a in (*first.items, *rest.items)] == [5, 4, 3, 2, 1]
         assert rest.next_token == ""
+
+
+def test_a_city_with_many_partners_puts_each_list_in_order_once() -> None:
+    """Else each attestation would wait until all the places of a list are sorted anew."""
+    secrets = [bytes([n]) * 32 for n in range(40)]
+    statuses._shuffled.cache_clear()
+    for secret in secrets * 2:
+        statuses._shuffled(secret)
+    assert statuses._shuffled.cache_info().misses == len(secrets)
