@@ -16,8 +16,8 @@ from tests.federation.make import HANGZHOU, NOW, ZHENGZHOU, statement_id
 
 _COUNT_MOST: Final = (1 << 40) - 1
 _SIZES: Final = (1, 2, 5, 30, 1000, 10_000_000, _COUNT_MOST)
-# To smooth takes a hundred times as long as all else.
-_SMOOTHED_OF: Final = 64
+# To smooth takes some hundred times as long as all else: of ten million ten thousand are smoothed.
+_SMOOTHED_OF: Final = 1024
 _DEGREES: Final = (1, 2, 3, 5, 10, None)
 
 
