@@ -131,6 +131,11 @@ PEER_DEADLINE: Final = timedelta(seconds=5)
 # way back, also on a busy machine.
 DEADLINE_KEPT: Final = timedelta(milliseconds=50)
 
+# How long a connection to a partner may take to come about: three ways there and back for TCP and
+# TLS, to the far end of the world and on busy machines. An endpoint that swallows all costs a call
+# that much of its deadline before the next endpoint is tried.
+PEER_CONNECTS: Final = timedelta(seconds=2)
+
 # How long a call whose line was cut waits for a new one: longer than the longest back-off.
 PEER_RECONNECTS: Final = timedelta(milliseconds=750)
 

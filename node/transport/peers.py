@@ -60,8 +60,9 @@ OPTIONS: Final = (
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     # A partner that comes back is found again within half a second, not after gRPC's minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 500),
+    # By its name a wait; it is the time that a connection has to come about, with its handshake.
+    ("grpc.min_reconnect_backoff_ms", round(limits.PEER_CONNECTS.total_seconds() * 1000)),
     # A line that was cut without a word is noticed.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 5_000),

@@ -39,8 +39,10 @@ _OPTIONS: Final = (
     # The machine's proxy is not for what is on the machine.
     ("grpc.enable_http_proxy", 0),
     ("grpc.initial_reconnect_backoff_ms", 50),
-    ("grpc.min_reconnect_backoff_ms", 50),
     ("grpc.max_reconnect_backoff_ms", 100),
+    # By its name a wait; it is the time that a connection has, with its handshake, on a machine
+    # that starts twenty cities at once.
+    ("grpc.min_reconnect_backoff_ms", 3_000),
     ("grpc.enable_retries", 0),
     # Connections of a process that was paused are not those of the next one.
     ("grpc.use_local_subchannel_pool", 1),

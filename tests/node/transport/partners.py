@@ -85,6 +85,32 @@ async def serving(
         await server.stop(None)
 
 
+@contextlib.asynccontextmanager
+async def far_away(port: int, there: int, seconds: float) -> AsyncIterator[None]:
+    """A line from a port to another one here on which each byte takes so long, either way."""
+    lines, loop = list[asyncio.StreamWriter](), asyncio.get_running_loop()
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                loop.call_later(seconds, writer.write, data)
+        loop.call_later(seconds, writer.close)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers, asks = await asyncio.open_connection("127.0.0.1", there)
+        lines.extend((writer, asks))
+        await asyncio.gather(carry(reader, asks), carry(answers, writer))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", port)
+    try:
+        yield
+    finally:
+        for line in lines:
+            line.close()
+        server.close()
+        await server.wait_closed()
+
+
 def honest(city: Stranger) -> Behaviour:
     """Answers with the city's bundle."""
     wire = codec.envelope_to_wire(city.keys.bundle)

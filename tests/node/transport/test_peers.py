@@ -27,6 +27,7 @@ from tests.node.transport.partners import (
     Hanging,
     Scene,
     failing,
+    far_away,
     honest,
     problem,
     saying,
@@ -94,6 +95,24 @@ def test_a_port_that_is_no_partner_at_all_is_given_up(
         raise AssertionError("it was answered")
 
     assert problem(scene.loop.run(path())) in ("no answer in time", "no connection")
+
+
+def test_a_partner_far_away_is_reached_by_the_first_call(scene: Scene) -> None:
+    """A connection once had a tenth of a second, and a handshake over 35 ms of line has three ways.
+
+    Each call but the lucky one then said that nobody was there.
+    """
+    near, far = free_ports(2)
+
+    async def path() -> object:
+        async with (
+            serving(scene, near, honest(scene.friend)),
+            far_away(far, near, seconds=0.15),
+            GrpcPeers(scene.here.keys) as peers,
+        ):
+            return await scene.swap(peers, scene.partner(scene.friend, far))
+
+    assert scene.loop.run(path()) == scene.friend.keys.bundle
 
 
 def test_nobody_there_is_told_at_once(scene: Scene) -> None:
