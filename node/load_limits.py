@@ -35,17 +35,29 @@ PEER_CONNECTIONS: Final = 4096
 LOCAL_CONNECTIONS: Final = 16384
 CONNECTION_IDLE: Final = timedelta(minutes=2)
 
+# Calls that one connection has open at once, at the peer port and at the local one; what is above
+# waits at its caller, where nobody sees how long. And calls that have arrived and were not yet
+# looked at. gRPC has bounds of its own for both, and refuses without a reason or a hint: so these
+# are beyond what `node.transport.shares` and `node.transport.pressure` turn away with both.
+PEER_CALLS_PER_CONNECTION: Final = 2 * PARTNER_AT_ONCE
+LOCAL_CALLS_PER_CONNECTION: Final = 8 * CLIENT_AT_ONCE
+CALLS_UNSEEN: Final = 4 * LOCAL_CALLS_PER_CONNECTION
+
 # For how long a caller may have saved up, and the bytes of a message that cost as much as a call
 # does: to read and verify them takes as long.
 SHARE_BURST: Final = timedelta(seconds=2)
 TOKEN_BYTES: Final = 64 * 1024
 
+# What a request of a partner costs beyond its call where it cannot be read. Nobody sends such by
+# mistake for long, and by the dozen they cost the others what a partner's real calls may.
+UNREADABLE_TOKENS: Final = 20
+
 # Refusals that a caller gets at once, how many a second come after those, and for how long the rest
 # is kept waiting, half as long to half as long again in so many steps: who floods regardless floods
-# slowly, and evenly.
+# slowly, and evenly. The longest is over before a city that asks gives up (`limits.PEER_DEADLINE`).
 REFUSALS_AT_ONCE: Final = 100
 REFUSALS_RATE: Final = 50
-REFUSAL_HELD: Final = timedelta(seconds=1)
+REFUSAL_HELD: Final = timedelta(seconds=3)
 REFUSALS_SPREAD: Final = 128
 
 # How often a caller that is over its share is told of in the log, and of how many callers it is

@@ -214,9 +214,13 @@ class _Served:
         _refuse(context, self.service, failure.with_traceback(None))
         return nothing
 
-    def parse(self, data: bytes) -> Message:
-        """A request; raises MALFORMED or NOT_CANONICAL."""
-        return _parse(self.request_type, data, self.name)
+    def parse(self, data: bytes, share: Share) -> Message:
+        """A request; raises MALFORMED or NOT_CANONICAL, which costs its caller more than a call."""
+        try:
+            return _parse(self.request_type, data, self.name)
+        except HutongError:
+            share.waste()
+            raise
 
     async def parse_each(
         self, requests: AsyncIterator[bytes], share: Share
@@ -225,7 +229,7 @@ class _Served:
         async for data in requests:
             if owed := share.spend(load_limits.TOKEN_BYTES + len(data)):
                 await asyncio.sleep(owed)
-            yield self.parse(data)
+            yield self.parse(data, share)
 
     def follow(self, context: Context, request: Message) -> None:
         """The logs of this call bear its id."""
@@ -244,7 +248,7 @@ def _method_handler(
             try:
                 if len(data) >= load_limits.TOKEN_BYTES:
                     share.spend(len(data))
-                request = served.parse(data)
+                request = served.parse(data, share)
                 served.follow(context, request)
                 return _bytes_of(await handler(call, request))
             finally:
@@ -296,7 +300,7 @@ def _stream_handler(
     async def serve(requests: Any, context: Context) -> None:  # noqa: ANN401 - bytes, or many
         async def work(call: Call, share: Share) -> None:
             running.check()
-            request = served.parse_each(requests, share) if many else served.parse(requests)
+            request = served.parse_each(requests, share) if many else served.parse(requests, share)
             whole: Any = WholeWrites(context)
             streamed = replace(call, context=whole)
             await streams.run(

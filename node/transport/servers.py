@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -72,7 +73,8 @@ _OPTIONS: Final = (
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-    ("grpc.max_concurrent_streams", 2 * load_limits.PARTNER_AT_ONCE),
+    ("grpc.server.max_pending_requests", load_limits.CALLS_UNSEEN),
+    ("grpc.server.max_pending_requests_hard_limit", load_limits.CALLS_UNSEEN),
     # Who only holds a connection gives it back.
     ("grpc.max_connection_idle_ms", load_limits.CONNECTION_IDLE // timedelta(milliseconds=1)),
 )
@@ -80,6 +82,19 @@ _HEALTH: Final = health_pb2.DESCRIPTOR.services_by_name["Health"]
 _REFLECTION: Final = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
 
 Service = tuple[ServiceDescriptor, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What gRPC itself takes of a port's callers.
+
+    Bytes of a request and of an answer; connections of all callers, and calls of each connection.
+    """
+
+    request: int
+    answer: int
+    connections: int
+    calls: int
 
 
 class Port:
@@ -92,13 +107,10 @@ class Port:
         server_credentials: grpc.ServerCredentials,
         gate: Gate,
         services: Sequence[Service],
-        most: tuple[int, int, int],
+        bounds: Bounds,
         around: Around,
     ) -> None:
-        """Serve `services` at `address`, which the setting of that name gives.
-
-        `most` are the bytes of a request and of an answer, and the connections of all callers.
-        """
+        """Serve `services` at `address`, which the setting of that name gives."""
         names = tuple(descriptor.full_name for descriptor, _ in services)
         self._health = Health(names)
         self._running = Running()
@@ -107,9 +119,10 @@ class Port:
         self._server: Any = grpc.aio.server(
             options=(
                 *_OPTIONS,
-                ("grpc.max_receive_message_length", most[0]),
-                ("grpc.max_send_message_length", most[1]),
-                ("grpc.max_allowed_incoming_connections", most[2]),
+                ("grpc.max_receive_message_length", bounds.request),
+                ("grpc.max_send_message_length", bounds.answer),
+                ("grpc.max_allowed_incoming_connections", bounds.connections),
+                ("grpc.max_concurrent_streams", bounds.calls),
             )
         )
         self._server.add_generic_rpc_handlers(
@@ -190,7 +203,12 @@ def peer_port(
         credentials.peer_server(keys, uow),
         gate,
         [(federation, FederationServicer(cases)), (trial, TrialServicer(cases))],
-        (MESSAGE_BYTES, MESSAGE_BYTES, load_limits.PEER_CONNECTIONS),
+        Bounds(
+            MESSAGE_BYTES,
+            MESSAGE_BYTES,
+            load_limits.PEER_CONNECTIONS,
+            load_limits.PEER_CALLS_PER_CONNECTION,
+        ),
         Around(
             streams, discreet=True, fresh=gate.fresh, meter=meter, spans=spans, pressure=pressure
         ),
@@ -237,7 +255,12 @@ def local_port(
         credentials.local_server(keys, authority),
         gate,
         [(file.services_by_name[name], servicer) for file, name, servicer in services],
-        (limits.LOCAL_REQUEST_BYTES, limits.LOCAL_ANSWER_BYTES, load_limits.LOCAL_CONNECTIONS),
+        Bounds(
+            limits.LOCAL_REQUEST_BYTES,
+            limits.LOCAL_ANSWER_BYTES,
+            load_limits.LOCAL_CONNECTIONS,
+            load_limits.LOCAL_CALLS_PER_CONNECTION,
+        ),
         Around(Streams(gate.allowed), meter=meter, spans=spans, pressure=pressure),
     )
 

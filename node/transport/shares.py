@@ -158,6 +158,15 @@ class Share:
         self._tokens -= size // load_limits.TOKEN_BYTES
         return max(-self._tokens / rate, 0.0)
 
+    def waste(self) -> None:
+        """What it sent could not be read: for a partner that costs much more than a call.
+
+        A client that stands for many, who know nothing of each other, pays no more for one of them.
+        """
+        if self._allowance.rate and not self._allowance.patient:
+            self._refill()
+            self._tokens -= load_limits.UNREADABLE_TOKENS
+
     async def hold(self) -> None:
         """Wait before a refusal, where this caller has had too many."""
         allowance = self._allowance

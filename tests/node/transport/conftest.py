@@ -1,5 +1,6 @@
 """One loop for all servers of a run, and a house with two partners for each file."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +15,7 @@ from tests.node.transport.house import (
     OTHER,
     House,
     Loop,
+    Sharing,
     Stranger,
     descriptors,
     eventually,
@@ -33,6 +35,16 @@ class Street:
     other: Stranger
 
 
+@contextlib.contextmanager
+def street_of(loop: Loop, root: Path, sharing: Sharing | None = None) -> Iterator[Street]:
+    """A city in which callers may take that much, and its two partners."""
+    with opened(loop, root / "here", sharing=sharing or Sharing()) as house:
+        friend, other = stranger(root / "friend", FRIEND), stranger(root / "other", OTHER)
+        house.trust(friend)
+        house.trust(other)
+        yield Street(house, friend, other)
+
+
 @pytest.fixture(scope="session")
 def loop() -> Iterator[Loop]:
     made = Loop()
@@ -42,12 +54,8 @@ def loop() -> Iterator[Loop]:
 
 @pytest.fixture(scope="module")
 def street(loop: Loop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
-    root = tmp_path_factory.mktemp("street")
-    with opened(loop, root / "here") as house:
-        friend, other = stranger(root / "friend", FRIEND), stranger(root / "other", OTHER)
-        house.trust(friend)
-        house.trust(other)
-        yield Street(house, friend, other)
+    with street_of(loop, tmp_path_factory.mktemp("street")) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -19,19 +19,15 @@ from node.load_errors import LIMIT_REACHED
 from node.model import Role
 from node.transport import servers, status
 from node.transport.shares import PARTNER, Allowance
-from tests.node.transport.conftest import Street
+from tests.node.transport.conftest import Street, street_of
 from tests.node.transport.house import (
     EXCHANGE,
-    FRIEND,
-    OTHER,
     House,
     Loop,
     Sharing,
     call,
     eventually,
     failure,
-    opened,
-    stranger,
     turned_away,
 )
 from tests.node.transport.test_peer_port import got_our_bundle, swap
@@ -44,25 +40,19 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0
 FEW = 4
 
 
-def street_of(loop: Loop, root: Path, sharing: Sharing) -> Iterator[Street]:
-    with opened(loop, root / "here", sharing=sharing) as house:
-        friend, other = stranger(root / "friend", FRIEND), stranger(root / "other", OTHER)
-        house.trust(friend)
-        house.trust(other)
-        yield Street(house, friend, other)
-
-
 @pytest.fixture
 def narrow(loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Street]:
     """A city with few connections on its peer port."""
     monkeypatch.setattr(load_limits, "PEER_CONNECTIONS", FEW)
-    yield from street_of(loop, tmp_path, Sharing())
+    with street_of(loop, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
 def lined(loop: Loop, tmp_path: Path) -> Iterator[Street]:
     """A city in which each partner's calls come over two connections."""
-    yield from street_of(loop, tmp_path, Sharing(Allowance(rate=0, at_once=100, lines=2)))
+    with street_of(loop, tmp_path, Sharing(Allowance(rate=0, at_once=100, lines=2))) as made:
+        yield made
 
 
 @contextlib.contextmanager
@@ -155,7 +145,7 @@ def test_a_connection_that_is_only_held_is_closed(
         for name, value in servers._OPTIONS
     ]
     monkeypatch.setattr(servers, "_OPTIONS", tuple(soon))
-    for street in street_of(loop, tmp_path, Sharing()):
+    with street_of(loop, tmp_path) as street:
         with line(street.house, street.friend.own, tmp_path) as only_held:
             only_held.sendall(PREFACE)
             while only_held.recv(4096):

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -18,7 +19,7 @@ from node.load_errors import LIMIT_REACHED
 from node.model import Role
 from node.transport import status
 from node.transport.shares import Allowance
-from tests.node.transport.conftest import Street
+from tests.node.transport.conftest import Street, street_of
 from tests.node.transport.house import (
     EXCHANGE,
     FRIEND,
@@ -28,8 +29,6 @@ from tests.node.transport.house import (
     Sharing,
     call,
     failure,
-    opened,
-    stranger,
 )
 from tests.node.transport.test_peer_port import got_our_bundle, swap
 
@@ -37,17 +36,14 @@ FEW = Allowance(rate=1, at_once=8)
 INCENTIVES = "/node.v1.VenueService/ListIncentives"
 PARTNERS = "/node.v1.OperatorService/ListPartners"
 GARBAGE = b"\xff"
+HEALTH_WATCH = "/grpc.health.v1.Health/Watch"
 
 
 @pytest.fixture(scope="module")
 def narrow(loop: Loop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
     """A city in which nobody has much of a share."""
-    root = tmp_path_factory.mktemp("narrow")
-    with opened(loop, root / "here", sharing=Sharing(FEW, FEW)) as house:
-        friend, other = stranger(root / "friend", FRIEND), stranger(root / "other", OTHER)
-        house.trust(friend)
-        house.trust(other)
-        yield Street(house, friend, other)
+    with street_of(loop, tmp_path_factory.mktemp("narrow"), Sharing(FEW, FEW)) as made:
+        yield made
 
 
 def outcomes(channel: grpc.Channel, method: str, body: bytes, calls: int) -> Counter[str]:
@@ -148,8 +144,49 @@ def test_garbage_is_still_told_as_such_where_there_is_room(street: Street) -> No
         assert failure(channel, EXCHANGE, GARBAGE).reason == MALFORMED.name
 
 
-def test_what_was_refused_leaves_nothing_that_only_the_collector_can_free(street: Street) -> None:
+def test_requests_that_nobody_can_read_are_few_however_many_come(street: Street) -> None:
+    """Each costs what twenty good calls do: a partner's errors are not paid for by the others."""
+    cost = 1 + load_limits.UNREADABLE_TOKENS
     with street.house.as_partner(street.friend.own) as flood:
+        began = time.monotonic()
+        found = outcomes(flood, EXCHANGE, GARBAGE, 150)
+        passed = time.monotonic() - began
+    saved = load_limits.SHARE_BURST.total_seconds() + passed
+    # Those that are inside at once pay when each is read.
+    assert found[MALFORMED.name] <= load_limits.PARTNER_RATE * saved / cost + 8
+    assert found[LIMIT_REACHED.name] == 150 - found[MALFORMED.name] > 0
+
+
+def test_one_connection_has_more_calls_open_than_anybody_may_have_inside(
+    loop: Loop, tmp_path: Path
+) -> None:
+    """Who waits behind gRPC's own bound is neither let in nor told when to come again."""
+    most = Allowance(rate=0, at_once=load_limits.CLIENT_AT_ONCE, patient=True)
+    asked = load_limits.CLIENT_AT_ONCE + 100
+    with street_of(loop, tmp_path, Sharing(client=most)) as made:
+        house = made.house
+        with house.as_client(house.client(Role.VENUE)) as channel:
+            watch = channel.unary_stream(HEALTH_WATCH, None, None)
+            streams = [watch(b"", timeout=20) for _ in range(asked)]
+            found = Counter(_first(stream) for stream in streams)
+            for stream in streams:
+                stream.cancel()  # type: ignore[no-untyped-call] # as its stubs have it
+    assert found["RESOURCE_EXHAUSTED"] == 100
+    assert found["OK"] == load_limits.CLIENT_AT_ONCE
+
+
+def _first(stream: Any) -> str:  # noqa: ANN401 - gRPC's own
+    """What came of a stream first: an answer, or how it was refused."""
+    try:
+        next(stream)
+    except grpc.RpcError as raised:
+        refusal: Any = raised
+        return str(refusal.code().name)
+    return "OK"
+
+
+def test_what_was_refused_leaves_nothing_that_only_the_collector_can_free(street: Street) -> None:
+    with street.house.as_partner(street.other.own) as flood:
         outcomes(flood, EXCHANGE, GARBAGE, 8)
         gc.collect()
         gc.disable()

@@ -16,11 +16,14 @@ from hypothesis import strategies as st
 from federation import codec
 from federation.errors import HutongError
 from node.model import Role
-from tests.node.transport.conftest import Street
+from node.transport.shares import Allowance
+from tests.node.transport.conftest import Street, street_of
 from tests.node.transport.house import (
     EXCHANGE,
     HERE,
     House,
+    Loop,
+    Sharing,
     call,
     descriptors,
     eventually,
@@ -31,6 +34,14 @@ from tests.node.transport.test_fields import OUR_FAULT, Channels
 from tests.node.transport.test_peer_port import http2_call, swap
 
 HEALTH = "/grpc.health.v1.Health/Check"
+
+
+@pytest.fixture(scope="module")
+def street(loop: Loop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
+    """A city without shares: what cannot be read is dear, and here all of it is to be looked at."""
+    unbounded = Sharing(Allowance(rate=0, at_once=256), Allowance(rate=0, at_once=256))
+    with street_of(loop, tmp_path_factory.mktemp("garbage"), unbounded) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from node import load_limits
+from node import limits, load_limits
 from node.load_errors import LIMIT_REACHED
 from node.transport import status
 from node.transport.shares import CLIENT, Allowance, OverShareError, Share, Shares, retry_ms
@@ -119,6 +119,27 @@ def test_large_messages_are_paid_for_before_the_next_call() -> None:
     assert share.spend(0) == pytest.approx(0)
     clock.now += 0.11
     made.enter("city")
+
+
+def test_what_cannot_be_read_costs_a_partner_twenty_calls_and_nobody_else() -> None:
+    made, clock = shares(rate=10)
+    made.enter("city").waste()
+    assert taken(made, "city", 1) == 0
+    assert taken(made, "another", 1) == 1
+    clock.now += (1 + load_limits.UNREADABLE_TOKENS) / 10 + 0.01
+    made.enter("city")
+
+
+def test_one_of_the_many_behind_a_client_costs_the_rest_nothing() -> None:
+    clock = Clock()
+    made = Shares(Allowance(10, 100, patient=True), clock)
+    for _ in range(5):
+        made.enter("app").waste()
+    assert taken(made, "app", 100) == 10 * BURST - 5
+
+
+def test_a_refusal_that_was_held_comes_before_its_caller_gives_up() -> None:
+    assert 1.5 * load_limits.REFUSAL_HELD < limits.PEER_DEADLINE
 
 
 @pytest.mark.parametrize(
