@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import itertools
 import statistics
+import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -196,20 +197,20 @@ async def _flooding(made: Visits, bad: City) -> AsyncIterator[None]:
     """The bad city calls the host, as fast as it can, from a process of its own."""
     arguments = (str(made.host.peer_port), made.host.about.code)
     folders = (str(made.host.directory), str(bad.directory))
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", __name__, *arguments, *folders),
-        stdout=asyncio.subprocess.PIPE,
+    # Not by the loop: uvloop forks, and a fork of a process in which gRPC runs may die of it.
+    process = subprocess.Popen(  # noqa: ASYNC220 - it takes a moment, and nothing is measured yet
+        (sys.executable, "-m", __name__, *arguments, *folders),
+        stdout=subprocess.PIPE,
         start_new_session=True,
     )
     try:
         await give_way(process.pid)
-        if process.stdout is None or not await process.stdout.readline():
+        if process.stdout is None or not await asyncio.to_thread(process.stdout.readline):
             raise RuntimeError("the flood did not begin")
         yield
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        process.kill()
+        await asyncio.to_thread(process.communicate)
 
 
 async def _flood(port: str, code: str, host: str, bad: str) -> None:
