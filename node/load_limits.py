@@ -54,11 +54,15 @@ UNREADABLE_TOKENS: Final = 20
 
 # Refusals that a caller gets at once, how many a second come after those, and for how long the rest
 # is kept waiting, half as long to half as long again in so many steps: who floods regardless floods
-# slowly, and evenly. The longest is over before a city that asks gives up (`limits.PEER_DEADLINE`).
+# slowly, and evenly. The longest is over before a city that asks gives up (`limits.PEER_DEADLINE`),
+# as long as no more are kept waiting than may be inside; more wait longer, so that as many come
+# back in a second whatever a caller asks at once. No more are kept waiting than these: each takes
+# memory.
 REFUSALS_AT_ONCE: Final = 100
-REFUSALS_RATE: Final = 50
+REFUSALS_RATE: Final = 20
 REFUSAL_HELD: Final = timedelta(seconds=3)
 REFUSALS_SPREAD: Final = 128
+REFUSALS_HELD: Final = 4096
 
 # How often a caller that is over its share is told of in the log, and of how many callers it is
 # known what they took, before those are forgotten that take nothing.

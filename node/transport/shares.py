@@ -170,14 +170,16 @@ class Share:
     async def hold(self) -> None:
         """Wait before a refusal, where this caller has had too many."""
         allowance = self._allowance
-        if allowance.patient or self._refusals > 0 or self.held >= allowance.at_once:
+        if allowance.patient or self._refusals > 0 or self.held >= load_limits.REFUSALS_HELD:
             return
         self.held += 1
+        # Otherwise who asks for twice as much at once had twice as many refusals a second.
+        crowd = max(self.held / allowance.at_once, 1)
         # Those that were refused together do not come back together.
         self._spread = (self._spread + 1) % load_limits.REFUSALS_SPREAD
         part = 0.5 + self._spread / load_limits.REFUSALS_SPREAD
         try:
-            await asyncio.sleep(part * load_limits.REFUSAL_HELD.total_seconds())
+            await asyncio.sleep(part * crowd * load_limits.REFUSAL_HELD.total_seconds())
         finally:
             self.held -= 1
 

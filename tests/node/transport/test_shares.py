@@ -238,10 +238,48 @@ def test_behind_a_client_of_this_city_nobody_is_kept_waiting_for_a_refusal() -> 
     assert timeless(path) == 0
 
 
-def test_no_more_are_kept_waiting_than_may_be_inside() -> None:
+@pytest.mark.parametrize("asked", [10, 100, 1000])
+def test_a_flood_has_no_more_refusals_a_second_for_asking_more_at_once(asked: int) -> None:
+    """It once had: beyond those that may be inside each was refused at once, and asked again."""
+    at_once, seconds = 10, 60
+
+    async def path() -> int:
+        loop = asyncio.get_running_loop()
+        share = Share("flood", Allowance(1, at_once), loop.time)
+        refusals = 0
+
+        async def floods() -> None:
+            nonlocal refusals
+            while True:
+                try:
+                    share.enter()
+                except OverShareError as error:
+                    await error.share.hold()
+                    refusals += 1
+                else:
+                    share.leave()
+                # What a call takes on its way.
+                await asyncio.sleep(0.05)
+
+        flood = [asyncio.ensure_future(floods()) for _ in range(asked)]
+        await asyncio.sleep(seconds)
+        for each in flood:
+            each.cancel()
+        return refusals
+
+    a_second = at_once / load_limits.REFUSAL_HELD.total_seconds() + load_limits.REFUSALS_RATE
+    first = load_limits.REFUSALS_AT_ONCE + asked
+    assert timeless(path) <= 1.3 * seconds * a_second + first
+
+
+def test_of_one_caller_so_many_are_kept_waiting_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(load_limits, "REFUSALS_HELD", 5)
+
     async def path() -> None:
         loop = asyncio.get_running_loop()
-        share = Share("flood", Allowance(1, 5), loop.time)
+        share = Share("flood", Allowance(1, 100), loop.time)
         share._refusals = 0
         holding = [asyncio.ensure_future(share.hold()) for _ in range(50)]
         await asyncio.sleep(0)
