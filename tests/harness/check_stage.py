@@ -246,9 +246,11 @@ async def _suspension(clients: _Clients, cities: Cities, people: Sequence[Enroll
     host.operator("SuspendPartner", request_id=new_id(), city=HOME, reason="a drill")
     checked = await clients.do(visit.check("", presentation_code=code["text"]))
     assert checked["outcome"] == "NO_AGREEMENT"
+    # Before it has heard of the suspension it is active, too, and is not any more a moment later.
+    await _until(lambda: not cities["zhengzhou"].partner(host)["state"].endswith("_ACTIVE"))
     host.operator("ResumePartner", request_id=new_id(), city=HOME, reason="it is over")
-    await _until(lambda: host.partner(cities["zhengzhou"])["state"].endswith("ACTIVE"))
-    await _until(lambda: cities["zhengzhou"].partner(host)["state"].endswith("ACTIVE"))
+    await _until(lambda: host.partner(cities["zhengzhou"])["state"].endswith("_ACTIVE"))
+    await _until(lambda: cities["zhengzhou"].partner(host)["state"].endswith("_ACTIVE"))
 
 
 async def _meanwhile(clients: _Clients, people: Sequence[Enrolled]) -> tuple[Happening, ...]:
