@@ -38,7 +38,8 @@ CONNECTION_IDLE: Final = timedelta(minutes=2)
 # Calls that one connection has open at once, at the peer port and at the local one; what is above
 # waits at its caller, where nobody sees how long. And calls that have arrived and were not yet
 # looked at. gRPC has bounds of its own for both, and refuses without a reason or a hint: so these
-# are beyond what `node.transport.shares` and `node.transport.pressure` turn away with both.
+# are beyond what `node.transport.shares` and `node.transport.pressure` turn away with both; where a
+# caller may have more at once by the settings, a connection has twice that.
 PEER_CALLS_PER_CONNECTION: Final = 2 * PARTNER_AT_ONCE
 LOCAL_CALLS_PER_CONNECTION: Final = 8 * CLIENT_AT_ONCE
 CALLS_UNSEEN: Final = 4 * LOCAL_CALLS_PER_CONNECTION

@@ -207,7 +207,7 @@ def peer_port(
             MESSAGE_BYTES,
             MESSAGE_BYTES,
             load_limits.PEER_CONNECTIONS,
-            load_limits.PEER_CALLS_PER_CONNECTION,
+            max(load_limits.PEER_CALLS_PER_CONNECTION, 2 * allowance.at_once),
         ),
         Around(
             streams, discreet=True, fresh=gate.fresh, meter=meter, spans=spans, pressure=pressure
@@ -259,7 +259,7 @@ def local_port(
             limits.LOCAL_REQUEST_BYTES,
             limits.LOCAL_ANSWER_BYTES,
             load_limits.LOCAL_CONNECTIONS,
-            load_limits.LOCAL_CALLS_PER_CONNECTION,
+            max(load_limits.LOCAL_CALLS_PER_CONNECTION, 2 * allowance.at_once),
         ),
         Around(Streams(gate.allowed), meter=meter, spans=spans, pressure=pressure),
     )

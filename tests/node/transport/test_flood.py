@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -157,22 +158,30 @@ def test_requests_that_nobody_can_read_are_few_however_many_come(street: Street)
     assert found[LIMIT_REACHED.name] == 150 - found[MALFORMED.name] > 0
 
 
+@pytest.mark.parametrize(
+    ("role", "at_once"),
+    [
+        (Role.VENUE, load_limits.CLIENT_AT_ONCE),
+        # What an operator set: more than a connection has by itself.
+        (None, load_limits.PEER_CALLS_PER_CONNECTION + 100),
+    ],
+)
 def test_one_connection_has_more_calls_open_than_anybody_may_have_inside(
-    loop: Loop, tmp_path: Path
+    loop: Loop, tmp_path: Path, role: Role | None, at_once: int
 ) -> None:
     """Who waits behind gRPC's own bound is neither let in nor told when to come again."""
-    most = Allowance(rate=0, at_once=load_limits.CLIENT_AT_ONCE, patient=True)
-    asked = load_limits.CLIENT_AT_ONCE + 100
-    with street_of(loop, tmp_path, Sharing(client=most)) as made:
+    over, most = load_limits.REFUSALS_AT_ONCE // 2, Allowance(rate=0, at_once=at_once)
+    with street_of(loop, tmp_path, Sharing(most, replace(most, patient=True))) as made:
         house = made.house
-        with house.as_client(house.client(Role.VENUE)) as channel:
+        with (
+            house.as_client(house.client(role)) if role else house.as_partner(made.friend.own)
+        ) as channel:
             watch = channel.unary_stream(HEALTH_WATCH, None, None)
-            streams = [watch(b"", timeout=20) for _ in range(asked)]
+            streams = [watch(b"", timeout=20) for _ in range(at_once + over)]
             found = Counter(_first(stream) for stream in streams)
             for stream in streams:
                 stream.cancel()  # type: ignore[no-untyped-call] # as its stubs have it
-    assert found["RESOURCE_EXHAUSTED"] == 100
-    assert found["OK"] == load_limits.CLIENT_AT_ONCE
+    assert found == {"OK": at_once, "RESOURCE_EXHAUSTED": over}
 
 
 def _first(stream: Any) -> str:  # noqa: ANN401 - gRPC's own
@@ -192,7 +201,7 @@ def test_what_was_refused_leaves_nothing_that_only_the_collector_can_free(street
         gc.disable()
         gc.set_debug(gc.DEBUG_SAVEALL)
         try:
-            assert outcomes(flood, EXCHANGE, GARBAGE, 40) == {MALFORMED.name: 40}
+            assert outcomes(flood, EXCHANGE, GARBAGE, 30) == {MALFORMED.name: 30}
             gc.collect()
             left = [each.f_code.co_qualname for each in gc.garbage if isinstance(each, FrameType)]
         finally:
