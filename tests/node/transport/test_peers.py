@@ -98,9 +98,9 @@ def test_a_port_that_is_no_partner_at_all_is_given_up(
 
 
 def test_a_partner_far_away_is_reached_by_the_first_call(scene: Scene) -> None:
-    """A connection once had a tenth of a second, and a handshake over 35 ms of line has three ways.
+    """A connection once had a tenth of a second, and goes there and back three times.
 
-    Each call but the lucky one then said that nobody was there.
+    A partner 35 ms away, there and back, was "not reached" by each first call.
     """
     near, far = free_ports(2)
 
